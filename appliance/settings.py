@@ -1,26 +1,23 @@
 """The settings file: one TOML file, the only place where the owner's choices are kept.
 
-Theory: each key is declared once below, with its default, its check and the words that say what is allowed; loading, saving,
-the page and the error texts all follow from that declaration. Invariants: a Settings object is always valid; the file is
-replaced in one step (old or new, never half, also across a power cut), has mode 0600, and keeps the owner's comments. The
-PVOutput key is a Secret: it shows itself to nobody but the caller of reveal().
+Theory: each key is declared once below, with its default, its check and the words that say what is allowed;
+loading, saving, the page and the error texts all follow from that declaration. Invariants: a Settings object
+is always valid; the file is replaced in one step (old or new, never half, also across a power cut), has mode
+0600, and keeps the owner's comments. The PVOutput key is a Secret: only reveal() shows it.
 """
-import fcntl
 import os
-import re
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from appliance.checks import absolute, flag, matching, one_of, port_list, service_url, whole, zone
+from appliance.files import locked, write_atomic
 
 ENVIRONMENT = "SUNTAP_CONFIG"
 DEFAULT_PATH = Path("/etc/suntap/suntap.toml")
-FILE_MODE = 0o600
+DATA_DIR = Path("/var/lib/suntap")
 MAX_FILE_BYTES = 65536  # a settings file is one page of text; anything larger is not one
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class SettingsError(Exception):
@@ -56,58 +53,8 @@ class Secret:
 
 
 def key(default: Any, allowed: str, check: Callable[[Any], Any]) -> Any:
-    """Declare one key. `check` returns the value as kept inside, or raises ValueError; `allowed` completes "must be ..."."""
+    """Declare one key; `check` is one of appliance.checks, `allowed` completes "must be ..."."""
     return field(default=default, metadata={"allowed": allowed, "check": check})
-
-
-def one_of(*choices: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value not in choices or not isinstance(value, str):
-            raise ValueError
-        return value
-    return check
-
-
-def whole(low: int, high: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError
-        return int(value)
-    return check
-
-
-def flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
-
-
-def matching(pattern: str) -> Callable[[Any], str]:
-    compiled = re.compile(pattern)
-
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or not compiled.fullmatch(value):
-            raise ValueError
-        return str(value)
-    return check
-
-
-def zone(value: Any) -> str:
-    from zoneinfo import ZoneInfo
-    if not isinstance(value, str) or not value or len(value) > 64:
-        raise ValueError
-    try:
-        ZoneInfo(value)
-    except Exception as error:  # ZoneInfo raises KeyError, ValueError, OSError, by the way in which a name is wrong
-        raise ValueError from error
-    return str(value)
-
-
-def port_list(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list | tuple) or not 1 <= len(value) <= 8:
-        raise ValueError
-    check = whole(1, 65535)
-    return tuple(dict.fromkeys(check(port) for port in value))
 
 
 def secret(value: Any) -> Secret:
@@ -115,22 +62,7 @@ def secret(value: Any) -> Secret:
     return Secret(matching(r"[\x21-\x7e]{0,128}")(text))
 
 
-def service_url(value: Any) -> str:
-    if not isinstance(value, str) or any(letter <= " " or letter > "~" for letter in value):
-        raise ValueError
-    parts = urlsplit(value)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not secure or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError
-    parts.port  # noqa: B018  raises ValueError for a port that is no number
-    return value if value.endswith("/") else value + "/"
-
-
-def absolute(value: Any) -> Path:
-    path = Path(value) if isinstance(value, str | Path) else None
-    if path is None or not path.is_absolute() or "\0" in str(path):
-        raise ValueError
-    return path
+NO_SECRET = Secret()
 
 
 @dataclass(frozen=True)
@@ -160,7 +92,7 @@ class Capture:
 class Store:
     """Where the history is kept."""
 
-    data_dir: Path = key(Path("/var/lib/suntap"), "the absolute path of a folder", absolute)
+    data_dir: Path = key(DATA_DIR, "the absolute path of a folder", absolute)  # noqa: RUF009
     keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", whole(1, 36500))
 
 
@@ -169,10 +101,13 @@ class PVOutput:
     """The account at PVOutput.org."""
 
     enabled: bool = key(False, "true or false", flag)
-    url: str = key("https://pvoutput.org/service/r2/", "an https:// address (http:// only on this machine)", service_url)
-    api_key: Secret = key(Secret(), "the API key of the PVOutput account (up to 128 letters and digits)", secret)
-    system_id: str = key("", 'empty or the number of the PVOutput system, in quotes: "12345"', matching(r"[0-9]{0,12}"))
-    energy: str = key("daily", '"daily" (running totals) or "lifetime" (counters, c1)', one_of("daily", "lifetime"))
+    url: str = key("https://pvoutput.org/service/r2/", "an https:// address (http:// only on this machine)",
+                   service_url)
+    api_key: Secret = key(NO_SECRET, "the API key of the PVOutput account, in quotes", secret)  # noqa: RUF009
+    system_id: str = key("", 'empty or the number of the PVOutput system, in quotes: "12345"',
+                         matching(r"[0-9]{0,12}"))
+    energy: str = key("daily", '"daily" (running totals) or "lifetime" (counters, c1)',
+                      one_of("daily", "lifetime"))
     consumption: bool = key(True, "true or false", flag)
     reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", whole(0, 250))
 
@@ -205,7 +140,7 @@ class Settings:
 
 
 def find(path: str | Path | None = None) -> Path:
-    """The settings file that holds: `path`, else $SUNTAP_CONFIG, else /etc/suntap/suntap.toml (whether it exists or not)."""
+    """The settings file that holds (it need not exist): `path`, else $SUNTAP_CONFIG, else DEFAULT_PATH."""
     return Path(path or os.environ.get(ENVIRONMENT) or DEFAULT_PATH)
 
 
@@ -221,12 +156,12 @@ def load(path: str | Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check the path and its permissions") from error
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
     return parse(data, path)
 
 
 def parse(data: bytes, path: str | Path) -> Settings:
-    """The settings in `data`, the bytes of a settings file; `path` is for the messages. Raises SettingsError."""
+    """The settings in `data`, the bytes of a settings file; `path` is for messages. Raises SettingsError."""
     import tomllib
     if len(data) > MAX_FILE_BYTES:
         raise SettingsError(f"{path}: larger than {MAX_FILE_BYTES} bytes: not a settings file")
@@ -257,12 +192,14 @@ def _build_section(section: str, kind: Any, content: Mapping[str, Any], path: st
     values = {}
     for name, value in content.items():
         if name not in keys:
-            raise SettingsError(f"{path}: unknown key {_show(name)} in [{section}]: allowed are {', '.join(keys)}")
+            known = ", ".join(keys)
+            raise SettingsError(f"{path}: unknown key {_show(name)} in [{section}]: allowed are {known}")
         try:
             values[name] = keys[name].metadata["check"](value)
         except ValueError as error:
+            allowed = keys[name].metadata["allowed"]
             shown = "" if isinstance(keys[name].default, Secret) else f", not {_show(value)}"
-            raise SettingsError(f"{path}: {section}.{name} must be {keys[name].metadata['allowed']}{shown}") from error
+            raise SettingsError(f"{path}: {section}.{name} must be {allowed}{shown}") from error
     return kind(**values)
 
 
@@ -276,20 +213,20 @@ def keys() -> dict[str, tuple[Any, str]]:
     """Every key as "section.key" → (default, what is allowed): for forms and documentation."""
     return {
         f"{section.name}.{item.name}": (item.default, item.metadata["allowed"])
-        for section in fields(Settings) for item in fields(type(section.default))
+        for section in fields(Settings) for item in fields(section.default)  # type: ignore[arg-type]
     }
 
 
 def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
     """Change keys ("section.key" → value) in the file at `path`, atomically; comments and other keys stay.
 
-    Returns the new settings. Raises SettingsError when a change is not allowed or the file cannot be written: then
-    nothing was changed.
+    Returns the new settings. Raises SettingsError when a change is not allowed or the file cannot be written:
+    then nothing was changed.
     """
     import tomlkit
     target = Path(path).resolve()  # a link to the data partition stays a link
     try:
-        with _locked(target.parent):
+        with locked(target.parent):
             old = target.read_bytes() if target.exists() else b""
             if old:
                 parse(old, path)
@@ -307,7 +244,8 @@ def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
                 write_atomic(target, new)
             return settings
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be written ({error.strerror}): check the folder's permissions and space") from error
+        what = f"{path}: cannot be written ({error.strerror})"
+        raise SettingsError(f"{what}: check the folder's permissions and free space") from error
 
 
 def _plain(value: Any) -> Any:
@@ -317,41 +255,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One writer at a time: a lock on the folder, which the kernel drops when its holder dies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def write_atomic(target: Path, data: bytes, mode: int = FILE_MODE) -> None:
-    """Replace `target` by a file with `data`: after a crash or power cut it is the old one or the new one.
-
-    Root keeps the owner of the file that it replaces. Raises OSError; then the old file is untouched.
-    """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            if os.geteuid() == 0:
-                known = target.stat() if target.exists() else target.parent.stat()
-                os.fchown(file.fileno(), known.st_uid, known.st_gid)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
