@@ -5,8 +5,11 @@ Everything above spcore takes a Clock, so tests set it, the demo accelerates it,
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 ENVIRONMENT = "SUNTAP_CLOCK"
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,14 @@ class Clock:
         """Now, in seconds since 1970 UTC."""
         return self.start + (time.time() - self.real_start) * self.rate
 
+    def steady(self) -> tuple[str, float]:
+        """(origin, seconds since it): no step of the wall clock moves it, and it goes on across processes.
+
+        The origin is this boot of the machine (and this clock's rate); seconds compare only under one origin.
+        """
+        return (f"{_boot_id()}/{self.rate!r}/{self.real_start!r}",
+                time.clock_gettime(time.CLOCK_BOOTTIME) * self.rate)
+
     def sleep_seconds(self, seconds: float) -> float:
         """How long to really sleep so that `seconds` of this clock pass."""
         return seconds / self.rate
@@ -28,6 +39,11 @@ class Clock:
     def to_environment(self) -> str:
         """The value for SUNTAP_CLOCK that gives a child process this same clock."""
         return f"{self.real_start!r},{self.start!r},{self.rate!r}"
+
+
+@cache
+def _boot_id() -> str:
+    return BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
 
 
 def from_environment() -> Clock:

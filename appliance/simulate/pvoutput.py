@@ -283,6 +283,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date header tells the server's clock."""
+        return super().date_time_string(self.server_object.clock.time() if timestamp is None else timestamp)
+
     def log_message(self, format: str, *args: object) -> None:
         """Silent: `answer` logs, and it knows what must not be shown."""
 
