@@ -24,9 +24,10 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_atomic(target: Path, data: bytes, mode: int = PRIVATE) -> None:
+def write_atomic(target: Path, data: bytes, mode: int = PRIVATE, durable: bool = True) -> None:
     """Replace `target` by a file with `data`: after a crash or power cut it is the old one or the new one.
 
+    With durable=False the disk decides when to write (no power-cut promise, no wear): for what may be lost.
     One writer at a time per target (see locked()). Root keeps the owner of the file that it replaces.
     Raises OSError; then the old file is untouched.
     """
@@ -41,13 +42,34 @@ def write_atomic(target: Path, data: bytes, mode: int = PRIVATE) -> None:
                 os.fchown(file.fileno(), known.st_uid, known.st_gid)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if not durable:
+        return
     folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def sole(path: Path) -> Iterator[bool]:
+    """Try to be the only holder of the lock file at `path`: True inside, or False when another process holds it.
+
+    The kernel frees the lock when the holder ends, however it ends. Raises OSError when the file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,126 @@
+"""The capture process: packets → uploads → inbox. Needs CAP_NET_RAW and the inbox, and knows nothing else.
+
+Theory: one loop owns everything. What the core gives out goes through InboxWriter. An interface that is missing,
+down or forbidden is not the end of the process: it says so in its heartbeat, waits and tries again, with the same
+engine. A change of [capture] in the settings file opens the interface anew. Kill -9 at any point loses at most what
+was not yet in the inbox; the PVS repeats what its collector did not acknowledge.
+"""
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from appliance.clock import Clock
+from appliance.heartbeat import Heartbeat
+from appliance.inbox_writer import InboxWriter
+from appliance.notify import notify
+from appliance.watch import Watched
+from spcore.engine import Engine
+from spcore.source import CaptureError, open_file, open_live
+
+RETRY_MIN_S, RETRY_MAX_S = 1.0, 15.0    # between two tries to open the interface
+SPOOL_POLL_S = 0.2                      # between two looks into the spool folder
+IDLE_S = 3.0                            # between two heartbeats while there is nothing to capture from
+
+log = logging.getLogger(__name__)
+
+
+class CaptureProcess:
+    """The loop. `stop` ends it within a second; `spool` replaces the interface by a folder of capture files."""
+
+    def __init__(self, watched: Watched, clock: Clock, stop: Event, spool: Path | None = None) -> None:
+        self.watched, self.clock, self.stop, self.spool = watched, clock, stop, spool
+        data_dir = watched.current.store.data_dir
+        self.writer = InboxWriter(data_dir, clock)
+        self.heartbeat = Heartbeat("capture", data_dir)
+        self.engine = self._engine()
+        self.problem = ""           # why there is no source right now
+        self.source_errors = 0
+        self._source: Any = None
+
+    def run(self) -> None:
+        """Capture until `stop` is set."""
+        notify("READY=1")
+        retry = RETRY_MIN_S
+        while not self.stop.is_set():
+            opened = self._listen() if self.spool is None else self._read_spool(self.spool)
+            retry = RETRY_MIN_S if opened else min(retry * 2, RETRY_MAX_S)
+            self._wait(SPOOL_POLL_S if self.spool else retry)
+        self.writer.take(self.engine.finish())
+        self._beat(now=True)
+        self.writer.close()
+        notify("STOPPING=1")
+
+    def _listen(self) -> bool:
+        """Capture from the interface until it fails, its settings change or `stop` is set; whether it could be opened."""
+        wanted = self.watched.current.capture
+        return self._consume(lambda: open_live(wanted.interface, wanted.buffer_mib, wanted.ports), wanted.interface)
+
+    def _read_spool(self, folder: Path) -> bool:
+        """Read the capture files that are in `folder` and remove each once its uploads are in the inbox."""
+        for path in sorted(folder.glob("*.pcap")):
+            if self.stop.is_set() or not self._consume(lambda path=path: open_file(str(path)), path.name):
+                return False
+            while self.writer.pending() and not self.stop.is_set():
+                self._wait(SPOOL_POLL_S)
+            if not self.writer.pending():
+                path.unlink(missing_ok=True)
+        return True
+
+    def _consume(self, opening: Callable[[], AbstractContextManager[Any]], name: str) -> bool:
+        opened = False
+        try:
+            with opening() as source:
+                opened, self._source = True, source
+                if self.problem:
+                    log.info("capturing from %s", name)
+                self.problem = ""
+                self._beat(now=True)
+                for uploads in source.run(self.engine):
+                    self.writer.take(uploads)
+                    self._beat()
+                    if self.stop.is_set() or self._settings_changed():
+                        break
+        except CaptureError as error:
+            self.source_errors += 1
+            if str(error) != self.problem:
+                log.warning("%s (trying again)", error)
+            self.problem = str(error)
+            self._beat(now=True)
+        finally:
+            self._source = None
+        return opened
+
+    def _settings_changed(self) -> bool:
+        """Whether the interface must be opened anew."""
+        before = self.watched.current.capture
+        if not self.watched.refresh() or self.watched.current.capture == before:
+            return False
+        log.info("settings changed: capturing from %s", self.watched.current.capture.interface)
+        if self.watched.current.capture.ports != before.ports:
+            self.writer.take(self.engine.finish())
+            self.engine = self._engine()
+        return True
+
+    def _engine(self) -> Engine:
+        return Engine(ports=self.watched.current.capture.ports)
+
+    def _wait(self, seconds: float) -> None:
+        """Let `seconds` pass without a source; what waits is written meanwhile."""
+        while seconds > 0 and not self.stop.wait(min(seconds, IDLE_S)):
+            seconds -= IDLE_S
+            self.writer.flush()
+            self._settings_changed()
+            self._beat()
+
+    def _beat(self, now: bool = False) -> None:
+        if not now and not self.heartbeat.due():
+            return
+        self.writer.prune(self.watched.current.store.keep_inbox_days)
+        counters = {**self.engine.counters(), **(self._source.counters() if self._source else {}),
+                    **self.writer.counters, "source_errors": self.source_errors}
+        self.heartbeat.beat(
+            interface=str(self.spool or self.watched.current.capture.interface), counters=counters,
+            problem=self.problem or self.writer.problem or self.watched.problem, last_upload_us=self.writer.last_us)

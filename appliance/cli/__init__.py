@@ -1,0 +1,135 @@
+"""The command line: `suntap COMMAND`. One module per command, imported when it is called and not before.
+
+Contract of a command module: its docstring is the help text, `arguments(parser)` declares its options, `run(args)`
+does the work and returns the exit code. Exit codes: 0 done, 1 failed, 2 usage or unreadable input, 3 something still
+waits (push). An error is one line on stderr (what, where, what to do), never a traceback: SUNTAP_TRACEBACK=1 shows
+one to a developer. This module imports next to nothing, because `suntap records` pays for every import.
+"""
+import os
+import sys
+from contextlib import suppress
+
+COMMANDS = {
+    "records": "print the record lines of a capture file or a live interface, as sent",
+    "streams": "list every TCP direction of a capture file with its length, hash and gaps",
+    "bench": "measure the capture core on a capture file",
+    "import": "take capture files into the inbox and on to slots",
+    "push": "post to PVOutput what waits, within its quota",
+    "run": "run the capture, supervisor and web processes",
+    "demo": "show everything on simulated hardware",
+    "export": "write readings, slots or days as CSV or JSON",
+    "status": "show lamps, counters and processes, like the diagnostics page",
+    "rebuild": "derive readings, slots and the outbox from the inbox again",
+    "backup": "save inbox, history and settings to one file",
+    "restore": "check a backup and put it back",
+    "doctor": "say what is missing on this system",
+    "reset-password": "forget the page's password, so that a new one can be chosen",
+}
+MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands that are no module names
+DONE, FAILED, USAGE = 0, 1, 2
+PROGRAM = "suntap"
+
+
+class Failed(Exception):
+    """A command cannot go on: one line for the owner, and the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code; `argv` defaults to the process's arguments."""
+    arguments = sys.argv[1:] if argv is None else argv
+    name = arguments[0] if arguments else ""
+    try:
+        code = _command(name, arguments[1:]) if name in COMMANDS else _overview(name)
+        sys.stdout.flush()  # here, so that a full disk behind stdout is an error and not a traceback at exit
+        return code
+    except SystemExit as end:  # argparse: 0 after --help, 2 for wrong usage
+        return end.code if isinstance(end.code, int) else FAILED
+    except KeyboardInterrupt:
+        return _quiet(130)
+    except BrokenPipeError:  # the reader (`| head`) has seen enough
+        return _quiet(141)
+    except Exception as error:
+        return _report(error)
+
+
+def _command(name: str, arguments: list[str]) -> int:
+    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+    from importlib import import_module
+    module = import_module(f"{__name__}.{MODULES.get(name, name)}")
+    parser = ArgumentParser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
+                            formatter_class=RawDescriptionHelpFormatter)
+    module.arguments(parser)
+    parser.add_argument("--config", metavar="FILE",
+                        help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
+    parser.add_argument("--data-dir", metavar="DIR", help="data directory (default: the settings' store.data_dir)")
+    code: int = module.run(parser.parse_args(arguments))
+    return code
+
+
+def _overview(name: str) -> int:
+    """What `suntap` alone, --help, --version or a wrong command prints."""
+    if name == "--version":
+        from appliance import __version__
+        print(PROGRAM, __version__)
+        return DONE
+    lines = [f"  {command:<16}{purpose}" for command, purpose in COMMANDS.items()]
+    text = "\n".join([
+        f"usage: {PROGRAM} COMMAND [options]", "", *lines, "",
+        f"`{PROGRAM} COMMAND --help` explains a command. Every command takes --config FILE and --data-dir DIR.",
+    ])
+    if name in ("-h", "--help"):
+        print(text)
+        return DONE
+    if not name:
+        print(text, file=sys.stderr)
+        return USAGE
+    raise Failed(f"unknown command {name!r}: `{PROGRAM} --help` lists the commands", USAGE)
+
+
+def _report(error: Exception) -> int:
+    """One line on stderr for an error; the exit code that belongs to it."""
+    if os.environ.get("SUNTAP_TRACEBACK") == "1":
+        raise error
+    message, code = _explain(error)
+    text = " ".join(str(message).split())
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()  # what was right before the error is given out
+    with suppress(OSError):
+        print(f"{PROGRAM}: {printable}", file=sys.stderr)
+    _discard_stdout()
+    return code
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """The line and the exit code for an error that reached main(). Types are known by name: importing them costs."""
+    kind = type(error).__name__
+    if isinstance(error, Failed):
+        return str(error), error.code
+    if kind in ("CaptureError", "SettingsError"):
+        return str(error), USAGE
+    module = type(error).__module__.split(".")[0]
+    if kind.endswith("Error") and module in ("appliance", "webui", "spcore"):
+        return str(error), FAILED
+    if module == "sqlite3":
+        return f"database: {error}: check the data directory's permissions and free space (`suntap doctor`)", FAILED
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", FAILED
+    return f"unexpected {kind}: {error} (please report it; SUNTAP_TRACEBACK=1 shows where)", FAILED
+
+
+def _quiet(code: int) -> int:
+    """End without a word: what is still buffered goes nowhere."""
+    _discard_stdout()
+    return code
+
+
+def _discard_stdout() -> None:
+    """Let the interpreter's last flush succeed, whatever stdout has become."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

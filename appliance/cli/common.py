@@ -1,0 +1,66 @@
+"""What several commands need: the settings they were told to use, the end on a signal, progress at a terminal."""
+import signal
+import sys
+import threading
+from argparse import Namespace
+from pathlib import Path
+from types import FrameType
+
+from appliance import settings
+from appliance.cli import USAGE, Failed
+
+
+def settings_of(args: Namespace) -> tuple[settings.Settings, Path]:
+    """The settings for --config and --data-dir, and the file they are in (or would be in).
+
+    Raises SettingsError, and Failed when --config names no file.
+    """
+    path = settings.find(args.config)
+    if args.config and not path.exists():
+        raise Failed(f"{path}: no such settings file: check --config", USAGE)
+    return settings.load(path).with_data_dir(args.data_dir), path
+
+
+def data_dir_of(loaded: settings.Settings) -> Path:
+    """The data directory, made if it is missing. Raises Failed when it cannot be used."""
+    path = loaded.store.data_dir
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"{path}: cannot be the data directory ({error.strerror}): choose one with --data-dir") from error
+    return path
+
+
+class Stop(threading.Event):
+    """Set by SIGTERM or Ctrl-C. Loops look at it between two pieces of work and wait on it instead of sleeping."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.set()
+
+
+class Progress:
+    """One line at a terminal that is written over; nothing where stderr is a file or a pipe."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._wide = 0
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show `done` of `total` (0 = not known)."""
+        if not self._shown:
+            return
+        share = f" {100 * done // total} %" if total else ""
+        text = f"{self.what}: {done}{share}"
+        self._wide = max(self._wide, len(text))
+        print(f"\r{text:<{self._wide}}", end="", file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Make room for what is printed next."""
+        if self._wide:
+            print("\r" + " " * self._wide + "\r", end="", file=sys.stderr, flush=True)

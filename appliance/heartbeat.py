@@ -1,0 +1,101 @@
+"""What each long-running process says about itself: one small JSON file per process.
+
+Theory: the file says who (pid), since when, when last (on the clock that counts since boot and that nobody can set),
+how often it was started since boot, and the process's own counters. It lies in the service's runtime directory,
+which is memory, so that an SD card is not worn; without one (a laptop, the demo) in the data directory. Readers try
+both and take only what belongs to their data directory. Losing the file loses nothing.
+"""
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from appliance.files import write_atomic
+from appliance.notify import notify
+
+PROCESSES = ("capture", "supervisor", "web")
+INTERVAL_S = 3.0    # between two writes of the file
+STALE_S = 90.0      # a process silent for longer does not work: longer than any single request it waits for
+MAX_BYTES = 65536
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """This boot's name: a heartbeat of another boot says nothing about now."""
+    with suppress(OSError):
+        return BOOT_ID.read_text().strip()
+    return ""
+
+
+def _now() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Heartbeat:
+    """The writing side. beat() is called by the loop that does the work, and by nothing else."""
+
+    def __init__(self, process: str, data_dir: Path) -> None:
+        runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+        self.path = Path(runtime or data_dir) / f"{process}-status.json"
+        before = _load(self.path)
+        same = before.get("boot_id") == boot_id() and before.get("data_dir") == str(data_dir)
+        self._facts: dict[str, Any] = {
+            "process": process, "data_dir": str(data_dir), "boot_id": boot_id(), "pid": os.getpid(),
+            "since": _now(), "restarts": before.get("restarts", 0) + 1 if same else 0,
+        }
+        self._written = float("-inf")
+
+    def due(self) -> bool:
+        """Whether the last beat is INTERVAL_S old: more often only wears the disk."""
+        return _now() - self._written >= INTERVAL_S
+
+    def beat(self, **facts: Any) -> None:
+        """Say that a piece of work is done; `facts` replace those of the same name.
+
+        A full disk is no reason to stop working: then only the file is missing.
+        """
+        self._facts.update(facts)
+        self._written = _now()
+        notify("WATCHDOG=1")
+        with suppress(OSError):
+            text = json.dumps({**self._facts, "beat": self._written})
+            write_atomic(self.path, text.encode(), mode=0o644, durable=False)
+
+
+def read(process: str, data_dir: Path) -> dict[str, Any] | None:
+    """The last heartbeat of `process` for this data directory in this boot, with "age_s" and "uptime_s"; else None."""
+    found = [
+        facts for facts in map(_load, _candidates(process, data_dir))
+        if facts.get("data_dir") == str(data_dir) and facts.get("boot_id") == boot_id()
+    ]
+    if not found:
+        return None
+    last = max(found, key=lambda facts: facts["beat"])
+    last["age_s"] = max(0.0, _now() - last["beat"])
+    last["uptime_s"] = max(0.0, _now() - last["since"])
+    last["alive"] = last["age_s"] < STALE_S and Path(f"/proc/{last['pid']}").exists()
+    return last
+
+
+def _candidates(process: str, data_dir: Path) -> Iterator[Path]:
+    name = f"{process}-status.json"
+    runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
+    if runtime:
+        yield Path(runtime) / name
+    yield Path("/run/suntap") / name
+    yield Path(f"/run/suntap-{process}") / name
+    yield data_dir / name
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """A heartbeat file's content; empty when there is none or it is not one."""
+    try:
+        with open(path, "rb") as file:
+            facts = json.loads(file.read(MAX_BYTES))
+        numbers = (facts["beat"], facts["since"], facts["pid"], facts["restarts"])
+        return facts if all(isinstance(number, int | float) for number in numbers) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -1,0 +1,111 @@
+"""The capture process's way into the inbox: a bounded queue in front of a database that may refuse.
+
+Invariants: uploads reach the inbox in the order they came; one leaves the queue when the inbox has it on disk, or,
+counted, when the queue is at its bound and it is the oldest. Memory stays below max_bytes whatever the disk does.
+"""
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from appliance.clock import Clock
+from appliance.store import inbox
+from spcore.uploads import Upload
+
+MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter uploads_lost
+MAX_APPEND = 500            # uploads in one transaction
+RETRY_S = 2.0               # before an inbox that refused is tried again
+UPLOAD_OVERHEAD = 512       # bytes of an Upload beside its body, for the bound
+PRUNE_S = 3600.0            # between two rounds of pruning
+PRUNE_ROWS = 200            # in one round: a clock that jumped ahead costs a few old days, not the history
+
+log = logging.getLogger(__name__)
+
+
+class InboxWriter:
+    """The only writer of inbox.sqlite3 in this process."""
+
+    def __init__(self, data_dir: Path, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
+        self.data_dir, self.clock, self.max_bytes = data_dir, clock, max_bytes
+        self.counters = {"uploads": 0, "stored": 0, "repeated": 0, "uploads_lost": 0, "inbox_errors": 0, "pruned": 0}
+        self.last_us = 0        # packet time of the newest upload
+        self.problem = ""       # why the inbox refuses right now
+        self._queue: deque[Upload] = deque()
+        self._bytes = 0
+        self._retry_at = 0.0    # these two on the monotonic clock
+        self._prune_at = 0.0
+        self._connection: sqlite3.Connection | None = None
+
+    def pending(self) -> int:
+        """Uploads that are not on disk yet."""
+        return len(self._queue)
+
+    def take(self, uploads: Sequence[Upload]) -> None:
+        """Queue `uploads` and write what the inbox takes."""
+        for upload in uploads:
+            self.last_us = max(self.last_us, upload.captured_us)
+            self._queue.append(upload)
+            self._bytes += len(upload.body) + UPLOAD_OVERHEAD
+        self.counters["uploads"] += len(uploads)
+        self.flush()
+        while self._bytes > self.max_bytes:
+            self._leave(1)
+            self.counters["uploads_lost"] += 1
+
+    def flush(self) -> None:
+        """Write what waits; after a refusal no sooner than RETRY_S."""
+        while self._queue and (not self.problem or time.monotonic() >= self._retry_at):
+            batch = list(islice(self._queue, MAX_APPEND))
+            try:
+                new = inbox.append(self._open(), batch)
+            except (sqlite3.Error, OSError) as error:
+                self._refused(error)
+                return
+            if self.problem:
+                log.info("inbox: can be written again")
+            self.problem = ""
+            self.counters["stored"] += new
+            self.counters["repeated"] += len(batch) - new
+            self._leave(len(batch))
+
+    def prune(self, keep_days: int) -> None:
+        """Delete uploads older than `keep_days`, once an hour, few at a time, from the oldest arrivals on."""
+        if time.monotonic() < self._prune_at:
+            return
+        self._prune_at = time.monotonic() + PRUNE_S
+        cutoff_us = int((self.clock.time() - keep_days * 86400) * 1e6)
+        try:
+            connection = self._open()
+            with connection:
+                done = connection.execute(
+                    "DELETE FROM upload WHERE captured_us < ? AND id IN (SELECT id FROM upload ORDER BY id LIMIT ?)",
+                    (cutoff_us, PRUNE_ROWS))
+            self.counters["pruned"] += done.rowcount
+        except (sqlite3.Error, OSError) as error:
+            self._refused(error)
+
+    def close(self) -> None:
+        """Let go of the database; the next write opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = inbox.connect(self.data_dir)
+        return self._connection
+
+    def _refused(self, error: Exception) -> None:
+        if not self.problem:
+            log.warning("inbox: %s: uploads wait in memory until it can be written", error)
+        self.problem = f"the inbox cannot be written: {error}"
+        self.counters["inbox_errors"] += 1
+        self._retry_at = time.monotonic() + RETRY_S
+        self.close()
+
+    def _leave(self, count: int) -> None:
+        for _ in range(count):
+            self._bytes -= len(self._queue.popleft().body) + UPLOAD_OVERHEAD

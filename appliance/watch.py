@@ -1,0 +1,46 @@
+"""A settings file that may change while a process runs: applied without a restart, and never half.
+
+Invariant: `current` is always valid. A file that became wrong changes nothing but `problem`.
+"""
+import logging
+from pathlib import Path
+
+from appliance import settings
+
+log = logging.getLogger(__name__)
+
+
+class Watched:
+    """The settings in `path`, looked at again on refresh(); `data_dir` (--data-dir) overrides the file's."""
+
+    def __init__(self, path: Path, data_dir: str | Path | None = None) -> None:
+        self.path = path
+        self._seen = self._signature()
+        self.problem = ""
+        self.current = settings.load(path).with_data_dir(data_dir)
+
+    def refresh(self) -> bool:
+        """Load the file again if it changed; whether the settings are now different.
+
+        The data directory stays what it was at start: databases do not move under a running process.
+        """
+        signature = self._signature()
+        if signature == self._seen:
+            return False
+        self._seen = signature
+        try:
+            loaded = settings.load(self.path).with_data_dir(self.current.store.data_dir)
+        except settings.SettingsError as error:
+            self.problem = str(error)
+            log.warning("%s (going on with the settings from before)", error)
+            return False
+        self.problem = ""
+        changed, self.current = loaded != self.current, loaded
+        return changed
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
