@@ -1,0 +1,98 @@
+#!/bin/sh
+# image/deb/build.sh ARCH: builds build/suntap_VERSION_ARCH.deb (ARCH: amd64 or arm64) on Debian, without emulation.
+#
+# Theory: Cython's C files do not depend on the architecture, so they are made once here; a sysroot (Debian packages
+# unpacked, never configured) gives headers and libraries of the target; its compiler makes one extension module per
+# Python that Debian 12 and 13 have (3.11, 3.13). Both lie side by side in one package, which therefore installs on
+# both. pcapy-ng is compiled the same way from its source distribution, against Debian's libpcap.
+# Reproducible: SOURCE_DATE_EPOCH (default: the last commit), no build paths in the objects, sorted and clamped by dpkg-deb.
+set -eu
+arch=${1:?usage: image/deb/build.sh amd64|arm64}
+case $arch in amd64) triplet=x86_64-linux-gnu ;; arm64) triplet=aarch64-linux-gnu ;; *) echo "unknown architecture $arch: amd64 or arm64" >&2; exit 2 ;; esac
+top=$(cd "$(dirname "$0")/../.." && pwd)
+here=$top/image/deb
+work=$top/build/deb/$arch
+cache=$top/build/deb/cache
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%ct 2>/dev/null || stat -c %Y "$top/pyproject.toml")}"
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+. "$top/image/lib.sh"
+need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev xz-utils g++ g++-x86-64-linux-gnu g++-aarch64-linux-gnu
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
+
+sysroot() {  # SUITE PACKAGES: unpack the packages below $cache and print where
+    target=$cache/sysroot-$1-$arch
+    if [ ! -e "$target/.complete" ]; then
+        rm -rf "$target"; mkdir -p "$cache"
+        quietly nice mmdebstrap --quiet --arch="$arch" --variant=extract --include="$2" "$1" "$target"
+        touch "$target/.complete"
+    fi
+    echo "$target"
+}
+
+step "sysroot with Python 3.11 (Debian 12) and the headers of 3.13 (Debian 13), $arch"
+root=$(sysroot bookworm libpython3.11-dev,libpcap0.8-dev,libc6-dev,libstdc++-12-dev)
+root13=$(sysroot trixie libpython3.13-dev)
+# Python's headers only: the C library stays Debian 12's, so that the modules run on both.
+headers13=$cache/python3.13-$arch
+mkdir -p "$headers13/$triplet"
+cp -r "$root13/usr/include/python3.13" "$headers13/"
+cp -r "$root13/usr/include/$triplet/python3.13" "$headers13/$triplet/"
+
+step "Cython and pcapy-ng's source"
+cython=3.3.1
+tools=$cache/tools-$cython-$(sha256sum < "$here/build-requirements.txt" | cut -c1-16)
+if [ ! -e "$tools/.complete" ]; then
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet "cython==$cython" setuptools wheel
+    "$tools/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
+        --dest "$tools" -r "$here/build-requirements.txt"
+    touch "$tools/.complete"
+fi
+
+step "source tree"
+rm -rf "$work"
+mkdir -p "$work/source/lib"
+src=$work/source
+# Only what the package is made of; whatever an editor or a build left behind stays out.
+(cd "$top" && find spcore appliance webui -type f ! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.c' ! -name '*.html.bak' \
+    ! -path 'spcore/*.html' -print0 | sort -z | tar --null -T - -cf - setup.py pyproject.toml LICENSE) | tar -xf - -C "$src"
+touch "$src/README.md"
+(cd "$src" && "$tools/bin/python" setup.py --quiet egg_info --egg-base "$work")
+tar -xzf "$tools"/pcapy_ng-*.tar.gz -C "$work"
+pcapy=$(echo "$work"/pcapy_ng-*)
+
+step "extension modules"
+flags="-O2 -g -fPIC -DNDEBUG -fwrapv -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wformat -Werror=format-security"
+flags="$flags -fno-strict-aliasing -ffile-prefix-map=$work=/usr/src/suntap -ffile-prefix-map=$cache=/usr/src/sysroot --sysroot=$root"
+link="-shared -Wl,-z,relro -Wl,-z,now -Wl,--build-id=sha1 -L$root/usr/lib/$triplet --sysroot=$root"
+[ $arch = arm64 ] && flags="$flags -mbranch-protection=standard" || flags="$flags -fcf-protection"
+for python in 3.11 3.13; do
+    [ $python = 3.11 ] && headers=$root/usr/include || headers=$headers13
+    include="-I$headers/python$python -I$headers -I$root/usr/include/$triplet"
+    suffix=cpython-$(echo $python | tr -d .)-$triplet.so
+    for c in "$src"/spcore/*.c; do
+        module=$(basename "$c" .c)
+        (cd "$work" && $triplet-gcc $flags $include -c "$c" -o "$work/$module.o" -w && $triplet-gcc $link "$work/$module.o" -o "$src/spcore/$module.$suffix")
+    done
+    (cd "$pcapy" && $triplet-g++ $flags $include -w pcapdumper.cc bpfobj.cc pcapobj.cc pcap_pkthdr.cc pcapy.cc $link -lpcap -o "$src/lib/pcapy.$suffix")
+done
+# importlib.metadata knows both distributions by these
+for package in suntap pcapy_ng; do
+    info=$src/lib/$package-$([ $package = suntap ] && echo "$version" || basename "$pcapy" | cut -d- -f2).dist-info
+    mkdir -p "$info"
+    cp "$([ $package = suntap ] && echo "$work/suntap.egg-info" || echo "$pcapy")/PKG-INFO" "$info/METADATA"
+    echo debian > "$info/INSTALLER"
+done
+rm -f "$src"/spcore/*.c
+
+
+step "package"
+cp -r "$here/debian" "$src/debian"
+{ echo; echo "License: pcapy"; sed "s/^\$/./; s/^/ /" "$pcapy/LICENSE"; } >> "$src/debian/copyright"
+printf 'suntap (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- suntap developers <suntap@localhost.invalid>  %s\n' \
+    "$version" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" > "$src/debian/changelog"
+(cd "$src" && quietly env DEB_BUILD_OPTIONS="nocheck noautodbgsym" dpkg-buildpackage -us -uc -b -d "-a$arch" --no-sign)
+cp "$work/suntap_${version}_$arch.deb" "$top/build/"
+echo "build/suntap_${version}_$arch.deb"
