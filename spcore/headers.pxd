@@ -1,0 +1,59 @@
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    FAMILY_NONE = 0
+    FAMILY_IPV4 = 4
+    FAMILY_IPV6 = 6
+
+cdef enum Parse:
+    PARSE_OK = 0
+    PARSE_OTHER = 1        # well formed, not for us (ARP, UDP, ...)
+    PARSE_MALFORMED = 2    # lengths that lie
+
+# One address: IPv4 lies in the first four bytes, the rest is zero, so two words compare for both families.
+cdef union Address:
+    uint8_t byte[16]
+    uint64_t word[2]
+
+cdef struct Datagram:
+    uint8_t family
+    uint8_t protocol
+    uint8_t fragmented      # 1: `payload` is a fragment at byte `offset` of the datagram `identification`
+    uint8_t more
+    uint32_t vlan           # outer tag << 16 | inner tag, 12-bit ids; 0 = untagged
+    uint32_t identification
+    uint32_t offset
+    uint32_t length
+    const uint8_t* payload
+    Address source
+    Address destination
+
+cdef struct Segment:
+    uint16_t source_port
+    uint16_t destination_port
+    uint32_t sequence
+    uint32_t acknowledgement
+    uint32_t window
+    uint8_t flags
+    uint8_t scale           # window scale option of a SYN; 255 = none
+    uint32_t length
+    const uint8_t* payload
+
+cdef enum:
+    FIN = 0x01
+    SYN = 0x02
+    RST = 0x04
+    ACK = 0x10
+    NO_SCALE = 255
+
+cdef inline uint32_t be16(const uint8_t* p) noexcept nogil:
+    return (<uint32_t>p[0] << 8) | p[1]
+
+cdef inline uint32_t be32(const uint8_t* p) noexcept nogil:
+    return (<uint32_t>p[0] << 24) | (<uint32_t>p[1] << 16) | (<uint32_t>p[2] << 8) | p[3]
+
+cdef bint link_supported(int link_type) noexcept nogil
+cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Datagram* out) noexcept nogil
+cdef Parse parse_ip(const uint8_t* data, uint32_t length, Datagram* out) noexcept nogil
+cdef Parse parse_ipv6_payload(const uint8_t* data, uint32_t length, uint8_t header, Datagram* out) noexcept nogil
+cdef Parse parse_tcp(const uint8_t* data, uint32_t length, Segment* out) noexcept nogil

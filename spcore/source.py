@@ -1,0 +1,191 @@
+"""Where packets come from: a capture file or a live interface, both through pcapy-ng.
+
+pcapy-ng's setters and `activate` never raise, they return libpcap's number: each is checked here and said in words.
+A live source reads without blocking behind a poll of its own, so that signals are answered within a second also when
+no packet comes (libpcap's own wait goes on after a signal), and opens an interface that went away again by itself.
+"""
+import contextlib
+import select
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pcapy
+
+from spcore.reader import ReadError, Reader
+
+SNAPLEN = 65_535
+"""Bytes kept of each frame: whole segments, also those merged by offload."""
+RETIRE_MS = 100
+"""After so long the kernel hands over a block that is not full yet: the delay of a live upload."""
+POLL_S = 0.5
+"""How often a silent live source yields, so that its caller can look around."""
+REOPEN_S = 1.0
+"""Pause between attempts to open an interface that went away."""
+
+ACTIVATE_ERRORS = {
+    -5: "there is no such interface; `ip -brief link` lists those there are",
+    -8: "the right to capture is missing: run as root or give the process CAP_NET_RAW",
+    -9: "the interface is down: `ip link set {name} up`",
+    -11: "the right to promiscuous mode is missing: run as root or give the process CAP_NET_RAW",
+}
+"""libpcap's pcap_activate numbers (pcap/pcap.h) that an owner can do something about."""
+
+
+class CaptureError(Exception):
+    """A capture cannot be opened or read on; the text says what, where and what to do."""
+
+
+class Source:
+    """An open capture. Use it in a `with`; `run` gives what the engine finishes."""
+
+    def __init__(self, name: str, handle: Any, *, is_file: bool):
+        self.name = name
+        self._open(handle, is_file)
+
+    def _open(self, handle: Any, is_file: bool) -> None:
+        self._handle = handle
+        try:
+            self._reader = Reader(handle, is_file)
+        except ValueError as error:
+            raise CaptureError(
+                f"{self.name}: link type {error} is not one suntap reads (Ethernet, Linux cooked, raw IP, loopback)"
+            ) from None
+
+    def __enter__(self) -> "Source":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._handle.close()
+
+    def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
+        """Yields `take()` (default: the list of uploads the engine finished) after each batch, until the file ends.
+
+        Does not call engine.finish(). Raises CaptureError when the file is damaged, after yielding what was whole.
+        """
+        take = take or engine.take_uploads
+        while True:
+            try:
+                _, at_end = self._reader.read(engine)
+            except ReadError as error:
+                yield take()
+                raise CaptureError(f"{self.name}: {error}; what stands before the damage was read") from None
+            yield take()
+            if at_end:
+                return
+
+    def counters(self) -> dict[str, int]:
+        """Files lose nothing."""
+        return {"received": 0, "dropped": 0, "interface_dropped": 0}
+
+
+class LiveSource(Source):
+    """A live capture that survives its interface going away."""
+
+    def __init__(self, interface: str, buffer_mib: int, packet_filter: str):
+        self.interface = interface
+        self._buffer = buffer_mib << 20
+        self._filter = packet_filter
+        self._before = (0, 0, 0)
+        self.reopened = 0
+        self.up = True
+        super().__init__(interface, self._activate(), is_file=False)
+
+    def _activate(self) -> Any:
+        """A non-blocking, filtered, promiscuous handle. Raises CaptureError."""
+        handle = pcapy.create(self.interface)
+        for what, number in (
+            ("snap length", handle.set_snaplen(SNAPLEN)),
+            ("promiscuous mode", handle.set_promisc(1)),
+            ("time-out", handle.set_timeout(RETIRE_MS)),
+            ("buffer size", handle.set_buffer_size(self._buffer)),
+        ):
+            if number != 0:
+                raise CaptureError(f"{self.interface}: libpcap refuses the {what} (error {number})")
+        number = handle.activate()
+        if number < 0:
+            text = ACTIVATE_ERRORS.get(number, f"libpcap cannot capture here (error {number}); "
+                                               f"a smaller capture.buffer_mib may help")
+            raise CaptureError(f"{self.interface}: {text.format(name=self.interface)}")
+        try:
+            handle.setfilter(self._filter)
+            handle.setnonblock(1)
+        except pcapy.PcapError as error:
+            handle.close()
+            raise CaptureError(f"{self.interface}: {error}") from None
+        return handle
+
+    def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
+        """Yields what the engine finished, at least every POLL_S seconds (then often []); never ends by itself."""
+        take = take or engine.take_uploads
+        poll = select.poll()
+        poll.register(self._handle.getfd(), select.POLLIN)
+        while True:
+            poll.poll(POLL_S * 1000)
+            try:
+                self._reader.read(engine)
+            except ReadError:
+                yield take()
+                yield from self._reopen(take)
+                poll = select.poll()
+                poll.register(self._handle.getfd(), select.POLLIN)
+            yield take()
+
+    def _reopen(self, take: Callable[[], Any]) -> Iterator[Any]:
+        """Tries until the interface can be captured again."""
+        self.up = False
+        self._before = self._totals()
+        self._handle.close()
+        while not self.up:
+            time.sleep(REOPEN_S)
+            with contextlib.suppress(CaptureError):
+                self._open(self._activate(), is_file=False)
+                self.up = True
+                self.reopened += 1
+            yield take()
+
+    def _totals(self) -> tuple[int, int, int]:
+        try:
+            now = self._handle.stats()
+        except pcapy.PcapError:
+            now = (0, 0, 0)
+        return tuple(a + b for a, b in zip(self._before, now, strict=True))  # type: ignore[return-value]
+
+    def counters(self) -> dict[str, int]:
+        """The kernel's counts since the source was opened: frames received, dropped for lack of room in the ring,
+        dropped by the interface."""
+        received, dropped, interface_dropped = self._totals()
+        return {"received": received, "dropped": dropped, "interface_dropped": interface_dropped,
+                "reopened": self.reopened}
+
+
+def live_filter(ports: tuple[int, ...] | list[int], host: str | None = None) -> str:
+    """The kernel's filter: the collector's ports or the PVS's address, and later IP fragments, which carry no ports,
+    with and without VLAN tags."""
+    if host is not None:
+        plain = f"host {host}"
+    else:
+        wanted = " or ".join(f"tcp port {port}" for port in ports)
+        plain = f"{wanted} or (ip[6:2] & 0x1fff != 0) or ip6 proto 44"
+    return f"({plain}) or (vlan and ({plain})) or (vlan and vlan and ({plain}))"
+
+
+def open_file(path: str) -> Source:
+    """A capture file, pcap or pcapng, or a FIFO that somebody writes one into. Raises CaptureError."""
+    try:
+        handle = pcapy.open_offline(path)
+    except pcapy.PcapError as error:
+        text = str(error).removeprefix(f"{path}: ")
+        if "unknown file format" in text or "truncated dump file" in text:
+            text = "not a pcap or pcapng capture"
+        raise CaptureError(f"{path}: {text}") from None
+    return Source(path, handle, is_file=True)
+
+
+def open_live(interface: str, buffer_mib: int = 64, ports: tuple[int, ...] | list[int] = (80,),
+              host: str | None = None) -> LiveSource:
+    """A live capture with a kernel ring of `buffer_mib` MiB. Raises CaptureError."""
+    return LiveSource(interface, buffer_mib, live_filter(ports, host))
