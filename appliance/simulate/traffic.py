@@ -175,7 +175,7 @@ class Conversation:
         False: captured, but lost before the server. `fin`: with the FIN flag.
         """
         payload = bytes(self.stream[start:end]) if content is None else content
-        flags = ACK | (PSH if end == len(self.stream) else 0) | (FIN if fin else 0)
+        flags = ACK | (PSH if start < end == len(self.stream) else 0) | (FIN if fin else 0)
         segment = self._client_segment(start, flags, payload)
         if captured:
             self._emit(segment, self._up, fragment, order)
