@@ -1,0 +1,150 @@
+"""The system at PVOutput as getsystem told it, and whether key, system and zone hold.
+
+Asked at set-up, whenever the account in the settings changed, once a day, once per boot (its reply brings the
+server's time) and hourly while PVOutput refuses the settings. Nothing is posted before it was answered for the
+account that is set now, nor while PVOutput's zone for the system keeps another time than the site's: the rows would
+land on wrong hours, or move by one when summer time begins.
+"""
+import hashlib
+import sqlite3
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from appliance.pvoutput import facts, outbox, pauses, replies
+from appliance.pvoutput.client import Client, Reply
+from appliance.pvoutput.servertime import Now
+from appliance.settings import PVOutput, Settings
+
+REFRESH_S = 86_400
+AGE_LIMIT_DAYS = {False: 14, True: 90}  # by donation
+BATCH_ROWS = {False: 30, True: 100}
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since."""
+
+    system: replies.System
+    checked: float
+
+    @property
+    def age_limit(self) -> int:
+        """Days back, by the local date, that statuses are accepted."""
+        return AGE_LIMIT_DAYS[self.system.donor]
+
+
+def known(conn: sqlite3.Connection, account: PVOutput) -> Known | None:
+    """What is known of this account's system; None before getsystem answered for it."""
+    fact = facts.get(conn, "system")
+    if fact is None or fact["account"] != _fingerprint(account):
+        return None
+    return Known(replies.System(**fact["system"]), fact["checked"])
+
+
+def _fingerprint(account: PVOutput) -> str:
+    """Tells one account from another without keeping the key."""
+    text = f"{account.url}\n{account.system_id}\n{account.api_key.reveal()}"
+    return hashlib.blake2b(text.encode(), digest_size=16, key=b"suntap").hexdigest()
+
+
+def trouble(conn: sqlite3.Connection, account: PVOutput) -> str:
+    """Why PVOutput refuses these settings, in its words; "" while it does not."""
+    fact = facts.get(conn, "refused_settings")
+    return fact["text"] if fact and fact["account"] == _fingerprint(account) else ""
+
+
+def refuse(conn: sqlite3.Connection, now: Now, account: PVOutput, text: str) -> None:
+    """PVOutput refuses the settings: post nothing, ask getsystem hourly."""
+    facts.put(conn, "refused_settings", {"account": _fingerprint(account), "text": text})
+    pauses.begin(conn, now, pauses.SETTINGS, text, pauses.PROBE_S)
+
+
+def note_change(conn: sqlite3.Connection, account: PVOutput) -> None:
+    """Other credentials than before: what was refused or failed with the old ones says nothing about these."""
+    current = _fingerprint(account)
+    if facts.get(conn, "account") == current:
+        return
+    facts.put(conn, "account", current)
+    fact = facts.get(conn, "pause")
+    if fact is not None and fact["kind"] != pauses.QUOTA:
+        pauses.end(conn)
+
+
+def zone_mismatch(system: replies.System, timezone: str) -> str:
+    """"" where PVOutput's zone for the system keeps the site's time all year, or is not set; else what to do."""
+    try:
+        theirs = ZoneInfo(system.zone) if system.zone else None
+    except (KeyError, ValueError, OSError):  # not an IANA name: nothing to compare
+        theirs = None
+    if theirs is None or system.zone == timezone:
+        return ""
+    ours, noon = ZoneInfo(timezone), datetime(date.today().year, 1, 1, 12)
+    for day in range(366):
+        moment = noon + timedelta(days=day)
+        if moment.replace(tzinfo=ours).utcoffset() != moment.replace(tzinfo=theirs).utcoffset():
+            return (f"PVOutput keeps this system in the time zone {system.zone}, suntap the site in {timezone}: "
+                    "set both to the same")
+    return ""
+
+
+def is_due(conn: sqlite3.Connection, now: Now, settings: Settings) -> bool:
+    """Whether getsystem is to be asked now."""
+    account = settings.pvoutput
+    last = known(conn, account)
+    if now.server is None or last is None or trouble(conn, account):
+        return True
+    mismatch = zone_mismatch(last.system, settings.site.timezone)
+    return now.server - last.checked >= (pauses.PROBE_S if mismatch else REFRESH_S)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Ask getsystem."""
+
+    settings: Settings
+    what: str = "asking PVOutput for the system"
+
+    def count(self, conn: sqlite3.Connection) -> None:
+        """Nothing beside the quota."""
+
+    def send(self, client: Client) -> Reply:
+        return client.getsystem()
+
+    def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
+        system = replies.parse_system(text)
+        if system is None:
+            raise replies.Unreadable("PVOutput's answer about the system cannot be read")
+        before = known(conn, self.settings.pvoutput)
+        store_system(conn, now, self.settings.pvoutput, system)
+        facts.put(conn, "refused_settings", None)
+        if system.donor and before is not None and not before.system.donor and now.server is not None:
+            today = datetime.fromtimestamp(now.server, ZoneInfo(self.settings.site.timezone)).date()
+            outbox.revive(conn, today, AGE_LIMIT_DAYS[True])
+        return zone_mismatch(system, self.settings.site.timezone) or f"PVOutput knows the system: {system.name}"
+
+    def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
+        refuse(conn, now, self.settings.pvoutput, refusal.text)
+        return refusal.text
+
+    def failed(self, conn: sqlite3.Connection, now: Now) -> None:
+        """The daily question may wait an hour: posting must not depend on it."""
+        last = known(conn, self.settings.pvoutput)
+        if last is not None and now.server is not None and not trouble(conn, self.settings.pvoutput):
+            store_system(conn, now, self.settings.pvoutput, last.system, REFRESH_S - pauses.PROBE_S)
+
+
+def revoke_donation(conn: sqlite3.Connection) -> None:
+    """PVOutput refused what only donors may: do as free accounts do until getsystem says otherwise again."""
+    fact = facts.get(conn, "system")
+    if fact is not None:
+        fact["system"]["donor"] = False
+        facts.put(conn, "system", fact)
+
+
+def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: replies.System,
+                 age: float = 0.0) -> None:
+    """Remember an answer that is `age` seconds old; its status interval is the ledger's slot length from now on."""
+    facts.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
+                               "checked": (now.server or 0.0) - age})
+    facts.put_slot_seconds(conn, system.interval_s)

@@ -1,0 +1,202 @@
+"""One request to PVOutput's API r2, and what came of it.
+
+Invariants: the key travels in one header and is nowhere else, neither in a URL nor in an error, a log or a text
+that is kept (the server's words are searched for it too). TLS is verified; plain http is for this machine alone.
+A call ends within LIMIT_S or so and reads at most MAX_REPLY bytes, whatever the server does. Redirects are not
+followed. Nothing is raised for what a server or a network does: every call gives a Reply.
+"""
+import ipaddress
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from appliance.pvoutput import replies
+from appliance.settings import PVOutput, Secret
+
+TIMEOUTS = (10.0, 30.0)  # seconds: connect, each read
+LIMIT_S = 60.0           # for one reply's body as a whole
+MAX_REPLY = 256 * 1024   # bytes; a day's history is about 20 KiB
+HISTORY_ROWS = 288
+KEY = re.compile(r"[\x21-\x7e]{1,128}")
+SYSTEM_ID = re.compile(r"[0-9]{1,12}")
+
+
+class InsecureUrl(ValueError):
+    """The service's address would send the key unprotected. Use https:// (http:// on this machine only)."""
+
+
+class BadCredentials(ValueError):
+    """Key or system id cannot be sent in a header. The message does not show them."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """The rate headers: requests an hour, how many of them are left, when the window ends (Unix time)."""
+
+    limit: int
+    remaining: int
+    reset: float | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of one request. `date`: the server's clock (Unix time); None where the server did not answer."""
+
+    outcome: replies.Outcome
+    date: float | None = None
+    quota: Quota | None = None
+    answered: bool = False   # PVOutput itself spoke, not a proxy, a captive portal or nobody
+
+
+class _Headers(AuthBase):
+    """Puts the key into its header at the last moment, so that no other object holds it in clear."""
+
+    def __init__(self, key: Secret, system_id: str) -> None:
+        self._key, self._system_id = key, system_id
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["X-Pvoutput-Apikey"] = self._key.reveal()
+        request.headers["X-Pvoutput-SystemId"] = self._system_id
+        request.headers["X-Rate-Limit"] = "1"
+        return request
+
+
+class Client:
+    """PVOutput for one key and system. Raises InsecureUrl or BadCredentials when made, nothing afterwards."""
+
+    def __init__(self, account: PVOutput) -> None:
+        """`account`: the [pvoutput] settings."""
+        if not KEY.fullmatch(account.api_key.reveal()):
+            raise BadCredentials("pvoutput.api_key is empty or has characters that no key has: enter it again")
+        if not SYSTEM_ID.fullmatch(account.system_id):
+            raise BadCredentials("pvoutput.system_id must be the system's number: enter it again")
+        self._url = _checked(account.url)
+        self._key = account.api_key
+        self._auth = _Headers(account.api_key, account.system_id)
+
+    def getsystem(self) -> Reply:
+        """The system's size, interval, zone and plan: parse_system(reply.outcome.text)."""
+        return self._call("getsystem", {"tz": "1", "donations": "1"})
+
+    def addstatus(self, row: Mapping[str, str], c1: int | None = None) -> Reply:
+        """Post one status: d, t and v1..v4 (Wh, W, Wh, W); `c1` says which energies are lifetime counters."""
+        return self._call("addstatus", {**row, **_cumulative(c1)})
+
+    def addbatchstatus(self, rows: list[Mapping[str, str]], c1: int | None = None) -> Reply:
+        """Post statuses of one local day, ascending: batch_answers(reply.outcome.text) says what became of them."""
+        names = ("d", "t", "v1", "v2", "v3", "v4")
+        data = ";".join(",".join(row.get(name, "") for name in names).rstrip(",") for row in rows)
+        return self._call("addbatchstatus", {"data": data, **_cumulative(c1)})
+
+    def getstatus(self, day: str) -> Reply:
+        """The statuses stored for a local day (yyyymmdd): parse_history(reply.outcome.text)."""
+        return self._call("getstatus", {"d": day, "h": "1", "asc": "1", "limit": str(HISTORY_ROWS)})
+
+    def addoutput(self, day: str, generated_wh: int | None, consumed_wh: int | None) -> Reply:
+        """Post a day's totals (yyyymmdd). The server may say OK and store nothing: ask getoutput."""
+        totals = {"g": generated_wh, "c": consumed_wh}
+        return self._call("addoutput", {"d": day, **{k: str(v) for k, v in totals.items() if v is not None}})
+
+    def getoutput(self, first: str, last: str) -> Reply:
+        """The daily totals from `first` to `last` (yyyymmdd, at most 50 days): parse_outputs(reply.outcome.text)."""
+        return self._call("getoutput", {"df": first, "dt": last, "limit": "50"})
+
+    def _call(self, service: str, form: dict[str, str]) -> Reply:
+        try:
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy and no .netrc may come between the key and its server
+                with session.post(f"{self._url}{service}.jsp", data=form, auth=self._auth, timeout=TIMEOUTS,
+                                  stream=True, allow_redirects=False) as response:
+                    return self._reply(response)
+        except (requests.RequestException, OSError, ValueError) as error:
+            return Reply(replies.NetworkTrouble(self._masked(_reason(error))))
+
+    def _reply(self, response: requests.Response) -> Reply:
+        body = self._masked(_read(response).decode("utf-8", "replace"))
+        quota = _quota(response.headers)
+        outcome = replies.classify(response.status_code, body, quota.reset if quota else None)
+        answered = not isinstance(outcome, replies.NetworkTrouble)
+        return Reply(outcome, _date(response.headers) if answered else None, quota if answered else None, answered)
+
+    def _masked(self, text: str) -> str:
+        return text.replace(self._key.reveal(), "****")
+
+
+def _cumulative(c1: int | None) -> dict[str, str]:
+    return {} if c1 is None else {"c1": str(c1)}
+
+
+def _checked(url: str) -> str:
+    """The base address with a slash at its end; InsecureUrl where the key would travel in clear."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+        raise InsecureUrl("pvoutput.url must be a plain address such as https://pvoutput.org/service/r2/")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise InsecureUrl(f"pvoutput.url must begin with https:// ({parts.scheme}://{parts.hostname} "
+                          "would show the API key to everybody on the way)")
+    return url if url.endswith("/") else url + "/"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _read(response: requests.Response) -> bytes:
+    """The body; ValueError for one that is too long or takes too long."""
+    body = bytearray()
+    end = time.monotonic() + LIMIT_S
+    for chunk in response.iter_content(1):  # byte by byte, or a server that drips could hold us for hours
+        body += chunk
+        if len(body) > MAX_REPLY:
+            raise ValueError(f"a reply of more than {MAX_REPLY} bytes")
+        if time.monotonic() > end:
+            raise ValueError(f"a reply that took longer than {LIMIT_S:.0f} s")
+    return bytes(body)
+
+
+def _quota(headers: Mapping[str, str]) -> Quota | None:
+    """From the rate headers (`headers` ignores case); None where they are missing or no numbers."""
+    try:
+        limit, remaining = (int(headers[f"X-Rate-Limit-{name}"]) for name in ("Limit", "Remaining"))
+    except (KeyError, ValueError):
+        return None
+    if not 0 < limit <= 100_000:
+        return None
+    reset = headers.get("X-Rate-Limit-Reset", "")
+    return Quota(limit, max(0, remaining), float(reset) if re.fullmatch(r"\d{1,12}", reset) else None)
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+
+
+def _reason(error: BaseException) -> str:
+    """Why a request failed, in words for the owner."""
+    for kind, text in (
+        (requests.exceptions.SSLError, "TLS failed: the server's certificate could not be verified"),
+        (requests.exceptions.ConnectTimeout, "the server could not be reached in time"),
+        (requests.exceptions.Timeout, "the server did not answer in time"),
+        (requests.exceptions.ChunkedEncodingError, "the connection ended in the middle of the reply"),
+    ):
+        if isinstance(error, kind):
+            return text
+    if isinstance(error, requests.exceptions.ConnectionError):
+        text = str(error)
+        if "NameResolution" in text or "resolve" in text:
+            return "the server's name could not be resolved (DNS)"
+        return "the connection failed or was closed without a reply"
+    if isinstance(error, requests.RequestException | OSError):
+        return f"the request failed ({type(error).__name__})"
+    return replies.one_line(str(error))
