@@ -54,7 +54,7 @@ class CaptureProcess:
         notify("STOPPING=1")
 
     def _listen(self) -> bool:
-        """Capture from the interface until it fails, its settings change or `stop` is set; whether it could be opened."""
+        """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.watched.current.capture
         return self._consume(lambda: open_live(wanted.interface, wanted.buffer_mib, wanted.ports), wanted.interface)
 
@@ -79,6 +79,7 @@ class CaptureProcess:
                 self.problem = ""
                 self._beat(now=True)
                 for uploads in source.run(self.engine):
+                    self.problem = "" if getattr(source, "up", True) else f"{name}: the interface went away"
                     self.writer.take(uploads)
                     self._beat()
                     if self.stop.is_set() or self._settings_changed():

@@ -15,7 +15,7 @@ from appliance.clock import Clock
 from appliance.store import inbox
 from spcore.uploads import Upload
 
-MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter uploads_lost
+MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter inbox_lost
 MAX_APPEND = 500            # uploads in one transaction
 RETRY_S = 2.0               # before an inbox that refused is tried again
 UPLOAD_OVERHEAD = 512       # bytes of an Upload beside its body, for the bound
@@ -30,7 +30,7 @@ class InboxWriter:
 
     def __init__(self, data_dir: Path, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.data_dir, self.clock, self.max_bytes = data_dir, clock, max_bytes
-        self.counters = {"uploads": 0, "stored": 0, "repeated": 0, "uploads_lost": 0, "inbox_errors": 0, "pruned": 0}
+        self.counters = {"inbox_stored": 0, "inbox_repeated": 0, "inbox_lost": 0, "inbox_errors": 0, "inbox_pruned": 0}
         self.last_us = 0        # packet time of the newest upload
         self.problem = ""       # why the inbox refuses right now
         self._queue: deque[Upload] = deque()
@@ -49,11 +49,10 @@ class InboxWriter:
             self.last_us = max(self.last_us, upload.captured_us)
             self._queue.append(upload)
             self._bytes += len(upload.body) + UPLOAD_OVERHEAD
-        self.counters["uploads"] += len(uploads)
         self.flush()
         while self._bytes > self.max_bytes:
             self._leave(1)
-            self.counters["uploads_lost"] += 1
+            self.counters["inbox_lost"] += 1
 
     def flush(self) -> None:
         """Write what waits; after a refusal no sooner than RETRY_S."""
@@ -67,8 +66,8 @@ class InboxWriter:
             if self.problem:
                 log.info("inbox: can be written again")
             self.problem = ""
-            self.counters["stored"] += new
-            self.counters["repeated"] += len(batch) - new
+            self.counters["inbox_stored"] += new
+            self.counters["inbox_repeated"] += len(batch) - new
             self._leave(len(batch))
 
     def prune(self, keep_days: int) -> None:
@@ -83,7 +82,7 @@ class InboxWriter:
                 done = connection.execute(
                     "DELETE FROM upload WHERE captured_us < ? AND id IN (SELECT id FROM upload ORDER BY id LIMIT ?)",
                     (cutoff_us, PRUNE_ROWS))
-            self.counters["pruned"] += done.rowcount
+            self.counters["inbox_pruned"] += done.rowcount
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
 

@@ -9,6 +9,10 @@ import os
 import sys
 from contextlib import suppress
 
+TYPE_CHECKING = False  # typing itself costs milliseconds
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 COMMANDS = {
     "records": "print the record lines of a capture file or a live interface, as sent",
     "streams": "list every TCP direction of a capture file with its length, hash and gaps",
@@ -26,7 +30,7 @@ COMMANDS = {
     "reset-password": "forget the page's password, so that a new one can be chosen",
 }
 MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands that are no module names
-DONE, FAILED, USAGE = 0, 1, 2
+DONE, FAILED, USAGE, WAITING = 0, 1, 2, 3
 PROGRAM = "suntap"
 
 
@@ -59,9 +63,14 @@ def main(argv: list[str] | None = None) -> int:
 def _command(name: str, arguments: list[str]) -> int:
     from argparse import ArgumentParser, RawDescriptionHelpFormatter
     from importlib import import_module
+
+    class Parser(ArgumentParser):
+        def error(self, message: str) -> "NoReturn":
+            raise Failed(f"{name}: {message} (`{PROGRAM} {name} --help` explains)", USAGE)
+
     module = import_module(f"{__name__}.{MODULES.get(name, name)}")
-    parser = ArgumentParser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
-                            formatter_class=RawDescriptionHelpFormatter)
+    parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
+                    formatter_class=RawDescriptionHelpFormatter)
     module.arguments(parser)
     parser.add_argument("--config", metavar="FILE",
                         help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
@@ -118,8 +127,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if module == "sqlite3":
         return f"database: {error}: check the data directory's permissions and free space (`suntap doctor`)", FAILED
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}", FAILED
+        return f"{error.filename or 'output'}: {error.strerror or error}", FAILED
     return f"unexpected {kind}: {error} (please report it; SUNTAP_TRACEBACK=1 shows where)", FAILED
 
 

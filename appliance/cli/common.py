@@ -1,27 +1,31 @@
-"""What several commands need: the settings they were told to use, the end on a signal, progress at a terminal."""
-import signal
+"""What several commands need: settings, ports, progress. `suntap records` imports this: it imports next to nothing."""
+import argparse
 import sys
-import threading
-from argparse import Namespace
-from pathlib import Path
-from types import FrameType
 
-from appliance import settings
 from appliance.cli import USAGE, Failed
 
+TYPE_CHECKING = False  # typing itself costs milliseconds
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def settings_of(args: Namespace) -> tuple[settings.Settings, Path]:
+    from appliance.settings import Settings
+
+DEFAULT_PORTS = (80,)
+
+
+def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
     """The settings for --config and --data-dir, and the file they are in (or would be in).
 
     Raises SettingsError, and Failed when --config names no file.
     """
+    from appliance import settings
     path = settings.find(args.config)
     if args.config and not path.exists():
         raise Failed(f"{path}: no such settings file: check --config", USAGE)
     return settings.load(path).with_data_dir(args.data_dir), path
 
 
-def data_dir_of(loaded: settings.Settings) -> Path:
+def data_dir_of(loaded: "Settings") -> "Path":
     """The data directory, made if it is missing. Raises Failed when it cannot be used."""
     path = loaded.store.data_dir
     try:
@@ -31,16 +35,24 @@ def data_dir_of(loaded: settings.Settings) -> Path:
     return path
 
 
-class Stop(threading.Event):
-    """Set by SIGTERM or Ctrl-C. Loops look at it between two pieces of work and wait on it instead of sleeping."""
+def add_ports(parser: argparse.ArgumentParser, default: str) -> None:
+    """Declare --port; `default` says what holds without it."""
+    parser.add_argument("--port", metavar="N", type=port, action="append",
+                        help=f"TCP port of the collector, may be repeated (default: {default})")
 
-    def __init__(self) -> None:
-        super().__init__()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.set()
+def port(text: str) -> int:
+    """A TCP port from the command line. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("must be a TCP port, 1 to 65535")
+    return int(text)
+
+
+def ports_of(args: argparse.Namespace) -> tuple[int, ...]:
+    """--port, else the ports in --config, else 80. No other settings file is read: a capture file needs none."""
+    if args.port:
+        return tuple(args.port)
+    return settings_of(args)[0].capture.ports if args.config else DEFAULT_PORTS
 
 
 class Progress:
@@ -51,7 +63,7 @@ class Progress:
         self._wide = 0
         self._shown = sys.stderr.isatty()
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int = 0) -> None:
         """Show `done` of `total` (0 = not known)."""
         if not self._shown:
             return

@@ -1,0 +1,57 @@
+"""Take capture files into the inbox and on to slots.
+
+Importing a file again changes nothing. Where a supervisor process works on the same data directory it derives readings
+and slots from the new uploads; otherwise that is done here.
+"""
+import argparse
+
+from appliance import ledger, store, supervisor
+from appliance.cli import DONE
+from appliance.cli.common import Progress, data_dir_of, settings_of
+from appliance.clock import from_environment
+from appliance.files import adopt_owner
+from appliance.pvoutput import outbox
+from appliance.store import inbox
+from spcore.engine import Engine
+from spcore.source import open_file
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng)")
+    parser.add_argument("--host", metavar="ADDR", help="only the supervisor with this address")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, _ = settings_of(args)
+    data_dir = data_dir_of(settings)
+    for name in args.file:  # a mistyped name is found before anything is written
+        with open_file(name):
+            pass
+    database = inbox.connect(data_dir)
+    seen = new = 0
+    progress = Progress("uploads")
+    for name in args.file:
+        engine = Engine(ports=settings.capture.ports, host=args.host)
+        with open_file(name) as source:
+            for uploads in source.run(engine):
+                new += inbox.append(database, uploads)
+                seen += len(uploads)
+                progress(seen, 0)
+        rest = engine.finish()
+        new += inbox.append(database, rest)
+        seen += len(rest)
+    progress.close()
+    print(f"{seen} uploads, {new} new")
+    with supervisor.lock(data_dir) as alone:
+        if not alone:
+            print("the running supervisor process derives readings and slots from them")
+            return DONE
+        derived = store.connect(data_dir)
+        reading = Progress("uploads derived")
+        done = ledger.ingest(database, derived, settings.site, progress=reading)
+        reading.close()
+        outbox.refresh(derived, settings, done.days, from_environment().time())
+        print(f"{done.readings} readings, {len(done.days)} days changed")
+    for path in (data_dir / inbox.FILE, data_dir / store.FILE):
+        adopt_owner(path, data_dir)
+    return DONE

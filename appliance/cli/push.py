@@ -1,0 +1,65 @@
+"""Post to PVOutput what waits, within its quota.
+
+Ends when nothing waits, when PVOutput refuses the settings, or after --max-wait seconds. Where a supervisor process works
+on the same data directory, it posts and this command waits for it. Exit code 0: nothing waits; 3: something still does.
+"""
+import argparse
+
+from appliance import ledger, store, supervisor
+from appliance.cli import DONE, WAITING, Failed
+from appliance.cli.common import Progress, data_dir_of, settings_of
+from appliance.cli.service import Stop
+from appliance.clock import from_environment
+from appliance.pvoutput import outbox, poster, views
+from appliance.store import inbox
+
+LOOK_S = 1.0    # real seconds between two looks at what another process posts
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-wait", metavar="S", type=seconds, default=float("inf"),
+                        help="give up after S seconds (default: as long as the quota needs)")
+
+
+def seconds(text: str) -> float:
+    """A time to wait from the command line. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
+    return float(text)
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, path = settings_of(args)
+    if not settings.pvoutput.api_key or not settings.pvoutput.system_id:
+        raise Failed(f"push: no PVOutput account: set api_key and system_id of [pvoutput] in {path}, or on the page")
+    data_dir = data_dir_of(settings)
+    clock, stop, progress = from_environment(), Stop(), Progress("slots that wait")
+    database = store.connect(data_dir)
+    why = ""
+    with supervisor.lock(data_dir) as alone:
+        if alone:
+            done = ledger.ingest(inbox.connect(data_dir), database, settings.site)
+            outbox.refresh(database, settings, done.days, clock.time())
+        end = clock.steady()[1] + args.max_wait
+        while (left := outbox.waiting(database)) and not stop.is_set():
+            progress(left)
+            wait = LOOK_S
+            if alone:
+                step = poster.step(database, enabled(settings), clock)
+                why, wait = step.what, clock.sleep_seconds(step.wait_s)
+            remaining = clock.sleep_seconds(end - clock.steady()[1])
+            if wait > remaining or (wait > 0 and views.trouble(database, settings)):
+                break
+            stop.wait(wait)
+    progress.close()
+    if left:
+        print(f"{left} slots wait{f': {why}' if why else ''}")
+        return WAITING
+    print("nothing waits")
+    return DONE
+
+
+def enabled(settings):
+    """The settings with posting switched on: who says `push` wants it now."""
+    from dataclasses import replace
+    return replace(settings, pvoutput=replace(settings.pvoutput, enabled=True))

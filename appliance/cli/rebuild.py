@@ -1,0 +1,47 @@
+"""Derive readings, slots and the outbox from the inbox again.
+
+Nothing that was captured is touched, and what PVOutput already has is not sent again unless its value changed. Where a
+supervisor process works on the same data directory, it is asked to do it.
+"""
+import argparse
+
+from appliance import commands, ledger, store, supervisor
+from appliance.cli import DONE, FAILED, Failed
+from appliance.cli.common import Progress, data_dir_of, settings_of
+from appliance.cli.service import Stop
+from appliance.clock import from_environment
+from appliance.files import adopt_owner
+from appliance.pvoutput import outbox
+from appliance.store import inbox
+
+LOOK_S = 0.5    # between two looks for the supervisor process's answer
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """No options of its own."""
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, _ = settings_of(args)
+    data_dir = data_dir_of(settings)
+    clock = from_environment()
+    database = store.connect(data_dir)
+    with supervisor.lock(data_dir) as alone:
+        if alone:
+            progress = Progress("uploads derived")
+            done = ledger.rebuild(inbox.connect(data_dir, readonly=True), database, settings.site, progress=progress)
+            progress.close()
+            outbox.refresh(database, settings, done.days, clock.time())
+            adopt_owner(data_dir / store.FILE, data_dir)
+            print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
+            return DONE
+    number = commands.ask(database, clock, "rebuild")
+    print("the running supervisor process rebuilds")
+    stop = Stop()
+    while (answer := commands.answer(database, number)) is None:
+        if stop.wait(LOOK_S):
+            return FAILED
+    if "error" in answer:
+        raise Failed(f"rebuild: {answer['error']}")
+    print("rebuilt")
+    return DONE

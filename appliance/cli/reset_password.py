@@ -1,0 +1,28 @@
+"""Forget the page's password: whoever opens the page next chooses a new one.
+
+Everybody who is logged in is logged out. Nothing else is touched, and no restart is needed.
+"""
+import argparse
+
+from appliance.cli import DONE, Failed
+from appliance.cli.common import settings_of
+
+FILE = "web-auth.json"  # the page's; removing it is its documented way back (webui/auth.py)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """No options of its own."""
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, _ = settings_of(args)
+    path = settings.store.data_dir / FILE
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        print(f"{settings.store.data_dir}: no password is set")
+        return DONE
+    except OSError as error:
+        raise Failed(f"{path}: {error.strerror}: run this as root") from error
+    print("the password is forgotten: open the page and choose a new one")
+    return DONE

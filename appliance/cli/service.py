@@ -1,0 +1,38 @@
+"""What the long-running commands need: the end on a signal, the log, the end when the parent ends."""
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+PARENT = "SUNTAP_PARENT"    # pid of the `suntap run` or `suntap demo` that started this process
+PR_SET_PDEATHSIG = 1        # prctl(2)
+
+
+class Stop(threading.Event):
+    """Set by SIGTERM or Ctrl-C. Loops look at it between two pieces of work and wait on it instead of sleeping."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.set()
+
+
+def begin_log(name: str) -> None:
+    """Log to stderr, one line an event: systemd's journal adds the time, `suntap run` shows them together."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"{name}: %(message)s")
+
+
+def end_with_parent() -> None:
+    """A process that `suntap run` started gets SIGTERM when that parent dies, however it dies."""
+    parent = os.environ.get(PARENT, "")
+    if not parent.isdigit():
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(parent):  # it died before the call
+        raise SystemExit(0)

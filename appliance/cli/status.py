@@ -1,0 +1,43 @@
+"""Show how the box is: lamps, processes and counters, as the diagnostics page does.
+
+A lamp that is BAD is what /healthz answers 503 for.
+"""
+import argparse
+import json
+
+from appliance import status
+from appliance.cli import DONE
+from appliance.cli.common import settings_of
+from appliance.clock import from_environment
+
+SIGNS = {"ok": "ok", "warn": "WARN", "bad": "BAD", "unknown": "-"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="everything, as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, _ = settings_of(args)
+    facts = status.collect(settings, from_environment())
+    print(json.dumps(facts, indent=1) if args.json else table(facts))
+    return DONE
+
+
+def table(facts: status.Facts) -> str:
+    """The facts for a person at a terminal."""
+    lines = []
+    for lamp in facts["lamps"]:
+        lines.append(f"{lamp['name']:<12}{SIGNS[lamp['state']]:<6}{lamp['text']}")
+        if lamp["check"] and lamp["state"] != "ok":
+            lines.append(f"{'':<18}{lamp['check']}")
+    lines.append("")
+    for entry in facts["processes"]:
+        detail = f"pid {entry['pid']}, {entry['restarts']} restarts, heard of {entry['age_s']:.0f} s ago" \
+            if "pid" in entry else ""
+        lines.append(f"{entry['name']:<12}{entry['text']:<12}{detail}")
+    for name, counters in facts["counters"].items():
+        shown = {key: value for key, value in counters.items() if value}
+        if shown:
+            lines += ["", f"{name} counters", *(f"  {key:<28}{value:>14,}" for key, value in shown.items())]
+    return "\n".join(lines)

@@ -1,0 +1,103 @@
+"""What the owner asked for on the page or the command line: rows of the table `command`, carried out in order.
+
+The asking side inserts a row; the supervisor process does the work and writes `finished` and `result`. A command that
+fails is finished with {"error": ...}: it is never tried again by itself, so nothing can get stuck here. Repeating any
+of them is harmless, which is what makes kill -9 in the middle harmless.
+"""
+import json
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from appliance import ledger
+from appliance.clock import Clock
+from appliance.pvoutput import outbox, poster
+from appliance.settings import Settings
+
+KEEP = 200      # finished rows that stay, for the page
+
+log = logging.getLogger(__name__)
+
+
+def ask(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
+    """Put a command in the queue; its id."""
+    with store:
+        row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
+                            (int(clock.time()), name, json.dumps(argument or {})))
+    assert row.lastrowid is not None
+    return row.lastrowid
+
+
+def answer(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+    """The result of command `number`; None while it is not finished. Raises KeyError when there is none."""
+    row = store.execute("SELECT finished, result FROM command WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise KeyError(number)
+    return None if row[0] is None else json.loads(row[1])
+
+
+def carry_out(store: sqlite3.Connection, inbox: sqlite3.Connection, settings: Settings, clock: Clock,
+              progress: Callable[..., None]) -> int:
+    """Do every command that waits; how many."""
+    waiting = store.execute("SELECT id, name, argument FROM command WHERE finished IS NULL ORDER BY id").fetchall()
+    for number, name, argument in waiting:
+        try:
+            work = COMMANDS[name]
+            with store:
+                result = work(Work(store, inbox, settings, clock, progress), json.loads(argument))
+        except (KeyError, TypeError, ValueError) as error:
+            result = {"error": f"{name}: unknown command or wrong argument ({error})"}
+        except Exception as error:
+            store.rollback()
+            log.warning("command %s: %s", name, error)
+            result = {"error": str(error) or type(error).__name__}
+        with store:
+            store.execute("UPDATE command SET finished = ?, result = ? WHERE id = ?",
+                          (int(clock.time()), json.dumps(result), number))
+            store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
+    return len(waiting)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a command may work with."""
+
+    store: sqlite3.Connection
+    inbox: sqlite3.Connection
+    settings: Settings
+    clock: Clock
+    progress: Callable[..., None]
+
+
+def _test_pvoutput(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{} → {"ok", "text", "system": what PVOutput gives or null, "warnings": [...]}: one request of the quota."""
+    return asdict(poster.test_settings(work.store, work.settings, work.clock))
+
+
+def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"day": "YYYY-MM-DD"} → {"rows": how many wait now}."""
+    return {"rows": outbox.resend_day(work.store, date.fromisoformat(argument["day"]).isoformat())}
+
+
+def _retry(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"time": the row's} → {"done": whether it was refused or skipped and waits now}."""
+    return {"done": outbox.retry(work.store, int(argument["time"]))}
+
+
+def _skip(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"time": the row's} → {"done": whether it was unsent and is skipped now}."""
+    return {"done": outbox.skip(work.store, int(argument["time"]))}
+
+
+def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{} → {}: readings, slots and outbox from the inbox again."""
+    ledger.rebuild(work.inbox, work.store, work.settings.site, progress=work.progress)
+    return {}
+
+
+COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
+    "test_pvoutput": _test_pvoutput, "resend_day": _resend_day, "retry": _retry, "skip": _skip, "rebuild": _rebuild,
+}

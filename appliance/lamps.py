@@ -1,0 +1,133 @@
+"""The judgement behind the lamps: what is ok, what deserves a warning, what is wrong, and what to check.
+
+Each function looks at facts that appliance.status has gathered and returns one lamp:
+{"name", "state": ok | warn | bad | unknown, "text": what is, "check": what to look at}. Unknown is grey: not yet, not
+wanted. Bad makes /healthz answer 503: something of ours does not work, not merely night or an unplugged cable.
+"""
+from pathlib import Path
+from typing import Any
+
+from appliance import disk as disks
+from appliance.clock import Clock
+from appliance.pvoutput import pauses
+from appliance.settings import Settings
+
+OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
+SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
+OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old) the lamp warns
+CLOCK_OFF_S = 120       # seconds between our clock and the supervisor's or PVOutput's
+EARLIEST = 1_735_689_600    # 2025-01-01: a clock before that was never set
+
+Facts = dict[str, Any]
+
+
+def lamp(name: str, state: str, text: str, check: str = "") -> Facts:
+    """One lamp."""
+    return {"name": name, "state": state, "text": text, "check": check}
+
+
+def capture(process: Facts, captured: Facts, clock: Clock) -> Facts:
+    if not process["alive"]:
+        return lamp("capture", BAD, "The capture process is not running.",
+                    "Start it: `systemctl start suntap-capture`, or `suntap run`.")
+    if process["problem"]:
+        return lamp("capture", BAD, process["problem"], "`suntap doctor` says what is missing on this system.")
+    if "error" in captured:
+        return lamp("capture", BAD, f"The inbox cannot be read: {captured['error']}", "Check the disk.")
+    last = captured["last_captured"]
+    if last is None:
+        return lamp("capture", UNKNOWN, f"Listening on {process['interface']}; nothing from the supervisor yet.",
+                    "Is the supervisor's cable in this box and another one in the router? It speaks every two minutes.")
+    age = clock.time() - last
+    if age > SILENT_S:
+        return lamp("capture", WARN, f"The last upload of the supervisor was {ago(age)}.",
+                    "Check the cable to the supervisor and the supervisor's power.")
+    return lamp("capture", OK, f"Listening on {process['interface']}; the last upload came {ago(age)}.")
+
+
+def decode(process: Facts, derived: Facts, captured: Facts, clock: Clock) -> Facts:
+    if not process["alive"]:
+        return lamp("decode", BAD, "The supervisor process is not running.",
+                    "Start it: `systemctl start suntap-supervisor`, or `suntap run`.")
+    if "error" in derived:
+        return lamp("decode", BAD, f"The history cannot be read: {derived['error']}",
+                    "Check the disk, then `suntap rebuild`.")
+    if process["problem"]:
+        return lamp("decode", BAD, process["problem"], "The log has more: `journalctl -u suntap-supervisor`.")
+    if derived["last_reading"] is None:
+        if captured.get("uploads"):
+            return lamp("decode", WARN, "Uploads arrive, but none held a reading of an inverter or meter yet.",
+                        "Inverters are silent at night: wait for daylight.")
+        return lamp("decode", UNKNOWN, "No reading yet.", "Readings follow the first upload by daylight.")
+    age = clock.time() - derived["last_reading"]
+    if age > OLD_READING_S:
+        return lamp("decode", WARN, f"The newest reading is from {ago(age)}.",
+                    "Inverters are silent at night; by day check the capture lamp and the supervisor.")
+    count = sum(number for kind, number in derived["devices"].items() if kind in ("inverter", "meter"))
+    return lamp("decode", OK, f"{count} inverters and meters; the newest reading is from {ago(age)}.")
+
+
+def upload(process: Facts, derived: Facts, settings: Settings) -> Facts:
+    if not settings.pvoutput.enabled:
+        return lamp("upload", UNKNOWN, "Posting to PVOutput is off: the history is kept here.",
+                    "Switch it on in the settings when you want it.")
+    if "error" in derived or not process["alive"]:
+        return lamp("upload", BAD, "Nothing is posted while the supervisor process does not work.",
+                    "See the decode lamp.")
+    outbox, pause = derived["outbox"], derived["pause"]
+    waiting = outbox.get("waiting", 0)
+    if pause and pause["kind"] == pauses.SETTINGS:
+        return lamp("upload", BAD, f"PVOutput refuses the settings: {pause['text']}", "Check API key and system id.")
+    if pause:
+        return lamp("upload", WARN, f"Paused for {duration(pause['left_s'])}: {pause['text']} ({waiting} slots wait)",
+                    "Nothing to do: it goes on by itself.")
+    if outbox.get("refused"):
+        return lamp("upload", WARN, f"PVOutput refused {outbox['refused']} slots; {waiting} wait.",
+                    "The PVOutput page shows its words, with retry and skip.")
+    sent = f"{outbox.get('sent', 0)} slots sent" if outbox.get("sent") else "nothing sent yet"
+    return lamp("upload", OK, f"{sent}, {waiting} wait.")
+
+
+def clock(derived: Facts, now: Clock) -> Facts:
+    check = "Check the network: the time comes by NTP. Nothing is posted until it is right."
+    if now.time() < EARLIEST:
+        return lamp("clock", BAD, "The clock was never set.", check)
+    ahead = derived.get("clock_ahead_s")
+    if ahead is not None and abs(ahead) > CLOCK_OFF_S:
+        return lamp("clock", WARN, f"The clock is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
+                    "PVOutput's.", check)
+    pvs = derived.get("pvs")
+    if pvs and pvs["last_seen"] - now.time() > CLOCK_OFF_S:
+        ahead_of_us = duration(pvs["last_seen"] - now.time())
+        return lamp("clock", WARN, f"The supervisor's clock is {ahead_of_us} ahead of ours.", check)
+    return lamp("clock", OK, "The clock agrees with what it can be compared with." if ahead is not None or pvs
+                else "The clock is set.")
+
+
+def disk(room: disks.Room | None, data_dir: Path) -> Facts:
+    if room is None:
+        return lamp("disk", BAD, f"There is no data directory {data_dir}.", "Check store.data_dir in the settings.")
+    free = f"{room.free / 1e9:.1f} GB free"
+    if not room.writable:
+        return lamp("disk", BAD, f"{data_dir} can only be read.", "The card may be worn out: replace it.")
+    if room.free < disks.FULL_BYTES:
+        return lamp("disk", BAD, f"The disk is full: {free}.", "Lower store.keep_inbox_days, or use a larger card.")
+    if room.free < disks.LOW_BYTES:
+        return lamp("disk", WARN, f"The disk is nearly full: {free}.",
+                    "Lower store.keep_inbox_days, or use a larger card.")
+    return lamp("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
+
+
+def duration(seconds: float) -> str:
+    """90 → "2 minutes": one unit, for a sentence."""
+    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= 1.5 * size or (name == "minute" and seconds >= 60):
+            count = round(seconds / size)
+            return f"{count} {name}" + ("s" if count != 1 else "")
+    count = round(seconds)
+    return f"{count} second" + ("s" if count != 1 else "")
+
+
+def ago(seconds: float) -> str:
+    """How long ago, for a sentence; a time in the future is said as such."""
+    return f"{duration(seconds)} ago" if seconds >= 0 else f"{duration(-seconds)} in the future"

@@ -1,0 +1,154 @@
+"""The supervisor process: inbox → readings → slots → outbox → PVOutput, and what the owner asked on the page.
+
+Theory: one loop of short stages, each of which leaves the databases consistent; what is to be done next is always
+read from the databases, never remembered, so kill -9 between any two instructions costs at most repeated work. A stage
+that fails says so in the heartbeat, waits, and stops no other stage. Only one process does this per data directory:
+it holds supervisor.lock, and `suntap import`, `push` and `rebuild` leave the work to it when it is held.
+"""
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from threading import Event
+
+from appliance import commands, ledger, store
+from appliance.clock import Clock
+from appliance.files import sole
+from appliance.heartbeat import Heartbeat
+from appliance.notify import notify
+from appliance.pvoutput import outbox, poster
+from appliance.store import inbox
+from appliance.watch import Watched
+
+LOCK = "supervisor.lock"
+INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's wishes and live posts have their turn
+IDLE_S = 1.0            # real seconds between two looks at an inbox with nothing new
+FAILED_S = 15.0         # before a stage that failed is tried again
+REFRESH_S = 30.0        # of the clock, between two looks for slots that are complete by now
+
+log = logging.getLogger(__name__)
+
+
+def lock(data_dir: Path) -> AbstractContextManager[bool]:
+    """The right to derive and post for this data directory; False inside when another process has it."""
+    return sole(data_dir / LOCK)
+
+
+class Supervisor:
+    """One data directory's derivations. step() does a bounded piece of work and says how long to wait for the next."""
+
+    def __init__(self, watched: Watched, clock: Clock, heartbeat: Heartbeat | None = None) -> None:
+        self.watched, self.clock, self.heartbeat = watched, clock, heartbeat
+        data_dir = watched.current.store.data_dir
+        self.store = store.connect(data_dir)
+        self.inbox: sqlite3.Connection | None = None
+        self.data_dir = data_dir
+        self.counters = {"uploads": 0, "readings": 0, "requests": 0, "stage_errors": 0}
+        self.problems: dict[str, str] = {}
+        self._not_before: dict[str, float] = {}
+        self._refreshed = float("-inf")
+        self._post_at = 0.0
+        self._what = ""
+
+    def step(self) -> float:
+        """Every stage once; real seconds until the next step is due."""
+        changed = self.watched.refresh()
+        if changed:
+            log.info("settings changed: applied")
+            self._post_at, self._refreshed = 0.0, float("-inf")
+        waits = [
+            self._stage("commands", self._commands),
+            self._stage("ingest", self._ingest),
+            self._stage("post", self._post),
+        ]
+        self.beat()
+        return max(0.0, min(waits))
+
+    def beat(self, *progress: object) -> None:
+        """Tell systemd and the status page that work was done. Also the progress callback of long derivations."""
+        if self.heartbeat is not None and self.heartbeat.due():
+            problem = "; ".join([*self.problems.values(), self.watched.problem]).strip("; ")
+            self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what)
+
+    def close(self) -> None:
+        self.store.close()
+        if self.inbox is not None:
+            self.inbox.close()
+
+    def _stage(self, name: str, work: Callable[[], float]) -> float:
+        """Run one stage. A failure is logged once, shown until it is over, and stops nothing else."""
+        now = time.monotonic()
+        if now < self._not_before.get(name, 0.0):
+            return self._not_before[name] - now
+        try:
+            wait = work()
+        except Exception as error:
+            self.counters["stage_errors"] += 1
+            self._not_before[name] = now + FAILED_S
+            text = f"{name}: {type(error).__name__}: {error}"
+            if self.problems.get(name) != text:
+                log.error("%s (going on with the rest, trying again)", text,
+                          exc_info=not isinstance(error, sqlite3.Error | OSError))
+            self.problems[name] = text
+            self.store.rollback()
+            return FAILED_S
+        if self.problems.pop(name, None):
+            log.info("%s: works again", name)
+        return wait
+
+    def _commands(self) -> float:
+        done = commands.carry_out(self.store, self._inbox(), self.watched.current, self.clock, self.beat)
+        if done:
+            self._post_at, self._refreshed = 0.0, float("-inf")
+        return IDLE_S
+
+    def _ingest(self) -> float:
+        """New uploads to slots, and slots that are due to the outbox."""
+        settings = self.watched.current
+        done = ledger.ingest(self._inbox(), self.store, settings.site, progress=self.beat, limit=INGEST_LIMIT)
+        self.counters["uploads"] += done.uploads
+        self.counters["readings"] += done.readings
+        now = self.clock.time()
+        if done.days or abs(now - self._refreshed) >= REFRESH_S:  # abs: the clock may be set back
+            self._refreshed = now
+            if outbox.refresh(self.store, settings, done.days, now):
+                self._post_at = 0.0
+        return 0.0 if done.uploads else IDLE_S
+
+    def _post(self) -> float:
+        """At most one request to PVOutput."""
+        wait = self._post_at - time.monotonic()
+        if wait > 0:
+            return wait
+        step = poster.step(self.store, self.watched.current, self.clock)
+        if step.what != self._what:
+            log.info("pvoutput: %s", step.what)
+        self._what = step.what
+        wait = self.clock.sleep_seconds(step.wait_s)
+        self._post_at = time.monotonic() + wait
+        return wait
+
+    def _inbox(self) -> sqlite3.Connection:
+        """The inbox, read only; made empty where the capture process has not made it yet."""
+        if self.inbox is None:
+            self.inbox = inbox.connect(self.data_dir, readonly=True)
+        return self.inbox
+
+
+def run(watched: Watched, clock: Clock, stop: Event) -> bool:
+    """The process: steps until `stop`. False when another process already does this work."""
+    data_dir = watched.current.store.data_dir
+    with lock(data_dir) as alone:
+        if not alone:
+            return False
+        supervisor = Supervisor(watched, clock, Heartbeat("supervisor", data_dir))
+        notify("READY=1")
+        try:
+            while not stop.is_set():
+                stop.wait(min(supervisor.step(), IDLE_S))
+        finally:
+            notify("STOPPING=1")
+            supervisor.close()
+    return True
