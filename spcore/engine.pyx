@@ -12,15 +12,15 @@ from libc.string cimport memset
 
 from spcore.defrag cimport Defrag, defrag_add, defrag_clear
 from spcore.headers cimport (
-    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, Address, Datagram, Parse, Segment, be16, be32, link_supported,
+    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, Address, Datagram, Parse, Segment, be16, link_supported,
     parse_frame, parse_tcp,
 )
 from spcore.lines cimport LineFormat
 from spcore.streams cimport (
-    EVENT_DATA, EVENT_END, EVENT_GAP, EVENT_OPEN, Event, streams_expire, streams_finish, streams_free, streams_init,
+    EVENT_DATA, EVENT_END, EVENT_GAP, Event, streams_expire, streams_finish, streams_free, streams_init,
     streams_segment, wanted_port,
 )
-from spcore.uploads cimport Finished, endpoint, finished_free, to_upload
+from spcore.uploads cimport endpoint, finished_free, to_upload
 
 from spcore.limits import Limits
 
@@ -53,13 +53,16 @@ cdef inline bint first_look(Core* core, const uint8_t* data, uint32_t caplen) no
     return wanted_port(&core.streams, be16(tcp)) or wanted_port(&core.streams, be16(tcp + 2))
 
 
+cdef inline bint same_address(const Address* a, const Address* b) noexcept nogil:
+    return a.word[0] == b.word[0] and a.word[1] == b.word[1]
+
+
 cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcept nogil:
     if core.host_family == 0:
         return True
     if core.host_family != datagram.family:
         return False
-    return ((core.host.word[0] == datagram.source.word[0] and core.host.word[1] == datagram.source.word[1])
-            or (core.host.word[0] == datagram.destination.word[0] and core.host.word[1] == datagram.destination.word[1]))
+    return same_address(&core.host, &datagram.source) or same_address(&core.host, &datagram.destination)
 
 
 cdef void advance_clock(Core* core, int64_t now) noexcept nogil:
@@ -220,7 +223,7 @@ cdef class Engine:
         return text
 
     def feed(self, packets, int link_type=ETHERNET):
-        """Packets as (time in microseconds, bytes) → the uploads they finish. Sources are quicker; this is for tests."""
+        """Packets as (time in microseconds, bytes) → the uploads they finish. Sources are quicker: for tests."""
         cdef PacketHeader header
         cdef const unsigned char[::1] view
         cdef uint8_t nothing = 0

@@ -3,42 +3,50 @@
 Whatever arrives, memory stays below `max_memory` plus the flow table; what a bound cuts off is counted under the
 counter named beside it (`suntap records --stats`). Values are for one household behind a 512 MB machine, with room.
 """
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
 class Limits:
-    """Bounds of one Engine. Sizes in bytes, times in microseconds of packet time."""
+    """Bounds of one Engine: `Limits(max_queue=4096)` changes one. Sizes in bytes, times in microseconds of packet time.
 
-    max_flows: int = 32_768
+    Raises TypeError for a name that is no limit. (Not a dataclass: importing those takes longer than reading 50,000
+    packets, and `suntap records` starts often.)
+    """
+
+    max_flows = 32_768
     """TCP connections remembered at once; least recently active goes first. Counter: flows_evicted."""
-    max_embryonic: int = 8_192
+    max_embryonic = 8_192
     """Of these, connections that carried no data yet or have ended. Counter: embryonic_evicted."""
-    max_memory: int = 16 << 20
+    max_memory = 16 << 20
     """Bytes held for reordered segments, fragments and unfinished uploads together. Counter: memory_evicted."""
-    max_queue: int = 1 << 20
+    max_queue = 1 << 20
     """Bytes queued behind one hole before it is declared lost. Counter: holes_by_queue."""
-    max_ranges: int = 1_024
+    max_ranges = 1_024
     """Separate pieces queued in one stream before the first hole is declared. Counter: holes_by_queue."""
-    max_datagrams: int = 1_024
+    max_datagrams = 1_024
     """IP datagrams in reassembly at once; oldest out first. Counter: datagrams_evicted."""
-    fragment_age: int = 30_000_000
-    """How long a datagram waits for its missing fragments (RFC 791 suggests 15 s, Linux 30 s). Counter: datagrams_expired."""
-    ack_grace: int = 200_000
-    """How long after the receiver's ACK passed a hole its bytes may still turn up in the capture. Counter: holes_by_ack."""
-    queue_age: int = 60_000_000
+    fragment_age = 30_000_000
+    """How long a datagram waits for missing fragments (RFC 791: 15 s, Linux: 30 s). Counter: datagrams_expired."""
+    ack_grace = 200_000
+    """How long after an ACK passed a hole its bytes may still turn up in the capture. Counter: holes_by_ack."""
+    queue_age = 60_000_000
     """How long segments wait behind a hole that nobody acknowledged. Counter: holes_by_age."""
-    idle_age: int = 300_000_000
+    idle_age = 300_000_000
     """A connection silent for so long is finished and forgotten. Counter: flows_expired."""
-    max_clock_step: int = 10_000_000
+    max_clock_step = 10_000_000
     """Ages grow by at most this much from one packet to the next: a clock set at boot ends nothing early."""
-    max_head: int = 16 << 10
+    max_head = 16 << 10
     """Request line and headers of one HTTP request. Counter: http_head_too_long."""
-    max_body_part: int = 256 << 10
+    max_body_part = 256 << 10
     """A longer body is given out in parts, cut behind a line. Counter: body_parts."""
-    max_line: int = 4 << 10
+    max_line = 4 << 10
     """A record line. Counter: lines_too_long."""
-    window_slack: int = 256 << 10
+    window_slack = 256 << 10
     """How far beyond the receiver's advertised window a segment may lie (its ACK may be captured later)."""
-    unknown_window: int = 4 << 20
+    unknown_window = 4 << 20
     """The window taken for granted while the receiver's side was not seen."""
+
+    def __init__(self, **changes: int) -> None:
+        for name, value in changes.items():
+            if name.startswith("_") or not hasattr(type(self), name):
+                raise TypeError(f"{name} is not a limit")
+            setattr(self, name, value)

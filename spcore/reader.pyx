@@ -7,7 +7,7 @@ When any of this does not check out, packets come through pcapy's public `next_b
 """
 from libc.stdint cimport uint8_t, uint32_t
 
-from spcore.engine cimport Core, Engine, PacketHeader, core_packet
+from spcore.engine cimport Engine, PacketHeader, core_packet
 from spcore.headers cimport link_supported
 
 cdef extern from *:

@@ -4,15 +4,19 @@ pcapy-ng's setters and `activate` never raise, they return libpcap's number: eac
 A live source reads without blocking behind a poll of its own, so that signals are answered within a second also when
 no packet comes (libpcap's own wait goes on after a signal), and opens an interface that went away again by itself.
 """
-import contextlib
+from __future__ import annotations
+
 import select
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pcapy
 
-from spcore.reader import ReadError, Reader
+from spcore.reader import Reader, ReadError
+
+TYPE_CHECKING = False                   # typing costs more to import than this module
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
 SNAPLEN = 65_535
 """Bytes kept of each frame: whole segments, also those merged by offload."""
@@ -52,7 +56,7 @@ class Source:
                 f"{self.name}: link type {error} is not one suntap reads (Ethernet, Linux cooked, raw IP, loopback)"
             ) from None
 
-    def __enter__(self) -> "Source":
+    def __enter__(self) -> Source:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -148,8 +152,11 @@ class LiveSource(Source):
         self._handle.close()
         while not self.up:
             time.sleep(REOPEN_S)
-            with contextlib.suppress(CaptureError):
+            try:
                 self._open(self._activate(), is_file=False)
+            except CaptureError:
+                pass
+            else:
                 self.up = True
                 self.reopened += 1
             yield take()

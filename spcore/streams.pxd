@@ -127,7 +127,8 @@ cdef struct Streams:
     int64_t clock
 
 cdef bint streams_init(Streams* self) noexcept nogil
-cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment, int64_t time_us) noexcept nogil
+cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment,
+                          int64_t time_us) noexcept nogil
 cdef void streams_expire(Streams* self) noexcept nogil
 cdef void streams_finish(Streams* self) noexcept nogil
 cdef void streams_free(Streams* self) noexcept nogil

@@ -255,7 +255,8 @@ cdef inline uint64_t window_end(const Streams* self, const Half* half) noexcept 
     return anchor(half) + self.unknown_window
 
 
-cdef void take_data(Streams* self, Flow* flow, int side, uint64_t at, const uint8_t* data, uint64_t length) noexcept nogil:
+cdef void take_data(Streams* self, Flow* flow, int side, uint64_t at, const uint8_t* data,
+                    uint64_t length) noexcept nogil:
     """Payload at a position: given out, queued or ignored."""
     cdef Half* half = &flow.half[side]
     cdef Insert done
@@ -554,7 +555,8 @@ cdef void take_ack(Streams* self, Flow* flow, int side, const Segment* segment) 
     half.edge_known = True
 
 
-cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment, int64_t time_us) noexcept nogil:
+cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment,
+                          int64_t time_us) noexcept nogil:
     """One TCP segment. `self.clock` has been advanced by the caller."""
     cdef int side, name
     cdef Flow* flow = find_flow(self, datagram, segment, &side)

@@ -1,0 +1,3 @@
+LINK_NAMES: dict[int, str]
+
+def is_supported(link_type: int) -> bool: ...
