@@ -79,7 +79,7 @@ def restore(source: Path, settings_path: Path, data_dir: Path) -> dict[str, int]
                 place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(place.resolve(), (folder / name).read_bytes())
         for name in (INBOX, STORE):
-            adopt_owner(data_dir / name, data_dir)
+            adopt_owner(data_dir / name)
     return {"uploads": uploads, "created": created}
 
 

@@ -75,8 +75,8 @@ def sole(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def adopt_owner(path: Path, like: Path) -> None:
-    """Root gives `path` to the owner of `like`: a file made by `sudo suntap ...` stays usable for the services."""
-    if os.geteuid() == 0:
-        known = like.stat()
+def adopt_owner(path: Path) -> None:
+    """Root gives `path` to its folder's owner: a file made by `sudo suntap ...` stays usable for the services."""
+    if os.geteuid() == 0 and path.exists():
+        known = path.resolve().parent.stat()
         os.chown(path, known.st_uid, known.st_gid)

@@ -47,6 +47,7 @@ class Heartbeat:
             "since": _now(), "restarts": before.get("restarts", 0) + 1 if same else 0,
         }
         self._written = float("-inf")
+        self.beats = 0
 
     def due(self) -> bool:
         """Whether the last beat is INTERVAL_S old: more often only wears the disk."""
@@ -59,6 +60,7 @@ class Heartbeat:
         """
         self._facts.update(facts)
         self._written = _now()
+        self.beats += 1
         notify("WATCHDOG=1")
         with suppress(OSError):
             text = json.dumps({**self._facts, "beat": self._written})

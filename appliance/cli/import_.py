@@ -53,5 +53,5 @@ def run(args: argparse.Namespace) -> int:
         outbox.refresh(derived, settings, done.days, from_environment().time())
         print(f"{done.readings} readings, {len(done.days)} days changed")
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
-        adopt_owner(path, data_dir)
+        adopt_owner(path)
     return DONE

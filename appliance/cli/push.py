@@ -1,9 +1,11 @@
 """Post to PVOutput what waits, within its quota.
 
-Ends when nothing waits, when PVOutput refuses the settings, or after --max-wait seconds. Where a supervisor process works
-on the same data directory, it posts and this command waits for it. Exit code 0: nothing waits; 3: something still does.
+Ends when nothing waits, when PVOutput refuses the settings, or after --max-wait seconds. Where a supervisor process
+works on the same data directory, it posts and this command waits for it. Exit code 0: nothing waits; 3: something
+still does.
 """
 import argparse
+from dataclasses import replace
 
 from appliance import ledger, store, supervisor
 from appliance.cli import DONE, WAITING, Failed
@@ -11,6 +13,7 @@ from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.service import Stop
 from appliance.clock import from_environment
 from appliance.pvoutput import outbox, poster, views
+from appliance.settings import Settings
 from appliance.store import inbox
 
 LOOK_S = 1.0    # real seconds between two looks at what another process posts
@@ -59,7 +62,6 @@ def run(args: argparse.Namespace) -> int:
     return DONE
 
 
-def enabled(settings):
+def enabled(settings: Settings) -> Settings:
     """The settings with posting switched on: who says `push` wants it now."""
-    from dataclasses import replace
     return replace(settings, pvoutput=replace(settings.pvoutput, enabled=True))

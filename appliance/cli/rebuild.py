@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
             done = ledger.rebuild(inbox.connect(data_dir, readonly=True), database, settings.site, progress=progress)
             progress.close()
             outbox.refresh(database, settings, done.days, clock.time())
-            adopt_owner(data_dir / store.FILE, data_dir)
+            adopt_owner(data_dir / store.FILE)
             print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
             return DONE
     number = commands.ask(database, clock, "rebuild")

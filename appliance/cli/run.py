@@ -1,0 +1,106 @@
+"""Run the capture, supervisor and web processes, all under one parent, or one of them in the foreground.
+
+Without a name: starts all three, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one
+process in the foreground; the systemd units of the image and the package do this.
+"""
+import argparse
+import sys
+import threading
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from appliance.cli import DONE, Failed
+from appliance.cli.common import data_dir_of, settings_of
+from appliance.cli.service import Stop, begin_log, end_with_parent
+from appliance.clock import from_environment
+from appliance.settings import Settings
+
+PROBE_S = 10.0      # between two requests by which the web process proves to itself that it answers
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web"),
+                        help="run only this process, in the foreground")
+    parser.add_argument("--spool", metavar="DIR", type=Path,
+                        help="capture: read (and remove) the capture files that appear in DIR, instead of an interface")
+
+
+def run(args: argparse.Namespace) -> int:
+    settings, path = settings_of(args)
+    data_dir_of(settings)
+    if args.process is None:
+        return _family(args)
+    end_with_parent()
+    begin_log(args.process)
+    return {"capture": _capture, "supervisor": _supervisor, "web": _web}[args.process](args, path)
+
+
+def _family(args: argparse.Namespace) -> int:
+    from appliance.family import Family
+    options = [text for name, value in (("--config", args.config), ("--data-dir", args.data_dir)) if value
+               for text in (name, value)]
+    spool = ["--spool", str(args.spool)] if args.spool else []
+    Family({
+        "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
+        "web": ["run", "web", *options],
+    }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
+    return DONE
+
+
+def _capture(args: argparse.Namespace, path: Path) -> int:
+    from appliance.capture import CaptureProcess
+    from appliance.watch import Watched
+    CaptureProcess(Watched(path, args.data_dir), from_environment(), Stop(), args.spool).run()
+    return DONE
+
+
+def _supervisor(args: argparse.Namespace, path: Path) -> int:
+    from appliance import supervisor
+    from appliance.watch import Watched
+    watched = Watched(path, args.data_dir)
+    if not supervisor.run(watched, from_environment(), Stop()):
+        raise Failed(f"{watched.current.store.data_dir}: another supervisor process works here already")
+    return DONE
+
+
+def _web(args: argparse.Namespace, path: Path) -> int:
+    from appliance import settings
+    from webui import serve
+    loaded = settings.load(path).with_data_dir(args.data_dir)
+    _end_on_signal()
+    threading.Thread(target=_prove, args=(loaded,), daemon=True).start()
+    try:
+        return serve(loaded, path, loaded.store.data_dir, from_environment())
+    except SystemExit:
+        return DONE
+
+
+def _end_on_signal() -> None:
+    """waitress runs in the main thread until an exception reaches it."""
+    import signal
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(DONE)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, end)
+
+
+def _prove(loaded: Settings) -> None:
+    """Beat after each request that this process answered to itself: a heartbeat that proves the work."""
+    from appliance.heartbeat import Heartbeat
+    from appliance.notify import notify
+    heartbeat = Heartbeat("web", loaded.store.data_dir)
+    host = loaded.web.host if loaded.web.host not in ("0.0.0.0", "::") else "localhost"
+    ready = threading.Event()
+    while not ready.wait(PROBE_S if heartbeat.beats else 0.2):
+        try:
+            connection = HTTPConnection(host, loaded.web.port, timeout=PROBE_S)
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
+            connection.getresponse().read()
+            connection.close()
+        except (OSError, HTTPException):
+            continue
+        if not heartbeat.beats:
+            notify("READY=1")
+        heartbeat.beat()
