@@ -32,6 +32,7 @@ COMMANDS = {
 MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands that are no module names
 DONE, FAILED, USAGE, WAITING = 0, 1, 2, 3
 PROGRAM = "suntap"
+WIDTH = 100  # of help texts, unless $COLUMNS says otherwise
 
 
 class Failed(Exception):
@@ -61,16 +62,19 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _command(name: str, arguments: list[str]) -> int:
-    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+    from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
     from importlib import import_module
 
     class Parser(ArgumentParser):
         def error(self, message: str) -> "NoReturn":
             raise Failed(f"{name}: {message} (`{PROGRAM} {name} --help` explains)", USAGE)
 
+    def formatter(prog: str) -> HelpFormatter:  # a given width spares the import that would ask the terminal
+        return RawDescriptionHelpFormatter(prog, width=int(os.environ.get("COLUMNS") or WIDTH))
+
     module = import_module(f"{__name__}.{MODULES.get(name, name)}")
     parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
-                    formatter_class=RawDescriptionHelpFormatter)
+                    formatter_class=formatter)
     module.arguments(parser)
     parser.add_argument("--config", metavar="FILE",
                         help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
