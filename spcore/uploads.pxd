@@ -46,7 +46,7 @@ cdef struct HttpCounters:
     uint64_t no_length
     uint64_t not_http               # bytes where a request line should have been
     uint64_t resynchronised         # request found again after that
-    uint64_t lines_too_long         # no line end within a whole body part
+    uint64_t lines_endless          # no line end within a whole body part
     uint64_t out_of_memory
 
 # What a parser needs from its surroundings; one per engine, `ends` and `time_us` set before each call.

@@ -224,7 +224,7 @@ cdef void body_bytes(Parser* self, HttpContext* context, const uint8_t* data, ui
     if self.body.size > context.max_body_part:
         size = whole_lines(&self.body)
         if size == 0:
-            context.counters.lines_too_long += 1
+            context.counters.lines_endless += 1
             self.body.size = 0
             self.torn = True
         else:
