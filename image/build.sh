@@ -1,0 +1,78 @@
+#!/bin/sh
+# image/build.sh [--profile debian|raspios] [--suite bookworm|trixie]: builds build/suntap-VERSION-arm64.img.xz, its
+# checksum, the package list (SPDX) and the licences. See image/README.md for what is built where.
+#
+# Steps: 1. suntap's .deb (cross-compiled)  2. base root file system with kernel and initramfs (emulated; kept in
+# build/image, named by a hash of all it depends on)  3. .deb, overlay and hooks on top  4. genimage  5. xz.
+set -eu
+profile=debian suite=bookworm
+while [ $# -gt 0 ]; do
+    case $1 in
+        --profile) profile=$2; shift 2 ;;
+        --suite) suite=$2; shift 2 ;;
+        *) echo "usage: image/build.sh [--profile debian|raspios] [--suite bookworm|trixie]" >&2; exit 2 ;;
+    esac
+done
+case $suite in bookworm | trixie) ;; *) echo "unknown suite $suite: bookworm or trixie" >&2; exit 2 ;; esac
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+. image/lib.sh
+case $profile in
+    debian) ;;
+    raspios) exec sh image/rpi-image-gen/build.sh "$suite" ;;
+    *) echo "unknown profile $profile: debian or raspios" >&2; exit 2 ;;
+esac
+if [ "$(id -u)" != 0 ]; then
+    exec sudo "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" sh image/build.sh --profile "$profile" --suite "$suite"
+fi
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)}"
+export LC_ALL=C.UTF-8 TZ=UTC
+umask 022
+need_packages mmdebstrap bdebstrap genimage qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+work=build/image
+mkdir -p "$work"
+
+# arm64 programs run through qemu; the registration does not survive a reboot of the build host.
+if ! arch-test arm64 > /dev/null 2>&1; then
+    mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+    quietly update-binfmts --enable qemu-aarch64
+    arch-test arm64 > /dev/null || { echo "arm64 programs do not run here: check binfmt_misc and qemu-user-static" >&2; exit 1; }
+fi
+
+quietly sh image/deb/build.sh arm64
+deb=build/suntap_${version}_arm64.deb
+
+key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \
+    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | sha256sum | cut -c1-16)
+base=$work/base-$suite-$key.tar
+if [ ! -e "$base" ]; then
+    step "base root file system, Debian $suite arm64, in emulation (5 to 15 minutes)"
+    rm -rf "$work"/base-$suite-*
+    quietly bdebstrap -f -c image/debian/base-$suite.yaml -c image/layer/suntap-base.yaml -c image/debian/boot.yaml \
+        -b "$work" -n bdebstrap-$suite --target "$base.part"
+    mv "$base.part" "$base"
+fi
+
+step "suntap on top"
+root=$work/root
+rm -rf "$root"
+mkdir "$root"
+tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
+cp image/debian/fstab "$root/etc/fstab"
+quietly image/hooks/customize "$root" "$deb"
+quietly image/hooks/manifest "$root" "build/suntap-$version-arm64"
+find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+
+step "image"
+rm -rf "$work/genimage" "$work/images"
+mkdir -p "$work/genimage"
+quietly env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" genimage --rootpath "$root" --tmppath "$work/genimage" --inputpath "$work/images" \
+    --outputpath "$work/images" --config image/debian/genimage.cfg
+rm -rf "$work/genimage" "$root"
+
+step "compressing"
+out=build/suntap-$version-arm64.img
+xz -T2 -${XZ_LEVEL:-3} -c "$work/images/suntap.img" > "$out.xz"
+(cd build && sha256sum "suntap-$version-arm64.img.xz" > "suntap-$version-arm64.img.xz.sha256")
+step "done: $out.xz ($(du -h "$out.xz" | cut -f1))"

@@ -1,0 +1,22 @@
+"""What the boot services share: where things are, what went wrong for the page to show, files for other programs."""
+import os
+from pathlib import Path
+
+BOOT = Path("/boot/firmware")
+DATA = Path("/data")
+RUN = Path("/run/suntap-image")
+
+
+def report(name: str, problems: list[str]) -> None:
+    """Keep `problems` (one line each) for the page, in /run/suntap-image/problems/NAME, and put them in the journal."""
+    for line in problems:
+        print(line, flush=True)
+    write(RUN / "problems" / name, "".join(f"{' '.join(line.split())}\n" for line in problems))
+
+
+def write(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a small file and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
