@@ -1,0 +1,66 @@
+"""The web page: dashboard, PVOutput, diagnostics, settings and API, as one Flask application.
+
+It reads the store, edits the settings file, and asks the supervisor process for everything else by a row in the table
+`command`. This module is the table of contents: one module per page, what holds for all of them in access, auth and security.
+"""
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from appliance.clock import Clock
+from webui import (
+    access,
+    api,
+    auth,
+    bundle,
+    dashboard,
+    data,
+    diagnostics,
+    export,
+    health,
+    history,
+    layout,
+    login,
+    pvoutput,
+    security,
+    settings,
+    welcome,
+)
+from webui.server import serve
+from webui.throttle import Throttle
+
+__all__ = ["create_app", "serve"]
+
+PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, diagnostics.page, bundle.page,
+         settings.page, api.page, export.page, health.page)
+
+
+def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:
+    """The application for one settings file and one data directory.
+
+    Raises SettingsError (the file cannot be used), RuntimeError (a route without an access level).
+    """
+    app = Flask(__name__)
+    box = data.Box(Path(config_path), Path(data_dir), clock)
+    app.extensions["suntap"] = box
+    app.extensions["suntap-auth"] = auth.Auth(box.data_dir)
+    app.extensions["suntap-throttle"] = Throttle()
+    app.secret_key = app.extensions["suntap-auth"].secret
+    app.config.update(
+        SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        MAX_FORM_MEMORY_SIZE=security.MAX_BODY, MAX_FORM_PARTS=200,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
+        WTF_CSRF_HEADERS=["X-CSRFToken"],
+    )
+    security.install(app, box)
+    app.before_request(access.guard)  # before the CSRF check, which reads the body: a stranger's upload is not even read
+    CSRFProtect(app)
+    for page in PAGES:
+        app.register_blueprint(page)
+    access.public(app.view_functions["static"])
+    layout.install(app)
+    access.check_map(app)
+    return app

@@ -1,0 +1,146 @@
+"""The owner's password and the sessions that it opens.
+
+`<data_dir>/web-auth.json`, mode 0600, replaced as a whole:
+    secret      signs session cookies and CSRF tokens
+    password    scrypt, as werkzeug writes it, or null: no password yet, the first visit is still to come
+    login       random, new with every password: a session is the owner's only while it carries this value
+A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every session
+is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
+"""
+import hmac
+import json
+import logging
+import os
+import secrets
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flask import current_app, g, session
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from appliance.files import write_atomic
+
+log = logging.getLogger(__name__)
+
+FILE = "web-auth.json"
+METHOD = "scrypt:32768:8:1"     # 32 MiB and about half a second on a Pi 3
+MIN_LENGTH = 8
+MAX_LENGTH = 256                # scrypt's cost does not depend on it; a form field's sane end
+
+
+class PasswordError(ValueError):
+    """The password cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Content of web-auth.json."""
+
+    secret: str
+    password: str | None = None
+    login: str = ""
+
+
+class Auth:
+    """Reads and writes web-auth.json for one data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.path = data_dir / FILE
+        self._seen: tuple[int, int, int] | None = None
+        self._writing = threading.Lock()
+        self._stored = Stored(secrets.token_urlsafe(32))
+        self._stored = self.stored()
+        self.secret = self._stored.secret
+        self._decoy = generate_password_hash(secrets.token_urlsafe(16), METHOD)
+
+    def stored(self) -> Stored:
+        """What the file says now; the same secret without a password when it is gone."""
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            self._seen, self._stored = None, Stored(self._stored.secret)
+            return self._stored
+        mark = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if mark != self._seen:
+            self._stored, self._seen = self._read(), mark
+        return self._stored
+
+    def set_password(self, password: str) -> str:
+        """Store a new password; returns the new login value. Raises PasswordError, OSError."""
+        check_length(password)
+        with self._writing:
+            return self._write(password)
+
+    def _write(self, password: str) -> str:
+        stored = Stored(self.secret, generate_password_hash(password, METHOD), secrets.token_urlsafe(16))
+        write_atomic(self.path, json.dumps(asdict(stored)).encode())
+        return stored.login
+
+    def set_first_password(self, password: str) -> str:
+        """As set_password, for the first visit. Raises PasswordError too when somebody was quicker."""
+        check_length(password)
+        with self._writing:
+            if self.stored().password is not None:
+                raise PasswordError("Somebody has just chosen a password. Log in with it.")
+            return self._write(password)
+
+    def check(self, password: str) -> str | None:
+        """The login value if this is the password, else None. Takes as long when no password is set."""
+        stored = self.stored()
+        right = check_password_hash(stored.password or self._decoy, password[:MAX_LENGTH])
+        return stored.login if right and stored.password else None
+
+    def _read(self) -> Stored:
+        """The file's content. One that cannot be understood opens to nobody until it is reset."""
+        try:
+            fields = json.loads(self.path.read_bytes())
+            return Stored(str(fields["secret"]), fields["password"], str(fields["login"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.error("%s cannot be read (%s): nobody can log in; run 'suntap reset-password'", self.path, error)
+            return Stored(self._stored.secret, "unreadable", secrets.token_urlsafe(16))
+
+
+def check_length(password: str) -> None:
+    """Raises PasswordError for a password that is too short or too long."""
+    if len(password) < MIN_LENGTH:
+        raise PasswordError(f"At least {MIN_LENGTH} characters, please.")
+    if len(password) > MAX_LENGTH:
+        raise PasswordError(f"At most {MAX_LENGTH} characters, please.")
+
+
+def reset(data_dir: Path | str) -> bool:
+    """Forget the password: the next visit chooses a new one. False when none was set. Raises OSError."""
+    path = Path(data_dir) / FILE
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def current() -> Auth:
+    """The Auth of the app that serves this request."""
+    found: Auth = current_app.extensions["suntap-auth"]
+    return found
+
+
+def password_is_set() -> bool:
+    """False: the first visit is still to come."""
+    return current().stored().password is not None
+
+
+def is_owner() -> bool:
+    """Did this browser give the password that is valid now?"""
+    if "is_owner" not in g:
+        stored = current().stored()
+        g.is_owner = bool(stored.password) and hmac.compare_digest(str(session.get("login", "")), stored.login)
+    return bool(g.is_owner)
+
+
+def open_session(login: str) -> None:
+    """Make this browser the owner's, with a fresh session (a cookie planted before the login is worth nothing)."""
+    session.clear()
+    session.permanent = True
+    session["login"] = login
+    g.is_owner = True

@@ -1,0 +1,116 @@
+"""What leaves the box as a file: backup and restore, the last uploads, and a debug bundle without secrets.
+
+The bundle holds what a stranger needs to help, and neither the PVOutput key nor the password: settings are written from
+the checked Settings, where a secret shows as asterisks, and the key's text is blotted out of everything else.
+A restore is checked here from end to end, then handed to the supervisor process, which alone may replace its database.
+"""
+import io
+import json
+import os
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance import backup as backups
+from appliance import status
+from webui import access, diagnostics, fields, localtime, logs
+from webui.data import box
+
+page = Blueprint("bundle", __name__)
+
+UPLOADS = 50
+CHUNK = 256 * 1024
+PENDING = "restore-pending.tar.gz"
+
+
+@page.post("/settings/backup")
+@access.owner
+def backup() -> ResponseReturnValue:
+    """Settings, inbox and history in one file."""
+    with tempfile.TemporaryDirectory(prefix=".suntap-download-", dir=box().data_dir) as scratch:
+        path = Path(scratch) / "backup"
+        backups.create(path, box().config_path, box().data_dir, box().clock)
+        file = path.open("rb")  # the open file outlives its folder
+    size = os.fstat(file.fileno()).st_size
+
+    def chunks() -> Iterator[bytes]:
+        with file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    return Response(chunks(), mimetype="application/gzip", headers={
+        "Content-Disposition": f"attachment; filename=suntap-backup-{_stamp()}.tar.gz", "Content-Length": str(size)})
+
+
+@page.post("/settings/restore")
+@access.owner
+def restore() -> ResponseReturnValue:
+    """Check an uploaded backup and hand it to the supervisor process."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        flash("Choose a backup file first.", "bad")
+        return redirect(url_for("settings.show", _anchor="backup"))
+    pending = box().data_dir / PENDING
+    arriving = pending.with_suffix(f".{os.getpid()}")
+    try:
+        descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            sent.save(file, CHUNK)
+        made = backups.check(arriving, box().data_dir)
+        os.replace(arriving, pending)
+        box().ask("restore", file=PENDING)
+    except (backups.BackupError, OSError, sqlite3.Error) as error:
+        arriving.unlink(missing_ok=True)
+        reason = str(error).removeprefix(f"{arriving}: ")
+        flash(f"Nothing was replaced: {reason}.", "bad")
+        return redirect(url_for("settings.show", _anchor="backup"))
+    flash(f"The backup of {localtime.moment(made, box().zone(), box().now())} is whole and is being restored.")
+    return redirect(url_for("settings.show", _anchor="backup"))
+
+
+@page.get("/diagnostics/uploads.txt")
+@access.owner
+def uploads() -> Response:
+    """The last captured uploads as they came, with a line of facts before each."""
+    parts = []
+    for upload in diagnostics.last_uploads(box(), UPLOADS):
+        whole = "complete" if upload.complete else "with a hole"
+        parts.append(f"# {localtime.utc_text(upload.captured)} {upload.source} > {upload.destination} POST {upload.path} ({whole})\n"
+                     f"{upload.text}\n")
+    return Response("".join(parts), mimetype="text/plain", headers={
+        "Content-Disposition": f"attachment; filename=suntap-uploads-{_stamp()}.txt"})
+
+
+@page.post("/diagnostics/bundle")
+@access.owner
+def debug() -> Response:
+    """Everything for a bug report, without secrets."""
+    loaded = box().settings()
+    settings_text = "".join(f"{key} = {fields.value(loaded, key)}\n" for key in fields.FIELDS)
+    facts = status.collect(loaded, box().clock)
+    journal = logs.read("debug", 2000)
+    contents = {
+        "README.txt": "suntap debug bundle. Serial numbers and addresses of your network are in it; no key and no password.\n",
+        "status.json": json.dumps(facts, indent=1, default=str),
+        "settings.txt": settings_text,
+        "log.txt": journal.trouble or "".join(
+            f"{localtime.utc_text(line.time)} {line.unit} {line.level} {line.text}\n" for line in journal.lines),
+        "uploads.json": json.dumps([asdict(upload) for upload in diagnostics.last_uploads(box(), 10)], indent=1),
+    }
+    key = loaded.pvoutput.api_key.reveal()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in contents.items():
+            archive.writestr(name, text.replace(key, "****") if key else text)
+    return Response(packed.getvalue(), mimetype="application/zip", headers={
+        "Content-Disposition": f"attachment; filename=suntap-debug-{_stamp()}.zip"})
+
+
+def _stamp() -> str:
+    return datetime.fromtimestamp(box().now(), UTC).strftime("%Y%m%d-%H%M%S")

@@ -1,0 +1,201 @@
+"""The dashboard: now with its age, the day curve, inverters side by side, the month and the year.
+
+The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
+"""
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance import status
+from webui import access, energy, localtime, svg
+from webui.data import box
+from webui.energy import Slot, Totals
+
+page = Blueprint("dashboard", __name__)
+
+WORDS = {"ok": "", "weak": "weak", "dead": "dead?", "gone": "silent", "quiet": ""}
+
+
+@page.get("/")
+@access.dashboard
+def today() -> ResponseReturnValue:
+    """Today."""
+    return _page(localtime.today(box().now(), box().zone()))
+
+
+@page.get("/day/<day>")
+@access.dashboard
+def show(day: str) -> ResponseReturnValue:
+    """One day."""
+    return _page(parse_day(day))
+
+
+@page.get("/day")
+@access.dashboard
+def pick() -> ResponseReturnValue:
+    """From the date field to the day's page."""
+    return redirect(url_for("dashboard.show", day=parse_day(request.args.get("day", "")).isoformat()))
+
+
+@page.get("/live")
+@access.dashboard
+def live() -> str:
+    """The hero alone."""
+    return render_template("_now.html", **_now())
+
+
+@page.get("/day/<day>/part")
+@access.dashboard
+def day_part(day: str) -> str:
+    """The day curve alone."""
+    return render_template("_day.html", **_day(parse_day(day)))
+
+
+def parse_day(text: str) -> date:
+    """A local date from a URL; 404 for anything else."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        abort(404)
+    if not 2000 <= found.year <= 2100 or len(text) != 10:
+        abort(404)
+    return found
+
+
+def _page(day: date) -> str:
+    here = localtime.today(box().now(), box().zone())
+    known = energy.span(box())
+    first = min(known[0], here) if known else here
+    inverters = _inverters(day)
+    month_days = energy.days(box(), day.replace(day=1), month_end(day))
+    months = energy.months(box(), day.year)
+    judged = [inverter for inverter in inverters if inverter["verdict"] in ("weak", "dead", "gone")]
+    return render_template(
+        "dashboard.html", day=day, today=here, first=first,
+        earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
+        later=(day + timedelta(days=1)).isoformat() if day < here else None,
+        inverters=inverters, verdict=_verdict(len(inverters), len(judged)),
+        month=month_bars(month_days, day), month_total=energy.total(list(month_days.values())).production_dwh,
+        year=year_bars(months, day), year_total=energy.total(list(months.values())).production_dwh,
+        **(_now() if day == here else {}), **_day(day))
+
+
+def _verdict(count: int, judged: int) -> str:
+    if not judged:
+        return f"{count} reporting"
+    return f"{judged} of {count} need{'s' * (judged == 1)} a look"
+
+
+def _now() -> dict[str, Any]:
+    now = energy.now(box())
+    here = localtime.today(box().now(), box().zone())
+    totals = energy.days(box(), here, here).get(here, Totals(here))
+    best = energy.best_days(box(), 1)
+    shown = asdict(now) | {"shown_w": 0 if now.state == "asleep" else now.production_w}
+    return {"now": shown, "totals": totals, "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()),
+            "lamps": status.collect(box().settings(), box().clock)["lamps"]}
+
+
+def _day(day: date) -> dict[str, Any]:
+    slots = energy.slots(box(), day)
+    zone = box().zone()
+    totals = energy.days(box(), day, day).get(day, Totals(day))
+    peak = max((slot for slot in slots if slot.production_w is not None and not slot.hole),
+               key=lambda slot: slot.production_w or 0, default=None)
+    holes = [slot for slot in slots if slot.hole]
+    notes = [localtime.clock_change(day, zone)]
+    if holes:
+        gap = sum(slot.seconds for slot in holes)
+        notes.append(f"No readings for {localtime.span(gap)}: the counters say how much energy fell into the gap, not when. "
+                     "The hatched part shows it as an average.")
+    summary = f"Power through {localtime.long_date(day)}: " + (
+        f"highest {peak.production_w} W at {localtime.clock_time(peak.time, zone)}" if peak else "no readings") + "."
+    return {"chart": curve(day, slots), "day_totals": totals, "peak_w": peak.production_w if peak else None,
+            "peak_at": peak.time if peak else None, "notes": [note for note in notes if note], "summary": summary,
+            "hours": hours(slots)}
+
+
+def curve(day: date, slots: list[Slot]) -> dict[str, Any]:
+    """The day for the chart: every slot of the local day, powers in W (null: unknown), labels in the site's time."""
+    zone, step = box().zone(), box().slot_seconds()
+    start, end = localtime.day_bounds(day, zone)
+    powers: dict[int, tuple[int | None, int | None]] = {}
+    holes = []
+    for slot in slots:
+        if slot.hole and slot.seconds > step:
+            begin = max(start, slot.time + step - slot.seconds)
+            holes.append([begin, slot.time + step])
+            for time in range(begin - begin % step, slot.time, step):
+                powers.setdefault(time, (slot.production_w, slot.consumption_w))
+        powers[slot.time] = (slot.production_w, slot.consumption_w)
+    times = list(range(start, end + 1, step))
+    meter = any(slot.consumption_dwh is not None for slot in slots)
+    labels = [f"{localtime.clock_time(time, zone)} – {localtime.clock_time(time + step, zone)}" for time in times]
+    return {"start": start, "end": end, "ticks": localtime.ticks(day, zone), "times": times, "labels": labels, "holes": holes,
+            "production_w": [powers.get(time, (None, None))[0] for time in times],
+            "consumption_w": [powers.get(time, (None, None))[1] for time in times] if meter else None}
+
+
+def hours(slots: list[Slot]) -> list[tuple[str, int | None, int | None]]:
+    """(hour, production, consumption) in 0.1 Wh; on the night the clocks go back one hour's name comes twice."""
+    zone = box().zone()
+    found: dict[tuple[int, str], list[Slot]] = {}
+    for slot in slots:
+        here = localtime.local(slot.time, zone)
+        found.setdefault((here.fold, f"{here:%H}:00"), []).append(slot)
+
+    def add(part: list[Slot], name: str) -> int | None:
+        numbers = [number for slot in part if (number := getattr(slot, name)) is not None]
+        return sum(numbers) if numbers else None
+    return [(label, add(part, "production_dwh"), add(part, "consumption_dwh")) for (_, label), part in found.items()]
+
+
+def _inverters(day: date) -> list[dict[str, Any]]:
+    found = energy.inverters(box(), day)
+    start, end = localtime.day_bounds(day, box().zone())
+    peak = max((number or 0 for inverter in found for _, number in inverter.curve), default=0)
+    return [{**asdict(inverter), "short": inverter.serial if len(inverter.serial) <= 12 else f"…{inverter.serial[-6:]}",
+             "words": WORDS[inverter.verdict] if inverter.share is None or inverter.verdict == "quiet"
+             else f"{WORDS[inverter.verdict]} {inverter.share} %".strip(),
+             "path": svg.spark([((time - start) / (end - start), number) for time, number in inverter.curve], peak)}
+            for inverter in found]
+
+
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def month_bars(days: dict[date, Totals], chosen: date) -> svg.Bars:
+    """One bar per day of the chosen day's month."""
+    values = []
+    for number in range(1, month_end(chosen).day + 1):
+        day = chosen.replace(day=number)
+        found = days.get(day)
+        values.append(svg.Value(str(number), bar_title(localtime.short_date(day), found), found and found.production_dwh,
+                                found and found.consumption_dwh,
+                                url_for("dashboard.show", day=day.isoformat()) if found else "", day == chosen))
+    return svg.bars(values, label_every=3)
+
+
+def year_bars(months: dict[int, Totals], chosen: date) -> svg.Bars:
+    """One bar per month of the chosen day's year."""
+    values = []
+    for number in range(1, 13):
+        day, found = chosen.replace(month=number, day=1), months.get(number)
+        values.append(svg.Value(f"{day:%b}", bar_title(f"{day:%B %Y}", found), found and found.production_dwh,
+                                found and found.consumption_dwh,
+                                url_for("history.show", month=f"{day:%Y-%m}") if found else "", number == chosen.month))
+    return svg.bars(values)
+
+
+def bar_title(name: str, found: Totals | None) -> str:
+    """What a bar says when pointed at or read aloud."""
+    from webui.units import kwh
+    if found is None or found.production_dwh is None:
+        return f"{name}: nothing recorded"
+    used = "" if found.consumption_dwh is None else f", used {kwh(found.consumption_dwh)} kWh"
+    return f"{name}: {kwh(found.production_dwh)} kWh{used}"

@@ -1,0 +1,96 @@
+"""Diagnostics: every stage with its counters, the PVS's own backlog, the last uploads as they came, and the log.
+
+Read only. What the supervisor process and the capture process know comes from `appliance.status`; uploads come from the inbox.
+"""
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from appliance import status
+from appliance.store import inbox
+from webui import access, localtime, logs
+from webui.data import Box, box
+
+page = Blueprint("diagnostics", __name__)
+
+UPLOADS = 5             # shown
+MAX_SHOWN = 6000        # characters of an upload on the page; the download has all of it
+BACKLOG_DAYS = 7
+BACKLOG_POINTS = 360    # of the curve
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One upload as shown: `text` may be cut."""
+
+    captured: float
+    source: str
+    destination: str
+    path: str
+    complete: bool
+    size: int
+    text: str
+
+
+@page.get("/diagnostics")
+@access.owner
+def show() -> str:
+    """All of it."""
+    facts = status.collect(box().settings(), box().clock)
+    return render_template("diagnostics.html", facts=facts, uploads=last_uploads(box(), UPLOADS), backlog=backlog(box()),
+                           problem=box().problem, **_journal())
+
+
+@page.get("/diagnostics/lamps")
+@access.owner
+def lamps() -> str:
+    """Lamps, processes and counters alone, for the polling script."""
+    return render_template("_status.html", facts=status.collect(box().settings(), box().clock))
+
+
+@page.get("/diagnostics/log")
+@access.owner
+def log() -> str:
+    """The log alone."""
+    return render_template("_log.html", **_journal())
+
+
+def _journal() -> dict[str, Any]:
+    level = request.args.get("level", "info")
+    level = level if level in logs.LEVELS else "info"
+    return {"journal": logs.read(level), "level": level, "levels": list(logs.LEVELS)}
+
+
+def last_uploads(box: Box, count: int) -> list[Upload]:
+    """The newest uploads of the inbox, newest first; none where it cannot be read."""
+    try:
+        with closing(inbox.connect(box.data_dir, readonly=True)) as connection:
+            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM upload").fetchone()
+            found = inbox.after(connection, max(0, last - count), count)
+    except (sqlite3.Error, OSError):
+        return []
+    return [Upload(upload.captured_us / 1e6, upload.source, upload.destination, upload.path, upload.complete,
+                   len(upload.body), upload.body.decode("utf-8", "replace")) for _, upload in reversed(found)]
+
+
+def backlog(box: Box) -> dict[str, Any] | None:
+    """Untransmitted points in the PVS (120.f7) over the last days: newest number, and a polyline. None without any."""
+    since = int(box.now() - timedelta(days=BACKLOG_DAYS).total_seconds())
+    points = []
+    for time, fields in box.store().execute(
+            "SELECT time, fields FROM reading WHERE number = 120 AND time >= ? ORDER BY time", (since,)):
+        parts = fields.split("\t")
+        if len(parts) > 4 and parts[4].isdecimal() and len(parts[4]) < 16:
+            points.append((time, int(parts[4])))
+    if not points:
+        return None
+    thin = points[::max(1, len(points) // BACKLOG_POINTS)]
+    top = max(number for _, number in points) or 1
+    first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
+    path = " ".join(f"{(time - first) * 720 / (last - first):.1f},{116 - number * 108 / top:.1f}" for time, number in thin)
+    return {"now": points[-1][1], "at": points[-1][0], "top": top, "points": path, "since": points[0][0],
+            "until": points[-1][0], "span": localtime.span(points[-1][0] - points[0][0])}

@@ -1,0 +1,115 @@
+"""The settings as form fields: one line per key of the TOML file with its words for people.
+
+What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with each key,
+so page and file cannot disagree. A test holds this table against the declared keys.
+"""
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from appliance.settings import Secret, Settings
+
+
+@dataclass(frozen=True)
+class Field:
+    """Words for one key. `choices`: (value, words) of a select; `later`: takes effect when suntap starts again."""
+
+    label: str
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    later: bool = False
+
+
+FIELDS: dict[str, Field] = {
+    "site.timezone": Field("Time zone", "Days begin at midnight here, and PVOutput wants this zone’s time."),
+    "site.size_w": Field("System size", "All panels together. 0 if you do not know it.", unit="W"),
+    "site.net_sign": Field("Consumption meter counts", choices=(
+        ("auto", "Find out by itself"), ("+", "up when you buy (import)"), ("-", "up when you sell (export)"))),
+    "site.production": Field("Production is taken from", choices=(
+        ("auto", "Find out by itself"), ("inverters", "the sum of the inverters"), ("meter", "the production meter"))),
+    "pvoutput.enabled": Field("Post to PVOutput"),
+    "pvoutput.api_key": Field("API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
+    "pvoutput.system_id": Field("System id", "The number of your system, on the same page."),
+    "pvoutput.energy": Field("Energy is posted as", choices=(
+        ("daily", "running total of the day (recommended)"), ("lifetime", "lifetime counter (c1)"))),
+    "pvoutput.consumption": Field("Post consumption too", "Where there is a consumption meter."),
+    "pvoutput.reserve": Field("Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
+    "pvoutput.url": Field("Address of the service"),
+    "web.public_dashboard": Field("Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
+    "web.host": Field("Page listens on", "0.0.0.0 is every address of this box.", later=True),
+    "web.port": Field("Port of the page", later=True),
+    "capture.interface": Field("Network interface", "The bridge between supervisor and router.", later=True),
+    "capture.ports": Field("TCP ports", "Where the supervisor’s uploads go; separated by commas.", later=True),
+    "capture.buffer_mib": Field("Capture ring", unit="MiB", later=True),
+    "capture.pvs_mac": Field("Supervisor’s hardware address", "Empty: found by itself.", later=True),
+    "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
+    "store.keep_inbox_days": Field("Keep captured uploads for", "The energy history itself is kept for ever.", unit="days"),
+}
+SECTIONS = (
+    ("site", "Site"), ("pvoutput", "PVOutput"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
+)
+
+
+def value(settings: Settings, key: str) -> Any:
+    """The value of "section.key"."""
+    section, name = key.split(".")
+    return getattr(getattr(settings, section), name)
+
+
+def as_text(settings: Settings, key: str) -> str:
+    """The value as its form field shows it. A secret shows nothing."""
+    found = value(settings, key)
+    if isinstance(found, Secret):
+        return ""
+    if isinstance(found, tuple):
+        return ", ".join(str(item) for item in found)
+    return str(found)
+
+
+def kind(key: str) -> str:
+    """flag, number, secret, choice or text: how the form asks for it."""
+    default = _declaration(key).default
+    if isinstance(default, bool):
+        return "flag"
+    if isinstance(default, int):
+        return "number"
+    if isinstance(default, Secret):
+        return "secret"
+    return "choice" if FIELDS[key].choices else "text"
+
+
+def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """A submitted form as (changes for settings.update, key → what is wrong with it).
+
+    An unticked flag is absent from a form, so an absent flag is False; an empty secret means: keep the old one.
+    """
+    changes: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for key in keys:
+        text = form.get(key, "").strip()
+        if kind(key) == "secret" and not text:
+            continue
+        declared = _declaration(key)
+        try:
+            changes[key] = declared.metadata["check"](_typed(key, text, declared.default, key in form))
+        except ValueError:
+            errors[key] = f"Must be {declared.metadata['allowed']}."
+    return changes, errors
+
+
+def _typed(key: str, text: str, default: Any, present: bool) -> Any:
+    if kind(key) == "flag":
+        return present
+    if isinstance(default, int):
+        return int(text)
+    if isinstance(default, tuple):
+        return [int(item) for item in text.replace(",", " ").split()]
+    return Path(text) if isinstance(default, Path) else text
+
+
+def _declaration(key: str) -> Any:
+    section, name = key.split(".")
+    section_type = type(next(item.default for item in fields(Settings) if item.name == section))
+    return next(item for item in fields(section_type) if item.name == name)

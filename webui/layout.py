@@ -1,0 +1,94 @@
+"""What every template may use: navigation, formats of numbers and times, versioned static files; and the error pages."""
+import hashlib
+import logging
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, generate_csrf
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from appliance import __version__
+from webui import auth, localtime, units
+from webui.data import box
+
+log = logging.getLogger(__name__)
+
+NAVIGATION = (
+    ("dashboard.today", "Today"), ("history.show", "History"), ("pvoutput.show", "PVOutput"),
+    ("diagnostics.show", "Diagnostics"), ("settings.show", "Settings"),
+)
+
+
+def install(app: Flask) -> None:
+    """Filters, globals and error pages."""
+    app.context_processor(_context)
+    app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
+    app.jinja_env.filters.update(
+        kwh=units.kwh, watts=units.watts, whole=units.whole, percent=units.percent, bytes=units.size,
+        age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
+        short_date=localtime.short_date)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _context() -> dict[str, Any]:
+    here = (request.blueprint or "").split(".")[0]
+    return {
+        "navigation": [(endpoint, name, endpoint.split(".")[0] == here) for endpoint, name in NAVIGATION],
+        "owner": auth.is_owner(), "version": __version__, "zone_name": box().zone().key.replace("_", " "),
+    }
+
+
+def _moment(seconds: float | None) -> str:
+    return localtime.moment(seconds, box().zone(), box().now())
+
+
+def _clock(seconds: float) -> str:
+    return localtime.clock_time(seconds, box().zone())
+
+
+def csrf() -> Markup:
+    """The hidden field that every form carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def asset(name: str) -> str:
+    """URL of a static file that changes when its content does, so that browsers may keep it for a year."""
+    return url_for("static", filename=name, v=_digest(str(current_app.static_folder), name))
+
+
+@cache
+def _digest(folder: str, name: str) -> str:
+    return hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()[:10]
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    """One page for all errors: what, and what to do."""
+    code = error.code or 500
+    title, advice = {
+        403: ("Not allowed", "Log in as the owner and try again."),
+        404: ("Not found", "There is no such page. The navigation above leads to all that there are."),
+        405: ("Not this way", "This address takes forms only. Go back and use the button on the page."),
+        413: ("Too large", "What was sent is larger than this page accepts."),
+    }.get(code, (error.name, error.description or ""))
+    if isinstance(error, CSRFError):
+        title = "Please send that again"
+        advice = ("The form was older than your session, or came from another site. Nothing was changed. "
+                  "Go back, reload the page, and send it again.")
+    if request.path.startswith("/api/"):
+        return jsonify(error=f"{title}. {error.description if code == 400 else advice}"), code
+    return render_template("error.html", title=title, advice=advice), code
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """A bug: the log gets all of it, the visitor a sentence."""
+    log.exception("%s %s failed", request.method, request.path)
+    if request.path.startswith("/api/"):
+        return jsonify(error="suntap could not answer this; its log says why"), 500
+    return render_template("error.html", title="That went wrong",
+                           advice="suntap could not build this page. The diagnostics page and the log say why."), 500

@@ -1,0 +1,80 @@
+"""Every key of the settings file as a form, checked field by field; the password; backup and restore are in bundle.
+
+Saving replaces the file atomically; the other processes notice the new file by themselves. Keys that only a new start can
+change say so. What decides how readings become slots (zone, sign, source of production) orders a rebuild from the inbox.
+"""
+from collections.abc import Iterable
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance import settings as store
+from webui import access, fields
+from webui.data import box
+
+page = Blueprint("settings", __name__)
+
+REBUILD_KEYS = ("site.timezone", "site.net_sign", "site.production")
+
+
+@page.get("/settings")
+@access.owner
+def show() -> ResponseReturnValue:
+    """All sections."""
+    return render({}, {})
+
+
+@page.post("/settings/<section>")
+@access.owner
+def save(section: str) -> ResponseReturnValue:
+    """One section: all of its fields or none."""
+    keys = [key for key in fields.FIELDS if key.startswith(f"{section}.")]
+    if not keys:
+        return render_template("error.html", title="Not found", advice="There is no such section."), 404
+    changes, errors = fields.read(request.form, keys)
+    if not errors:
+        try:
+            apply(changes)
+        except store.SettingsError as error:
+            errors[keys[0]] = str(error)
+    if errors:
+        return render({**request.form.to_dict(), "section": section}, errors), 422
+    flash(f"{dict(fields.SECTIONS)[section]}: saved.")
+    return redirect(url_for("settings.show", _anchor=section))
+
+
+def apply(changes: dict[str, object]) -> None:
+    """Write changed keys; order a rebuild when they decide how readings become slots. Raises SettingsError."""
+    before = box().settings()
+    changed = {key: value for key, value in changes.items() if fields.value(before, key) != value}
+    if not changed:
+        return
+    store.update(box().config_path, changed)
+    if any(key in REBUILD_KEYS for key in changed):
+        box().ask("rebuild")
+
+
+def rows(keys: Iterable[str], form: dict[str, str], errors: dict[str, str], typed: bool = False) -> dict[str, dict[str, object]]:
+    """Fields as the templates show them; `typed` or refused ones as they were sent, but a secret never."""
+    settings = box().settings()
+    shown: dict[str, dict[str, object]] = {}
+    for key in keys:
+        kind = fields.kind(key)
+        sent = (typed or bool(errors)) and kind != "secret" and form.get("section", key.split(".")[0]) == key.split(".")[0]
+        shown[key] = {
+            "key": key, "field": fields.FIELDS[key], "kind": kind, "error": errors.get(key, ""),
+            "text": form.get(key, "") if sent else fields.as_text(settings, key),
+            "on": key in form if sent else fields.value(settings, key) is True,
+            "stored": kind == "secret" and bool(fields.value(settings, key)),
+        }
+    return shown
+
+
+def render(form: dict[str, str], errors: dict[str, str], outcome: object = None) -> str:
+    """The page, with a refused form's texts, or with the outcome of a test of what is typed."""
+    all_rows = rows(fields.FIELDS, form, errors, typed=bool(form))
+    sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
+                for name, title in fields.SECTIONS]
+    return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
+                           outcome=outcome, zones=box().zone_names(), password_error=session.pop("password_error", ""),
+                           password_done=session.pop("password_done", False))

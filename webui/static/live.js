@@ -1,0 +1,82 @@
+/* The small part of the page that moves. Everything here is a convenience: each page works without it.
+   data-live="URL" data-every="seconds"   the element's content is fetched anew; numbers and texts are made by the server
+   data-busy="text"                       a button that says what it waits for
+   data-fetch                             such a button's answer is put into the form's [data-outcome]
+   data-guess-zone                        the first visit's form: the browser's zone is the first guess */
+"use strict";
+(() => {
+  const lost = document.getElementById("lost");
+  const clock = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date());
+  let good = clock();
+
+  const connection = (works) => {
+    if (works) { good = clock(); lost.hidden = true; }
+    else if (lost.hidden) { lost.querySelector("span").textContent = good; lost.hidden = false; }
+    document.body.classList.toggle("stale", !works);
+  };
+
+  const refresh = async (place) => {
+    try {
+      const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" });
+      if (!answer.ok) throw new Error(answer.status);
+      const text = await answer.text();
+      if (place.dataset.shown !== text) {   // an unchanged text must not make a screen reader speak again
+        place.dataset.shown = text;
+        const parsed = new DOMParser().parseFromString(text, "text/html");
+        place.replaceChildren(...parsed.body.childNodes);
+        place.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
+      }
+      connection(true);
+    } catch (error) { connection(false); }
+  };
+
+  for (const place of document.querySelectorAll("[data-live]")) {
+    const every = 1000 * Number(place.dataset.every || 10);
+    const again = async () => {
+      if (!document.hidden) await refresh(place);
+      setTimeout(again, every);
+    };
+    setTimeout(again, every);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(place); });
+  }
+
+  const busy = (button) => {
+    const text = button.textContent;
+    button.setAttribute("aria-busy", "true");
+    button.textContent = button.dataset.busy;
+    setTimeout(() => { button.disabled = true; });
+    return () => { button.removeAttribute("aria-busy"); button.textContent = text; button.disabled = false; };
+  };
+
+  const ask = async (form, button) => {   // the form stays as it is, and so does the key typed into it
+    const done = busy(button), place = form.querySelector("[data-outcome]");
+    try {
+      const answer = await fetch(button.formAction, { method: "POST", body: new FormData(form, button), headers: { "X-Fragment": "1" } });
+      if (answer.headers.get("X-Go")) { location.href = answer.headers.get("X-Go"); return; }
+      if (answer.redirected || answer.status >= 400) { location.reload(); return; }
+      place.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+      connection(true);
+    } catch (error) { connection(false); }
+    done();
+  };
+
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (!button || !button.dataset.busy) return;
+    if ("fetch" in button.dataset) { event.preventDefault(); ask(event.target, button); }
+    else busy(button);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  const form = document.querySelector("[data-guess-zone]");
+  if (form) {
+    const field = form.querySelector("[data-zone]");
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const known = [...document.querySelectorAll("#zones option")].some((option) => option.value === zone);
+    if (known && zone !== field.value) { field.value = zone; }
+    if (known) document.getElementById("zone-guess").hidden = false;
+  }
+
+  const picker = document.querySelector("input[data-go]");
+  if (picker) picker.addEventListener("change", () => { if (picker.value) location.href = picker.dataset.go.replace("DAY", picker.value); });
+})();

@@ -1,0 +1,56 @@
+"""How numbers are written: exact integers (0.1 Wh, W) to text with a unit. No floats, and `–` for what is not known.
+
+Thousands are set apart by a narrow space, as the SI writes them.
+"""
+UNKNOWN = "–"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def whole(number: int | None) -> str:
+    """1 234 567."""
+    if number is None:
+        return UNKNOWN
+    text = f"{abs(number):,}".replace(",", NARROW)
+    return f"{MINUS}{text}" if number < 0 else text
+
+
+def fixed(number: int | None, scale: int, decimals: int) -> str:
+    """`number` / 10**`scale` with `decimals` places, rounded half away from zero."""
+    if number is None:
+        return UNKNOWN
+    drop = scale - decimals
+    if drop > 0:
+        rounded = (abs(number) + 10**drop // 2) // 10**drop
+    else:
+        rounded = abs(number) * 10**-drop
+    head, tail = divmod(rounded, 10**decimals)
+    sign = MINUS if number < 0 and rounded else ""
+    return f"{sign}{whole(head)}" + (f".{tail:0{decimals}d}" if decimals else "")
+
+
+def kwh(dwh: int | None, decimals: int = 1) -> str:
+    """0.1 Wh as kWh, without the unit."""
+    return fixed(dwh, 4, decimals)
+
+
+def watts(value: int | None) -> str:
+    """W, without the unit."""
+    return whole(value)
+
+
+def percent(part: int | None, of: int | None) -> str:
+    """`part` as whole percent of `of`."""
+    if part is None or not of:
+        return UNKNOWN
+    return f"{(part * 200 + of) // (2 * of)}{NARROW}%"
+
+
+def size(count: int | None) -> str:
+    """Bytes in kB, MB, GB."""
+    if count is None:
+        return UNKNOWN
+    for scale, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if count >= 10**scale:
+            return f"{fixed(count, scale, 1)}{NARROW}{unit}"
+    return f"{whole(count)}{NARROW}B"
