@@ -1,0 +1,137 @@
+"""Show everything on simulated hardware: days of recorded traffic, then a simulated supervisor in accelerated time.
+
+Its own data directory, loopback only, no right needed. The page's address and password are printed; Ctrl-C ends it, and
+the next start goes on from there. --data-dir chooses another directory; remove it to begin anew.
+"""
+import argparse
+import os
+import pickle
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from appliance import demo, ledger, settings, store
+from appliance.cli import DONE, Failed
+from appliance.cli.common import Progress
+from appliance.cli.service import Stop
+from appliance.clock import ENVIRONMENT, Clock
+from appliance.family import Family
+from appliance.files import sole, write_atomic
+from appliance.pvoutput import outbox
+from appliance.simulate.pvoutput import API_KEY, PvOutput
+from appliance.simulate.pvoutput_site import System
+from appliance.store import inbox
+from spcore.engine import Engine
+from spcore.source import open_file
+
+PASSWORD = "suntap-demo"
+SITE = "pvoutput.pickle"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """No options of its own."""
+
+
+def run(args: argparse.Namespace) -> int:
+    folder = Path(args.data_dir).absolute() if args.data_dir else default_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    with sole(folder / "demo.lock") as alone:
+        if not alone:
+            raise Failed(f"{folder}: a demo runs here already")
+        return _run(folder)
+
+
+def default_dir() -> Path:
+    """Where the demo's history is kept: the user's state folder."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(state) / "suntap-demo"
+
+
+def _run(folder: Path) -> int:
+    stop = Stop()
+    real = Clock()
+    now = _last_captured(folder)
+    facts = demo.Facts.load(folder)
+    if facts is None or now is None:
+        now = demo.first_now(real)
+        facts = demo.Facts(now - demo.HISTORY_DAYS * 86400)
+    roof = demo.roof(facts.roof_start)
+    server = PvOutput(Clock(real.time(), now, demo.SPEED), System(name="Demo roof", size_w=roof.size_w,
+                                                                   timezone=demo.ZONE))
+    config, port = _settings(folder, server.url, roof.size_w)
+    if demo.Facts.load(folder) is None:
+        _make_history(folder, config, roof, now)
+        facts.save(folder)
+    clock = Clock(real.time(), now + 1, demo.SPEED)
+    server.clock = clock
+    with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
+        server.site = pickle.loads((folder / SITE).read_bytes())
+    _set_password(folder)
+    print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
+          f"history in {folder}; Ctrl-C ends it\n", flush=True)
+    children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web")}
+    children["capture"] = ["run", "capture", "--spool", str(folder / "spool"), "--config", str(config)]
+    with server, demo.pvs(roof, folder / "spool", clock):
+        Family(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
+    write_atomic(folder / SITE, pickle.dumps(server.site))
+    print("the demo has ended; the next start goes on from here")
+    return DONE
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _settings(folder: Path, url: str, size_w: int) -> tuple[Path, int]:
+    """The demo's settings file and the port of its page."""
+    config = folder / "suntap.toml"
+    port = demo.free_port()
+    if port != demo.PORTS[0]:
+        print(f"port {demo.PORTS[0]} is in use: the page is on {port}")
+    settings.update(config, {
+        "site.timezone": demo.ZONE, "site.size_w": size_w, "store.data_dir": folder, "web.host": "127.0.0.1",
+        "web.port": port, "pvoutput.enabled": True, "pvoutput.url": url, "pvoutput.api_key": API_KEY,
+        "pvoutput.system_id": System().system_id,
+    })
+    return config, port
+
+
+def _last_captured(folder: Path) -> float | None:
+    """When the newest upload of an earlier demo was captured (simulated time)."""
+    if demo.Facts.load(folder) is None:
+        return None
+    database = inbox.connect(folder)
+    last: int | None = database.execute("SELECT max(captured_us) FROM upload").fetchone()[0]
+    database.close()
+    return last / 1e6 if last is not None else None
+
+
+def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> None:
+    """The first start: write the capture of the days before, and take it in as `suntap import` does."""
+    capture = folder / "history.pcap"
+    progress = Progress("simulated traffic, %")
+    for share in demo.history(capture, int(begin), roof):
+        progress(round(100 * share))
+    progress.close()
+    loaded = settings.load(config)
+    received, derived = inbox.connect(folder), store.connect(folder)
+    engine = Engine(ports=loaded.capture.ports)
+    with open_file(str(capture)) as source:
+        for uploads in source.run(engine):
+            inbox.append(received, uploads)
+    inbox.append(received, engine.finish())
+    progress = Progress("uploads derived")
+    done = ledger.ingest(received, derived, loaded.site, progress=progress)
+    progress.close()
+    outbox.refresh(derived, loaded, done.days, begin)
+    print(f"{capture.name}: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
+    received.close()
+    derived.close()
+
+
+def _set_password(folder: Path) -> None:
+    """The page listens on loopback only: a password that everybody knows is enough, and nobody has to choose one."""
+    from webui.auth import Auth
+    auth = Auth(folder)
+    if auth.stored().password is None:
+        auth.set_password(PASSWORD)

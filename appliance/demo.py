@@ -1,0 +1,161 @@
+"""The demo: a simulated roof, PVS and PVOutput around the real suntap.
+
+Theory: nothing of suntap is replaced but its surroundings. The simulated PVS hands its uploads to Recorder, which
+turns them into the TCP segments that a bridge would see, with reordering, repeats and fragments; days of history
+become one capture file that is imported, and later uploads become small capture files that appear in a spool folder,
+which the capture process reads in place of an interface. Time runs SPEED times as fast, on the Clock that
+all processes share. The roof is a function of its seed and start, so a later start goes on where the last one ended.
+"""
+import json
+import random
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.clock import Clock
+from appliance.files import write_atomic
+from appliance.simulate import pcapfile, traffic
+from appliance.simulate.packets import Host
+from appliance.simulate.pvs import Pvs
+from appliance.simulate.roof import INTERVAL, Roof
+from appliance.simulate.traffic import Conversation, Frames, Mischief
+from appliance.simulate.uploads import Post
+
+SPEED = 60                  # simulated seconds in a second
+HISTORY_DAYS = 4
+BEGIN_HOUR = 10             # of the simulated day on which the first start begins: a curve is there and grows
+ZONE = "America/Los_Angeles"
+INVERTERS = 12
+SEED = 7
+OUTAGE = (2, 9, 12)         # days before the start, from hour, to hour: nobody answers the PVS
+REPLACED = (3, 5)           # days before the start on which inverter number ... is replaced
+PORTS = range(8080, 8180)   # for the page: the first free one
+FACTS = "demo.json"
+
+MISCHIEF = Mischief(reorder=0.02, duplicate=0.01, retransmit=0.01, overlap=0.005, fragment=0.01)
+
+
+@dataclass
+class Recorder:
+    """The wire between PVS and collector as a capture sees it: `exchange` for a Pvs, frames for a capture file."""
+
+    now: float
+    outages: Sequence[tuple[float, float]] = ()
+    seed: int = SEED
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(f"recorder {self.seed}")
+        self.frames: Frames = []
+
+    def exchange(self, posts: Sequence[Post]) -> int:
+        """One connection that carries `posts`; how many the collector answered."""
+        silent = any(start <= self.now < end for start, end in self.outages)
+        self.connections += 1
+        client = Host(traffic.CLIENT.address, 32768 + self.connections % 28000, traffic.CLIENT.mac)
+        talk = Conversation(client, traffic.SERVER, start_us=int(self.now * 1e6), seed=self._rng.randrange(1 << 30))
+        for post in posts:
+            talk.post(post, MISCHIEF, answer=not silent)
+        talk.close()
+        self.frames += talk.frames
+        return 0 if silent else len(posts)
+
+    def take(self) -> Frames:
+        """The frames since the last call."""
+        frames, self.frames = self.frames, []
+        return frames
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a later start needs to go on: the roof's first record, seconds since 1970 UTC."""
+
+    roof_start: int
+
+    @staticmethod
+    def load(folder: Path) -> "Facts | None":
+        try:
+            return Facts(int(json.loads((folder / FACTS).read_text())["roof_start"]))
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def save(self, folder: Path) -> None:
+        write_atomic(folder / FACTS, json.dumps({"roof_start": self.roof_start}).encode())
+
+
+def first_now(clock: Clock) -> int:
+    """When the simulated time begins: today at BEGIN_HOUR of the site."""
+    today = datetime.fromtimestamp(clock.time(), ZoneInfo(ZONE))
+    return int(today.replace(hour=BEGIN_HOUR, minute=0, second=0, microsecond=0).timestamp())
+
+
+def roof(start: int) -> Roof:
+    """The demo's roof; in its history one inverter is replaced."""
+    made = Roof(SEED, INVERTERS, start=start, timezone=ZONE)
+    made.replace(REPLACED[1], start + (HISTORY_DAYS - REPLACED[0]) * 86400 + 20 * INTERVAL, "414050000000099")
+    return made
+
+
+def history(path: Path, begin: int, made: Roof) -> Iterator[float]:
+    """Write the capture of everything before `begin`; gives the share done, 0 to 1, now and then."""
+    def around(days: int, hour: int) -> float:
+        day = datetime.fromtimestamp(begin, ZoneInfo(ZONE)) - timedelta(days=days)
+        return day.replace(hour=hour, minute=0).timestamp()
+
+    recorder = Recorder(made.start, [(around(OUTAGE[0], OUTAGE[1]), around(OUTAGE[0], OUTAGE[2]))])
+    pvs = Pvs(made, recorder.exchange, made.start, seed=SEED)
+    captured: list[Frames] = []
+    now = float(made.start)
+    while now < begin:
+        recorder.now = now
+        due = pvs.step(now)
+        captured.append(recorder.take())
+        now = max(due, now + 1)
+        if len(captured) % 200 == 0:
+            yield (now - made.start) / (begin - made.start)
+    partial = path.with_suffix(".tmp")
+    pcapfile.write(partial, sorted((frame for frames in captured for frame in frames), key=lambda frame: frame[0]))
+    partial.replace(path)
+
+
+class Spool:
+    """The live wire: what the simulated PVS sends appears as capture files in a folder."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder, self.clock = folder, clock
+        self.recorder = Recorder(clock.time(), seed=int(clock.time()))
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def exchange(self, posts: Sequence[Post]) -> int:
+        """As Recorder.exchange; the frames are in a file of the folder afterwards."""
+        self.recorder.now = self.clock.time()
+        answered = self.recorder.exchange(posts)
+        frames = self.recorder.take()
+        partial = self.folder / "partial"
+        pcapfile.write(partial, frames)
+        partial.replace(self.folder / f"{frames[0][0]:017d}.pcap")
+        return answered
+
+
+@contextmanager
+def pvs(made: Roof, folder: Path, clock: Clock) -> Iterator[None]:
+    """The simulated PVS, sending into the spool `folder` until the end of the block."""
+    with Pvs(made, Spool(folder, clock).exchange, clock.time(), seed=SEED).running(clock):
+        yield
+
+
+def free_port(ports: Sequence[int] = PORTS) -> int:
+    """The first of `ports` on which this machine's loopback is free. Raises OSError when none is."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError(f"no free port from {ports[0]} to {ports[-1]}")

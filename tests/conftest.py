@@ -1,0 +1,79 @@
+"""What holds for every test: what a machine cannot run is skipped with its reason, and in CI that is a failure.
+
+The last line of a run is its count: "N passed, N failed, N skipped". With CI=true a test may be skipped only for a reason
+in ALLOWED: a tool that was not installed must not hide behind a green run.
+"""
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+IMAGE = Path(__file__).parent / "image"
+CI = os.environ.get("CI") == "true"
+ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
+
+counts = {"passed": 0, "failed": 0, "skipped": 0}
+seen: set[str] = set()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Markers become skips where the machine lacks something; image tests run only when they are asked for."""
+    chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
+    asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
+    kept = [item for item in items if asked or "image" not in item.keywords]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+    lacking = {
+        "root": "" if os.geteuid() == 0 and shutil.which("ip") else "needs root and iproute2: run it with sudo",
+        "browser": "" if shutil.which("chromium") or shutil.which("chromium-browser") else "needs Debian's chromium",
+    }
+    for item in items:
+        for marker, reason in lacking.items():
+            if reason and marker in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """In CI a skip without an allowed reason is a failure."""
+    report = (yield).get_result()
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
+        if not reason.startswith(ALLOWED):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI, where nothing may be missing: {reason}"
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count each test once: by its call, or by the phase that failed or skipped it."""
+    if report.when == "call" or not report.passed:
+        if report.passed and report.nodeid in seen:
+            return
+        outcome = report.outcome
+        if report.nodeid in seen and outcome == "failed":  # passed, then its teardown failed
+            counts["passed"] -= 1
+        seen.add(report.nodeid)
+        counts[outcome] += 1
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A file that cannot be collected is a failure, in CI also one that skips itself."""
+    if report.failed or (report.skipped and CI):
+        counts["failed"] += 1
+    elif report.skipped:
+        counts["skipped"] += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What this file counted as failed decides as well."""
+    if counts["failed"] and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The closing line, after pytest's own."""
+    if not config.option.collectonly:
+        print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
