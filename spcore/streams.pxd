@@ -121,6 +121,7 @@ cdef struct Streams:
     uint64_t unknown_window
     uint8_t digest                  # streams mode: log events instead of parsing HTTP
     uint8_t every_port
+    uint8_t evicting                # inside make_room
     uint8_t* ports                  # bitmap of 65,536 bits
     uint64_t streams
     EventLog log

@@ -383,9 +383,15 @@ cdef void forget(Streams* self, Flow* flow) noexcept nogil:
 
 
 cdef bint make_room(Streams* self, Flow* keep, Memory* memory, uint64_t bytes) noexcept nogil:
-    """Ends the longest silent holders until `bytes` more fit; never `keep`. False = they still do not fit."""
+    """Ends the longest silent holders until `bytes` more fit; never `keep`. False = they still do not fit.
+
+    What an evicted connection gives out evicts nobody in turn: it has to do with the room there is.
+    """
     cdef int name = QUEUED if memory == &self.queue_memory else UNFINISHED
     cdef Flow* flow
+    if self.evicting:
+        return memory.used + bytes <= memory.limit
+    self.evicting = True
     for name in range(name, UNFINISHED + 1):            # an unfinished upload may have a queue too
         while memory.used + bytes > memory.limit:
             flow = self.lists[name].oldest
@@ -395,6 +401,7 @@ cdef bint make_room(Streams* self, Flow* keep, Memory* memory, uint64_t bytes) n
                 break
             self.counters.memory_evicted += 1
             forget(self, flow)
+    self.evicting = False
     return memory.used + bytes <= memory.limit
 
 
