@@ -29,6 +29,7 @@ cdef struct Half:
     uint8_t known       # base is set
     uint8_t synced      # SYN seen
     uint8_t started     # next is set
+    uint8_t probe       # the first captured segment was one byte long: a keep-alive probe perhaps
     uint8_t ended       # `end` was reached
     uint8_t reset       # `end` is an RST's position
     uint8_t scale       # window scale this side announced, NO_SCALE

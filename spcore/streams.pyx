@@ -7,6 +7,7 @@ In order, the usual case, a segment goes straight to its consumer without a copy
 until the bytes before it come or are given up. A hole is given up when the receiver acknowledged it and its bytes
 still do not turn up within `ack_grace` (nobody will send them again), when the queue reaches its bounds, by age, or at
 the end. Without a SYN the beginning is unknown: the lowest captured position becomes the start under the same rules.
+A lone byte captured first may be the garbage of a keep-alive probe (RFC 9293 section 3.8.4): nothing starts with it.
 
 FIN and in-window RST are positions, not events: data captured late but lying before them is still given out. An ended
 connection is remembered (in the list that is evicted first), so that retransmissions of it start nothing new.
@@ -183,6 +184,8 @@ cdef void skip_hole(Streams* self, Flow* flow, int side, uint64_t to) noexcept n
     """Gives up the bytes before position `to`: a hole, or the unknown beginning."""
     cdef Half* half = &flow.half[side]
     if not half.started:
+        if half.probe and to == ORIGIN:
+            to += 1
         start_at(self, flow, side, to)
     elif to > half.next:
         give_gap(self, flow, side, to)
@@ -584,6 +587,7 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
         if not half.known and (segment.length > 0 or segment.flags & FIN):
             half.known = True
             half.base = sequence
+            half.probe = segment.length == 1
             stream_opened(self, flow, side)
         if half.known and not half.ended:
             at = position(half, sequence, anchor(half))
