@@ -63,7 +63,8 @@ class Source:
         self.close()
 
     def close(self) -> None:
-        self._handle.close()
+        """Closes the capture; a second time does nothing."""
+        self._reader.close()
 
     def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
         """Yields `take()` (default: the list of uploads the engine finished) after each batch, until the file ends.
@@ -149,7 +150,7 @@ class LiveSource(Source):
         """Tries until the interface can be captured again."""
         self.up = False
         self._before = self._totals()
-        self._handle.close()
+        self._reader.close()
         while not self.up:
             time.sleep(REOPEN_S)
             try:
