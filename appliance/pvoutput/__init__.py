@@ -1,0 +1,9 @@
+"""Slots → outbox → PVOutput.
+
+    rows      slots → statuses (places, values), pure        outbox    one row per status and its state
+    replies   reply → meaning                                client    one request
+    servertime, quota, pauses, facts   what must outlive the process
+    account, post (search), checks, totals   the kinds of request, each with what its answer changes
+    plan      which request is next                          poster    step, push, test_settings
+    views     what page, status and API read
+"""

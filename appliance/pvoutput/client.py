@@ -2,7 +2,8 @@
 
 Invariants: the key travels in one header and is nowhere else, neither in a URL nor in an error, a log or a text
 that is kept (the server's words are searched for it too). TLS is verified; plain http is for this machine alone.
-A call ends within LIMIT_S or so and reads at most MAX_REPLY bytes, whatever the server does. Redirects are not
+Every wait for the server has its time-out, a reply's body as a whole
+another one and a greatest size. Redirects are not
 followed. Nothing is raised for what a server or a network does: every call gives a Reply.
 """
 import ipaddress
@@ -22,6 +23,7 @@ from appliance.settings import PVOutput, Secret
 TIMEOUTS = (10.0, 30.0)  # seconds: connect, each read
 LIMIT_S = 60.0           # for one reply's body as a whole
 MAX_REPLY = 256 * 1024   # bytes; a day's history is about 20 KiB
+CHUNK = 32               # bytes between two looks at the clock: small, because a slow server may drip them
 HISTORY_ROWS = 288
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 SYSTEM_ID = re.compile(r"[0-9]{1,12}")
@@ -154,7 +156,7 @@ def _read(response: requests.Response) -> bytes:
     """The body; ValueError for one that is too long or takes too long."""
     body = bytearray()
     end = time.monotonic() + LIMIT_S
-    for chunk in response.iter_content(1):  # byte by byte, or a server that drips could hold us for hours
+    for chunk in response.iter_content(CHUNK):
         body += chunk
         if len(body) > MAX_REPLY:
             raise ValueError(f"a reply of more than {MAX_REPLY} bytes")

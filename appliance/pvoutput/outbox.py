@@ -23,6 +23,8 @@ from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
 
 JITTER_S = (20, 60)      # a status is sent so long after its end; every box has its own fixed delay
+AHEAD_S = 300            # a PVS clock may be ahead by so much and its slots still be believed
+ENDS = "(time / :interval + 1) * :interval"  # SQL: when the status of outbox.time ends
 OWNER_SKIPPED = "skipped by the owner"
 
 
@@ -30,7 +32,7 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
     """Make the outbox rows of these local days (YYYY-MM-DD) follow the slots; how many must be sent (again).
 
     When zone, energy mode, consumption, system or interval changed since the last call, all days are done.
-    `now` (Unix time) decides with jitter() which rows are complete; poster.step decides again by server time.
+    `now` (Unix time) decides which rows are shown as complete; what is sent is decided by the server's time.
     """
     shape = _shape(store, settings)
     with transaction(store):
@@ -125,12 +127,19 @@ def jitter(store: sqlite3.Connection) -> int:
     return int(seconds)
 
 
+def complete_until(store: sqlite3.Connection, now: float) -> float:
+    """Statuses that end by this time are complete: jitter() after their end, or when a later slot exists.
+
+    Slots of a PVS whose clock is far ahead complete nothing.
+    """
+    (newest,) = store.execute("SELECT MAX(time) FROM slot WHERE time <= ?", (now + AHEAD_S,)).fetchone()
+    return max(newest or 0, now - jitter(store))
+
+
 def complete(store: sqlite3.Connection, now: float) -> None:
-    """Let rows wait to be sent whose status is over: by the clock and jitter, or because a later slot exists."""
-    interval = facts.slot_seconds(store)
-    (newest,) = store.execute("SELECT MAX(time) FROM slot").fetchone()
-    store.execute("UPDATE outbox SET state = 'waiting' WHERE state = 'open' AND time + ? <= MAX(?, ?)",
-                  (interval, newest or 0, int(now) - jitter(store)))
+    """Let the rows wait to be sent whose status is complete."""
+    store.execute(f"UPDATE outbox SET state = 'waiting' WHERE state = 'open' AND {ENDS} <= :until",
+                  {"interval": facts.slot_seconds(store), "until": complete_until(store, now)})
 
 
 def oldest_day(today: date, age_limit: int) -> str:

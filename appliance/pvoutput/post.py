@@ -1,6 +1,6 @@
 """Posting statuses: which rows go into one request, and what its answer makes of them."""
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -26,8 +26,8 @@ class Row:
     reason: str
 
 
-def waiting(conn: sqlite3.Connection, condition: str, parameters: Sequence[object]) -> list[Row]:
-    """Rows that wait, ascending; `condition` is SQL over outbox's columns."""
+def waiting(conn: sqlite3.Connection, condition: str, parameters: Mapping[str, object]) -> list[Row]:
+    """Rows that wait, ascending; `condition` is SQL over outbox's columns with named parameters."""
     return [Row(time, day, (v1, v2, v3, v4), attempts, reason)
             for time, day, v1, v2, v3, v4, attempts, reason in conn.execute(
             "SELECT time, day, v1, v2, v3, v4, attempts, reason FROM outbox"
@@ -123,28 +123,26 @@ class Post:
 
 def live(conn: sqlite3.Connection, settings: Settings, server: float, today: str, interval_s: int,
          most: int) -> Post | None:
-    """The newest rows: today's and those of the last hour, an older day's first, the newest of them first.
+    """Rows of today, and before them of the day that ended within the hour.
 
-    In energy "lifetime" a day's rows go in ascending order, since the first to arrive sets the day's zero.
+    Ascending within the day, as always: a corrected day may have fallen, and PVOutput compares a row with the
+    earlier ones that it holds; with c1 the first row to arrive sets the day's zero.
     """
-    rows = [row for row in _sendable(conn, server, "(day = ? OR time >= ?)", (today, server - LIVE_S))]
+    rows = _sendable(conn, server, "(day = :day OR time >= :young)", day=today, young=server - LIVE_S)
     if not rows:
         return None
-    if settings.pvoutput.energy == "lifetime":
-        rows = _sendable(conn, server, "day = ?", (rows[0].day,))
-    else:
-        rows = [row for row in rows if row.day == rows[0].day][-search.batch_rows(conn, most):]
-    return _post(conn, settings, rows, interval_s, most)
+    day = rows[0].day
+    if day == _suspects_day(conn):
+        return trial(conn, settings, interval_s, most)
+    return _post(conn, settings, _sendable(conn, server, "day = :day", day=day), interval_s, most)
 
 
 def backlog(conn: sqlite3.Connection, settings: Settings, server: float, interval_s: int,
             most: int) -> Post | None:
     """The oldest day's rows first: they expire first."""
-    oldest = conn.execute("SELECT MIN(day) FROM outbox WHERE state = 'waiting' AND time < ?",
-                          (_horizon(conn, server),)).fetchone()[0]
-    if oldest is None:
-        return None
-    return _post(conn, settings, _sendable(conn, server, "day = ?", (oldest,)), interval_s, most)
+    (oldest,) = conn.execute("SELECT MIN(day) FROM outbox WHERE state = 'waiting' AND time < ?",
+                             (_horizon(conn, server),)).fetchone()
+    return _post(conn, settings, _sendable(conn, server, "day = :day", day=oldest), interval_s, most)
 
 
 def trial(conn: sqlite3.Connection, settings: Settings, interval_s: int, most: int) -> Post | None:
@@ -152,10 +150,17 @@ def trial(conn: sqlite3.Connection, settings: Settings, interval_s: int, most: i
     times = search.suspects(conn)
     if not times:
         return None
-    rows = waiting(conn, f"time IN ({','.join('?' * len(times))})", times)
+    rows = [row for row in waiting(conn, "time BETWEEN :first AND :last", {"first": times[0], "last": times[-1]})
+            if row.time in times]
     zone = ZoneInfo(settings.site.timezone)
     chosen = search.next_trial([wire(row.time, row.values, zone, interval_s) for row in rows], search.text(conn))
     return Post(settings, rows[chosen], interval_s, most, tuple(times))
+
+
+def _suspects_day(conn: sqlite3.Connection) -> str | None:
+    times = search.suspects(conn)
+    row = conn.execute("SELECT day FROM outbox WHERE time = ?", (times[0],)).fetchone() if times else None
+    return row[0] if row else None
 
 
 def _horizon(conn: sqlite3.Connection, server: float) -> float:
@@ -164,9 +169,12 @@ def _horizon(conn: sqlite3.Connection, server: float) -> float:
     return min(server, held["from"]) if held and server < held["until"] else server
 
 
-def _sendable(conn: sqlite3.Connection, server: float, condition: str, parameters: Sequence[object]) -> list[Row]:
+def _sendable(conn: sqlite3.Connection, server: float, condition: str, **parameters: object) -> list[Row]:
+    """Rows that may be sent now: complete by the server's time, not held back, not suspects of a search."""
     suspects = set(search.suspects(conn))
-    rows = waiting(conn, f"time < ? AND {condition}", (_horizon(conn, server), *parameters))
+    limits = {"horizon": _horizon(conn, server), "interval": facts.slot_seconds(conn),
+              "until": outbox.complete_until(conn, server)}
+    rows = waiting(conn, f"time < :horizon AND {outbox.ENDS} <= :until AND {condition}", limits | parameters)
     return [row for row in rows if row.time not in suspects]
 
 

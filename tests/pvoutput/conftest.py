@@ -1,5 +1,9 @@
 """Fixtures: a clock that is moved by hand, a simulated PVOutput on it, and a box that posts to it."""
+import ssl
+import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,3 +28,23 @@ def box(tmp_path: Path, clock: HandClock, server: PvOutput) -> Iterator[Box]:
     made = Box(tmp_path / "suntap.sqlite3", clock, server, settings_for(server))
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path) -> Iterator[str]:
+    """A TLS server whose certificate it signed itself; its URL. openssl comes with Debian's ca-certificates."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=127.0.0.1",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    http.socket = context.wrap_socket(http.socket, server_side=True)
+    http.handle_error = lambda *_: None  # type: ignore[method-assign]  # the client's refusal is no news
+    thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{http.server_port}/service/r2/"
+    http.shutdown()
+    http.server_close()
+    thread.join()

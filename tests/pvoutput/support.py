@@ -102,7 +102,7 @@ class Box:
         return poster.step(self.store, self.settings, self.clock)
 
     def run(self, seconds: float = 0.0, most: int = 5000) -> None:
-        """Step until nothing more can be sent, letting at most `seconds` pass."""
+        """Let `seconds` pass and do every step that falls due."""
         end = self.clock.moment[0] + seconds
         for _ in range(most):
             done = self.step()
@@ -111,6 +111,7 @@ class Box:
                 continue
             wait = max(done.wait_s, 0.01)
             if self.clock.moment[0] + wait > end:
+                self.clock.pass_(max(0.0, end - self.clock.moment[0]))
                 return
             self.clock.pass_(wait)
         raise AssertionError(f"no end after {most} steps")

@@ -1,0 +1,116 @@
+"""Whatever order, repeats, faults, kills, reboots and clock steps come: the site ends with exactly the truth.
+
+The truth is computed from the slots the slow way (support.Box.truth). The simulated PVOutput counts requests.
+"""
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from appliance.pvoutput import client, outbox
+from appliance.simulate.pvoutput import Fault, PvOutput
+from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, connect, midnight, settings_for, sunny_day
+
+DAYS = ("2026-05-07", "2026-05-08", "2026-05-09")
+EXAMPLES = int(os.environ.get("SUNTAP_EXAMPLES", "30"))
+SLOW = {Fault.LATE, Fault.NEVER}   # wait for real seconds; test_faults.py has them
+
+
+class Killed(BaseException):
+    """kill -9 at this very point: nothing of the process runs on."""
+
+
+def slots() -> st.SearchStrategy[dict[int, tuple[int, int]]]:
+    """Some slots of the days before noon of the last one: {time: (production, consumption)}."""
+    times = [midnight(day) + at * 300 for day in DAYS for at in range(96, 228)]
+    possible = [time for time in times if time + 600 < NOON]
+    energy = st.tuples(st.integers(0, 3000), st.integers(0, 2000))
+    return st.dictionaries(st.sampled_from(possible), energy, min_size=1, max_size=60)
+
+
+events = st.one_of(
+    st.tuples(st.just("put"), slots()),
+    st.tuples(st.just("fault"), st.sampled_from(sorted(set(Fault) - SLOW, key=lambda f: f.name))),
+    st.tuples(st.just("kill"), st.sampled_from(["before", "after"])),
+    st.tuples(st.just("clock"), st.sampled_from([-366 * DAY_S, 366 * DAY_S, -3600, 3600, 400])),
+    st.tuples(st.just("reboot"), st.integers(1, 900)),
+    st.tuples(st.just("others"), st.integers(1, 30)),
+    st.tuples(st.just("run"), st.integers(1, 1500)),
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(first=slots(), story=st.lists(events, max_size=10), again=st.integers(0, 3))
+def test_any_story_ends_with_the_truth_and_within_the_quota(first: dict, story: list, again: int) -> None:
+    clock = HandClock(moment=[NOON])
+    real_call = client.Client._call
+    plan: list[str] = []
+
+    def call(self: client.Client, service: str, form: dict[str, str]) -> client.Reply:
+        kill = plan.pop() if plan else ""
+        if kill == "before":
+            raise Killed
+        reply = real_call(self, service, form)
+        if kill == "after":
+            raise Killed
+        return reply
+
+    def run(box: Box, seconds: float) -> None:
+        try:
+            box.run(seconds)
+        except Killed:
+            box.store.close()
+            box.store = connect(box.path)
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch, \
+            PvOutput(HandClock(moment=clock.moment), api_key=KEY) as server:
+        patch.setattr(client.Client, "_call", call)
+        box = Box(Path(folder) / "store.sqlite3", clock, server, settings_for(server))
+        box.put(first)
+        for what, value in story:
+            match what:
+                case "put":
+                    box.put(value)
+                    for _ in range(again):
+                        box.put(value)
+                case "fault":
+                    server.fail(value)
+                case "kill":
+                    plan.append(value)
+                case "clock":
+                    clock.step(value)
+                case "reboot":
+                    clock.reboot(value)
+                case "others":
+                    server.spend(value)
+                case "run":
+                    run(box, value)
+        server.heal()
+        plan.clear()
+        run(box, midnight("2026-05-10") + 2 * 3600 - clock.moment[0])  # past midnight: every day is checked
+        box.push()
+        run(box, 3600)
+        note(f"{box.states()} {box.reasons()} {box.services()}")
+        assert box.states() == {"sent": box.store.execute("SELECT COUNT(*) FROM slot").fetchone()[0]}
+        for day in DAYS:
+            assert box.curve(day) == box.truth(day)
+        exceeded = [r for r in server.requests if "Exceeded" in r.reply and r.fault is None]
+        assert len(exceeded) <= sum(what == "others" for what, _ in story)  # each can surprise us once
+        box.store.close()
+
+
+def test_nothing_is_sent_twice_without_a_change(box: Box) -> None:
+    for day in DAYS[:2]:
+        box.put(sunny_day(day))
+    box.push()
+    seen = [row for request in box.posts() for row in request.rows]
+    assert len(seen) == len(set(seen)) == 2 * 288
+    before = len(box.posts())
+    for day in DAYS[:2]:
+        assert outbox.refresh(box.store, box.settings, [day], box.clock.time()) == 0
+        assert box.put(sunny_day(day)) == 0
+    box.run(7200)
+    assert len(box.posts()) == before
