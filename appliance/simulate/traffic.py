@@ -324,6 +324,8 @@ class Conversation:
 
     def close(self, how: Close = "fin") -> None:
         """End the connection: both FINs, an RST of either side, the client's FIN alone, or in silence."""
+        if self._server_done:
+            return
         if how in ("fin", "half") and not self._client_done:
             self.transmit(len(self.stream), len(self.stream), fin=True)
         if how == "fin":

@@ -76,6 +76,15 @@ class Truth:
         """The uploads of which only the certain lines may come out."""
         return [sent for sent in self.uploads if not sent.exact]
 
+    def records(self) -> list[str]:
+        """The lines that must come out, TAB-joined as sent, connection by connection."""
+        return ["\t".join(line) for sent in self.uploads if sent.required for line in sent.lines]
+
+    def save_records(self, path: str | Path) -> None:
+        """Write records(), one a line; compare as a multiset, for connections overlap in time."""
+        text = "".join(f"{line}\n" for line in self.records())
+        Path(path).write_bytes(text.encode("utf-8", "surrogateescape"))
+
     def save(self, path: str | Path) -> None:
         """Write the uploads as JSON, one a line within a list."""
         entries = ",\n".join(json.dumps(sent.to_json(), ensure_ascii=True) for sent in self.uploads)
