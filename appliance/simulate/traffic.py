@@ -99,6 +99,7 @@ class Conversation:
         self._timestamps = timestamps
         self._captured: truth.Ranges = []
         self._arrived: truth.Ranges = []
+        self._sent = 0                       # how far the client has transmitted, captured or not
         self._reply_start = 0                # what the capture missed of the replies by starting late
         self._passed = 0                     # highest acknowledgement captured
         self._unacknowledged = 0             # segments since the last acknowledgement
@@ -146,7 +147,7 @@ class Conversation:
 
     @property
     def _client_next(self) -> int:
-        return len(self.stream) + self._client_done
+        return self._sent + self._client_done
 
     @property
     def _server_next(self) -> int:
@@ -175,6 +176,7 @@ class Conversation:
         False: captured, but lost before the server. `fin`: with the FIN flag.
         """
         payload = bytes(self.stream[start:end]) if content is None else content
+        self._sent = max(self._sent, end)
         flags = ACK | (PSH if start < end == len(self.stream) else 0) | (FIN if fin else 0)
         segment = self._client_segment(start, flags, payload)
         if captured:
@@ -198,7 +200,7 @@ class Conversation:
 
     def probe(self, content: bytes = b"\x5a") -> None:
         """A keep-alive probe of the client: one byte, garbage by default, at the position before the next."""
-        self._emit(self._client_segment(len(self.stream) - 1, ACK, content), self._up)
+        self._emit(self._client_segment(self._sent - 1, ACK, content), self._up)
         self.acknowledge()
 
     def reset(self, offset: int = 0, *, from_client: bool = True) -> None:
@@ -308,6 +310,11 @@ class Conversation:
         if pieces > 1 and self.rng.random() < 0.3:
             order.insert(1, order[0])
         return order
+
+    def begin(self, post: Post) -> tuple[int, int]:
+        """Write an upload without sending; returns its [start, end) in the stream. `transmit` does the rest."""
+        self._posts.append((len(self.stream), post))
+        return self.write(post.wire)
 
     def post(self, post: Post, mischief: Mischief = CALM, *, fin: bool = False, answer: bool = True,
              cuts: Sequence[int] = ()) -> None:

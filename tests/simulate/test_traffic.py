@@ -73,8 +73,7 @@ def test_a_lost_segment_costs_only_the_lines_that_touch_it_and_the_one_behind_it
     body = b"".join(b"130\t%04d\tabcdefghijklmnopqrstuvw\n" % number for number in range(100))
     post = uploads.post(body)
     talk = Conversation(mss=400)
-    start, end = talk.write(post.wire)
-    talk._posts.append((start, post))
+    start, end = talk.begin(post)
     for at in range(start, end, 400):
         talk.transmit(at, min(at + 400, end), captured=at != 1200)
     talk.acknowledge()
