@@ -77,7 +77,7 @@ def state() -> Response:
 
 def totals(found: Totals) -> dict[str, Any]:
     """A day as the API shows it."""
-    return {"day": found.day.isoformat() if found.day else None, "production_dwh": found.production_dwh,
+    return {"day": found.day.isoformat(), "production_dwh": found.production_dwh,
             "consumption_dwh": found.consumption_dwh, "import_dwh": found.import_dwh, "export_dwh": found.export_dwh}
 
 

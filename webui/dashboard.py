@@ -2,6 +2,7 @@
 
 The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
 """
+import os.path
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -10,9 +11,10 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance import status
+from appliance.store.views import Slot
 from webui import access, energy, localtime, svg
 from webui.data import box
-from webui.energy import Slot, Totals
+from webui.energy import Totals
 
 page = Blueprint("dashboard", __name__)
 
@@ -78,8 +80,8 @@ def _page(day: date) -> str:
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(len(inverters), len(judged)),
-        month=month_bars(month_days, day), month_total=energy.total(list(month_days.values())).production_dwh,
-        year=year_bars(months, day), year_total=energy.total(list(months.values())).production_dwh,
+        month=month_bars(month_days, day), month_total=energy.total(list(month_days.values())),
+        year=year_bars(months, day), year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
 
 
@@ -155,13 +157,20 @@ def hours(slots: list[Slot]) -> list[tuple[str, int | None, int | None]]:
 
 def _inverters(day: date) -> list[dict[str, Any]]:
     found = energy.inverters(box(), day)
-    start, end = localtime.day_bounds(day, box().zone())
-    peak = max((number or 0 for inverter in found for _, number in inverter.curve), default=0)
-    return [{**asdict(inverter), "short": inverter.serial if len(inverter.serial) <= 12 else f"…{inverter.serial[-6:]}",
-             "words": WORDS[inverter.verdict] if inverter.share is None or inverter.verdict == "quiet"
-             else f"{WORDS[inverter.verdict]} {inverter.share} %".strip(),
-             "path": svg.spark([((time - start) / (end - start), number) for time, number in inverter.curve], peak)}
+    points = [point for inverter in found for point in inverter.curve]
+    peak = max((number or 0 for _, number in points), default=0)
+    times = [time for time, _ in points] or [0]
+    begin, length = min(times), max(1, max(times) - min(times))
+    shared = len(os.path.commonprefix([inverter.serial for inverter in found])) if len(found) > 1 else 0
+    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared), "words": WORDS[inverter.verdict],
+             "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
+
+
+def short_serial(serial: str, shared: int) -> str:
+    """A serial that fits a small box: without the beginning that all of them share, at least its last four signs."""
+    cut = min(shared, len(serial) - 4)
+    return serial if cut < 4 or len(serial) <= 10 else f"…{serial[cut:]}"
 
 
 def month_end(day: date) -> date:

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from appliance import status
-from appliance.store import inbox
+from appliance.store import inbox, views
 from webui import access, localtime, logs
 from webui.data import Box, box
 
@@ -69,28 +69,22 @@ def last_uploads(box: Box, count: int) -> list[Upload]:
     """The newest uploads of the inbox, newest first; none where it cannot be read."""
     try:
         with closing(inbox.connect(box.data_dir, readonly=True)) as connection:
-            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM upload").fetchone()
-            found = inbox.after(connection, max(0, last - count), count)
+            found = views.last_uploads(connection, count)
     except (sqlite3.Error, OSError):
         return []
     return [Upload(upload.captured_us / 1e6, upload.source, upload.destination, upload.path, upload.complete,
-                   len(upload.body), upload.body.decode("utf-8", "replace")) for _, upload in reversed(found)]
+                   len(upload.body), upload.body.decode("utf-8", "replace")) for _, upload in found]
 
 
 def backlog(box: Box) -> dict[str, Any] | None:
     """Untransmitted points in the PVS (120.f7) over the last days: newest number, and a polyline. None without any."""
     since = int(box.now() - timedelta(days=BACKLOG_DAYS).total_seconds())
-    points = []
-    for time, fields in box.store().execute(
-            "SELECT time, fields FROM reading WHERE number = 120 AND time >= ? ORDER BY time", (since,)):
-        parts = fields.split("\t")
-        if len(parts) > 4 and parts[4].isdecimal() and len(parts[4]) < 16:
-            points.append((time, int(parts[4])))
+    points = [(time, number) for time, _, number in views.backlog(box.store(), since, int(box.now()) + 86400)]
     if not points:
         return None
-    thin = points[::max(1, len(points) // BACKLOG_POINTS)]
-    top = max(number for _, number in points) or 1
+    thin = [*points[::max(1, len(points) // BACKLOG_POINTS)], points[-1]]
+    top = max(number for _, number in points)
     first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
-    path = " ".join(f"{(time - first) * 720 / (last - first):.1f},{116 - number * 108 / top:.1f}" for time, number in thin)
-    return {"now": points[-1][1], "at": points[-1][0], "top": top, "points": path, "since": points[0][0],
-            "until": points[-1][0], "span": localtime.span(points[-1][0] - points[0][0])}
+    line = " ".join(f"{(time - first) * 720 / (last - first):.1f},{116 - number * 108 / max(1, top):.1f}" for time, number in thin)
+    return {"now": points[-1][1], "at": points[-1][0], "top": top, "points": line, "since": first, "until": points[-1][0],
+            "span": localtime.span(points[-1][0] - first)}

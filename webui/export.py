@@ -12,6 +12,7 @@ from datetime import date
 from flask import Blueprint, Response, abort, request
 
 from appliance import store
+from appliance.store import views
 from webui import access, dashboard, energy, localtime
 from webui.data import Box, box
 
@@ -62,9 +63,7 @@ def _range() -> tuple[date, date]:
 def _slots(box: Box, first: date, last: date) -> Iterator[list[object]]:
     zone = box.zone()
     with closing(store.connect(box.data_dir, readonly=True)) as connection:
-        for row in connection.execute(f"SELECT {energy.SLOT_COLUMNS} FROM slot WHERE day BETWEEN ? AND ? ORDER BY time",
-                                      (first.isoformat(), last.isoformat())):
-            slot = energy.Slot(*row[:5], hole=bool(row[5]))
+        for slot in views.slots(connection, first.isoformat(), last.isoformat()):
             yield [localtime.utc_text(slot.time), localtime.local(slot.time, zone).isoformat(), kwh(slot.production_dwh),
                    kwh(slot.net_dwh), kwh(slot.consumption_dwh), slot.production_w, slot.seconds, int(slot.hole)]
 
@@ -73,11 +72,9 @@ def _readings(box: Box, first: date, last: date) -> Iterator[list[object]]:
     zone = box.zone()
     start, end = localtime.day_bounds(first, zone)[0], localtime.day_bounds(last, zone)[1]
     with closing(store.connect(box.data_dir, readonly=True)) as connection:
-        for time, number, kind, serial, model, dwh, power_dw, fields in connection.execute(
-                "SELECT time, number, kind, serial, model, energy_dwh, power_dw, fields FROM reading JOIN device ON id = device"
-                " WHERE time >= ? AND time < ? ORDER BY time, device, number", (start, end)):
-            yield [localtime.utc_text(time), localtime.local(time, zone).isoformat(), number, kind, serial, model, kwh(dwh),
-                   tenths(power_dw), fields]
+        for found in views.readings(connection, start, end):
+            yield [localtime.utc_text(found.time), localtime.local(found.time, zone).isoformat(), found.number, found.kind,
+                   found.serial, found.model, kwh(found.energy_dwh), tenths(found.power_dw), found.fields]
 
 
 def kwh(dwh: int | None) -> str:

@@ -23,7 +23,7 @@ def show() -> str:
     first, last = energy.span(box()) or (here, here)
     days = energy.days(box(), month, dashboard.month_end(month))
     months = energy.months(box(), month.year)
-    years = {year: energy.total(list(energy.months(box(), year).values())) for year in range(first.year, last.year + 1)}
+    years = energy.years(box())
     chosen = here if here.replace(day=1) == month else month
     return render_template(
         "history.html", month=month, today=here, calendar=calendar(month, days),
@@ -31,7 +31,7 @@ def show() -> str:
         later=_step(month, 1) if month < here.replace(day=1) else None,
         bars=dashboard.month_bars(days, chosen), total=energy.total(list(days.values())),
         year=dashboard.year_bars(months, month), year_total=energy.total(list(months.values())),
-        years=year_bars(years, month.year), all_total=energy.total(list(years.values())), first=first, last=last,
+        years=year_bars(years, month.year), all_total=energy.total(list(years.values())), first=first, last=last, month_last=dashboard.month_end(month),
         best=energy.best_days(box(), BEST), months=_month_list(first, last))
 
 

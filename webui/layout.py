@@ -28,7 +28,7 @@ def install(app: Flask) -> None:
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
-        kwh=units.kwh, watts=units.watts, whole=units.whole, percent=units.percent, bytes=units.size,
+        codes=codes, kwh=units.kwh, watts=units.watts, whole=units.whole, percent=units.percent, bytes=units.size,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
         short_date=localtime.short_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -55,6 +55,13 @@ def _clock(seconds: float) -> str:
 def csrf() -> Markup:
     """The hidden field that every form carries."""
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def codes(text: str) -> Markup:
+    """A sentence whose `commands` in backticks are shown as code; everything in it is escaped."""
+    parts = str(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 and number < len(parts) - 1 else Markup.escape(part)
+                           for number, part in enumerate(parts))
 
 
 def asset(name: str) -> str:

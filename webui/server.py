@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock) -> int:
-    """Answer requests until the process is told to stop. Returns the exit code: 1 when it cannot listen."""
+    """Answer requests until an exception (SystemExit, KeyboardInterrupt) ends it. Returns 1 when it cannot listen."""
     from webui import create_app
     from webui.security import MAX_RESTORE
 
@@ -46,7 +46,8 @@ def _reason(error: OSError, where: str, config_path: str | Path) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"web: {where} is in use by another program: stop it, or change web.port in {config_path}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"web: no right to listen on {where}: ports below 1024 need CAP_NET_BIND_SERVICE, or change web.port in {config_path}"
+        return (f"web: no right to listen on {where}: ports below 1024 need CAP_NET_BIND_SERVICE,"
+                f" or change web.port in {config_path}")
     if error.errno == errno.EADDRNOTAVAIL:
         return f"web: {where} is no address of this machine: change web.host in {config_path}"
     return f"web: cannot start on {where}: {error.strerror or error}"

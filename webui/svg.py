@@ -5,8 +5,8 @@ Only numbers and texts come out; the templates draw. Heights are integers or sho
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 720, 190
-LEFT, TOP, BOTTOM = 34, 12, 22
+WIDTH, HEIGHT = 440, 150   # close to what a card measures, so that the labels keep their size
+LEFT, TOP, BOTTOM = 30, 8, 20
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
     room = HEIGHT - TOP - BOTTOM
     scale = room / (lines * step)
     slot = (WIDTH - LEFT) / max(1, len(values))
-    width = min(26.0, slot * .68)
+    width = min(22.0, slot * .68)
     drawn = []
     for index, value in enumerate(values):
         height = max(0, value.production or 0) * scale

@@ -44,6 +44,7 @@ class Roof:
         self.dead: set[str] = set()
         self.weak: set[str] = set()
         self.pvs = "ZT160000000441C0001"
+        self.shares = [PEAK_W / len(serials) * 10 / 12 * (1 + .04 * math.sin(index * 2.3)) for index in range(len(serials))]
 
     def connect(self) -> sqlite3.Connection:
         """A connection that may write, as the supervisor process has it."""
@@ -69,7 +70,13 @@ class Roof:
             counters = {serial: 30_000_000 + 7919 * index for index, serial in enumerate(self.serials)}
             for number in range(count):
                 day = first_day + timedelta(days=number)
+                before = dict(counters)
                 self._day(connection, ids, day, end, counters, detailed=number >= count - detail)
+                for serial in self.serials:
+                    connection.execute("INSERT OR REPLACE INTO device_day VALUES (?, ?, ?, ?, ?)", (
+                        ids[serial], day.isoformat(), min(end, bounds(day, self.zone)[0] + 18 * 3600), counters[serial],
+                        counters[serial] - before[serial]))
+            self._site_days(connection)
 
     def _day(self, connection: sqlite3.Connection, ids: dict[str, int], day: date, until: int, counters: dict[str, int],
              detailed: bool) -> None:
@@ -80,13 +87,13 @@ class Roof:
             here = datetime.fromtimestamp(seconds, self.zone)
             asleep = not 6 <= here.hour < 18
             made = 0
-            for index, serial in enumerate(self.serials):
-                part = int(sun * PEAK_W / len(self.serials) * 10 / 12 * (1 + .04 * math.sin(index * 2.3)))
+            for index, serial in enumerate(self.serials if sun else ()):
+                part = int(sun * self.shares[index])
                 part = 0 if serial in self.dead and detailed else part // 3 if serial in self.weak and detailed else part
                 counters[serial] += part
                 made += part
                 if detailed and not asleep:
-                    connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 130, ?, ?, ?, '')",
+                    connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 130, ?, 0, ?, ?, '')",
                                        (ids[serial], seconds + STEP, counters[serial], part * 12))
             used = None
             if self.meter:
@@ -99,10 +106,16 @@ class Roof:
             connection.execute("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)", (
                 seconds, day.isoformat(), None if asleep else made, used - made if used is not None else None, used, made_today,
                 used_today if self.meter else None, STEP))
-            connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 120, ?, NULL, NULL, ?)", (
+            connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 120, ?, 0, NULL, NULL, ?)", (
                 ids[self.pvs], seconds + STEP, f"0\t0\t0\t31\t{max(0, int(400 * math.sin(seconds / 9e4)))}\t2571\t0.00\t8180\t4568"))
-        connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 122, ?, NULL, NULL, ?)", (
+        connection.execute("INSERT OR REPLACE INTO reading VALUES (?, 122, ?, 0, NULL, NULL, ?)", (
             ids[self.pvs], start, "SMSPVS20R1\t1.4.10 Build 10102619\t2.2.0 build 176\tPV Supervisor\tSMS2.0"))
+
+    def _site_days(self, connection: sqlite3.Connection) -> None:
+        connection.execute(
+            "INSERT OR REPLACE INTO site_day SELECT day, sum(production_dwh), sum(consumption_dwh),"
+            " sum(CASE WHEN net_dwh > 0 THEN net_dwh ELSE net_dwh * 0 END), sum(CASE WHEN net_dwh < 0 THEN -net_dwh ELSE net_dwh * 0 END),"
+            " count(*), sum(hole), max(CASE WHEN NOT hole THEN production_dwh * 360 / seconds END), 'inverters', 0, 0, 0, 0 FROM slot GROUP BY day")
 
     def hole(self, day: date, first_hour: int, hours: int) -> None:
         """Take the slots of some hours away and book their energy at the end, as the ledger does."""

@@ -42,12 +42,12 @@
     const top = Math.max(1000, ...day.production_w, ...(day.consumption_w || []));
     plot = new uPlot({
       width: place.clientWidth, height: Math.max(240, Math.min(340, place.clientWidth * .42)), series,
-      legend: { show: false }, padding: [10, 6, 0, 0],
+      legend: { show: false }, padding: [10, 18, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, fill: colour("--card") } },
       scales: { x: { time: false, range: () => [day.start, day.end] }, y: { range: () => [0, top * 1.06] } },
       axes: [
         { ...axis, grid: { show: false }, splits: () => marks.map((mark) => mark[0]), values: (_, at) => at.map((time) => ticks.get(time)) },
-        { ...axis, size: 52, grid: { stroke: line, width: 1 }, values: (_, at) => at.map((value) => value === 0 ? "0" : (value / 1000).toFixed(1) + " kW") },
+        { ...axis, size: 52, space: 48, grid: { stroke: line, width: 1 }, values: (_, at) => at.map((value) => value === 0 ? "0" : (value / 1000).toFixed(1) + " kW") },
       ],
       hooks: {
         drawClear: [(chart) => {
