@@ -8,7 +8,8 @@ land on wrong hours, or move by one when summer time begins.
 import hashlib
 import sqlite3
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from appliance.pvoutput import facts, outbox, pauses, replies
@@ -71,21 +72,25 @@ def note_change(conn: sqlite3.Connection, account: PVOutput) -> None:
         pauses.end(conn)
 
 
-def zone_mismatch(system: replies.System, timezone: str) -> str:
+def zone_mismatch(system: replies.System, timezone: str, moment: float) -> str:
     """"" where PVOutput's zone for the system keeps the site's time all year, or is not set; else what to do."""
-    try:
-        theirs = ZoneInfo(system.zone) if system.zone else None
-    except (KeyError, ValueError, OSError):  # not an IANA name: nothing to compare
-        theirs = None
-    if theirs is None or system.zone == timezone:
+    year = datetime.fromtimestamp(moment, UTC).year
+    if not system.zone or _same_time(system.zone, timezone, year):
         return ""
-    ours, noon = ZoneInfo(timezone), datetime(date.today().year, 1, 1, 12)
-    for day in range(366):
-        moment = noon + timedelta(days=day)
-        if moment.replace(tzinfo=ours).utcoffset() != moment.replace(tzinfo=theirs).utcoffset():
-            return (f"PVOutput keeps this system in the time zone {system.zone}, suntap the site in {timezone}: "
-                    "set both to the same")
-    return ""
+    return (f"PVOutput keeps this system in the time zone {system.zone}, suntap the site in {timezone}: "
+            "set both to the same")
+
+
+@lru_cache(maxsize=8)
+def _same_time(theirs: str, ours: str, year: int) -> bool:
+    """Whether two zones have the same offset on every day of a year; True for a name that is no IANA zone."""
+    try:
+        zones = ZoneInfo(theirs), ZoneInfo(ours)
+    except (KeyError, ValueError, OSError):
+        return True
+    noons = (datetime(year, 1, 1, 12) + timedelta(days=day) for day in range(366))
+    return all(noon.replace(tzinfo=zones[0]).utcoffset() == noon.replace(tzinfo=zones[1]).utcoffset()
+               for noon in noons)
 
 
 def is_due(conn: sqlite3.Connection, now: Now, settings: Settings) -> bool:
@@ -94,7 +99,7 @@ def is_due(conn: sqlite3.Connection, now: Now, settings: Settings) -> bool:
     last = known(conn, account)
     if now.server is None or last is None or trouble(conn, account):
         return True
-    mismatch = zone_mismatch(last.system, settings.site.timezone)
+    mismatch = zone_mismatch(last.system, settings.site.timezone, now.server)
     return now.server - last.checked >= (pauses.PROBE_S if mismatch else REFRESH_S)
 
 
@@ -121,7 +126,8 @@ class Probe:
         if system.donor and before is not None and not before.system.donor and now.server is not None:
             today = datetime.fromtimestamp(now.server, ZoneInfo(self.settings.site.timezone)).date()
             outbox.revive(conn, today, AGE_LIMIT_DAYS[True])
-        return zone_mismatch(system, self.settings.site.timezone) or f"PVOutput knows the system: {system.name}"
+        mismatch = zone_mismatch(system, self.settings.site.timezone, now.server or 0.0)
+        return mismatch or f"PVOutput knows the system: {system.name}"
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
         refuse(conn, now, self.settings.pvoutput, refusal.text)

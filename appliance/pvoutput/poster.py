@@ -85,7 +85,7 @@ def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -
     known = account.known(store, settings.pvoutput)
     if not isinstance(outcome, replies.Accepted) or known is None:
         return TestResult(False, what)
-    mismatch = account.zone_mismatch(known.system, settings.site.timezone)
+    mismatch = account.zone_mismatch(known.system, settings.site.timezone, known.checked)
     unset = "" if known.system.zone else "PVOutput has no time zone for this system: set it there"
     warnings = tuple(line for line in (mismatch, unset) if line)
     pauses.end(store)
@@ -145,7 +145,8 @@ def _request(store: sqlite3.Connection, settings: Settings, clock: Clock, client
         else:
             now = servertime.read(store, clock)
         what = _apply(store, settings, now, task, reply.outcome, reply.quota)
-    log.debug("PVOutput: %s: %s", task.what, what)
+    level = logging.DEBUG if isinstance(reply.outcome, replies.Accepted) else logging.WARNING
+    log.log(level, "PVOutput: %s: %s", task.what, what)
     return reply.outcome, what
 
 

@@ -112,5 +112,5 @@ def held(conn: sqlite3.Connection) -> str:
 def trouble(conn: sqlite3.Connection, settings: Settings) -> str:
     """What the owner must change before anything can be sent: PVOutput's words or the time zones; "" if nothing."""
     known = account.known(conn, settings.pvoutput)
-    mismatch = account.zone_mismatch(known.system, settings.site.timezone) if known else ""
+    mismatch = account.zone_mismatch(known.system, settings.site.timezone, known.checked) if known else ""
     return account.trouble(conn, settings.pvoutput) or mismatch
