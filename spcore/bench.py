@@ -30,13 +30,15 @@ def _core(path: str, ports: tuple[int, ...], host: str | None) -> tuple[float, d
         for _ in source.run(engine, lambda: engine.take_lines(lines)):
             pass
         engine.end()
-        engine.take_lines(lines)
+        while engine.pending():
+            engine.take_lines(lines)
         return time.perf_counter() - start, engine.counters() | lines.counters()
 
 
 def bench(path: str, repeat: int = 5, ports: tuple[int, ...] = (80,), host: str | None = None) -> dict[str, Any]:
     """Medians over `repeat` runs: packets, bytes, uploads, records, seconds, ns_per_packet, floor_ns_per_packet and
     ratio_to_floor (of paired runs). Raises CaptureError, OSError."""
+    open_file(path).close()  # a file that is no capture is said so before anything is measured
     _warm(path)
     floors, cores = [], []
     counters: dict[str, int] = {}

@@ -31,6 +31,7 @@ cdef extern from "<arpa/inet.h>" nogil:
 
 cdef enum:
     BATCH_BYTES = 1 << 20       # uploads or stream bytes waiting to be taken: then the loop pauses
+    BATCH_EVENTS = 1 << 14
     EXPIRE_EVERY = 63           # look for silent connections every 64 segments
     ETHERNET = 1
     TCP = 6
@@ -195,7 +196,8 @@ cdef class Engine:
 
     cdef bint full(self) noexcept nogil:
         """True when the caller should take what is finished before more packets come."""
-        return self.core.finals.bytes >= BATCH_BYTES or self.core.streams.log.size >= BATCH_BYTES
+        return (self.core.finals.bytes >= BATCH_BYTES or self.core.streams.log.size >= BATCH_BYTES
+                or self.core.streams.log.count >= BATCH_EVENTS)
 
     cdef list take(self):
         """The uploads finished since the last call."""
@@ -208,19 +210,18 @@ cdef class Engine:
         self.core.finals.bytes = 0
         return uploads
 
+    def pending(self):
+        """True when there is something to take."""
+        return self.core.finals.count > 0 or self.core.streams.log.count > 0
+
     def take_uploads(self):
         """The uploads finished since the last call."""
         return self.take()
 
     def take_lines(self, LineFormat lines not None):
-        """The record lines of the uploads finished since the last call, formatted (bytes)."""
-        cdef uint32_t i
-        text = lines.format(&self.core.finals)
-        for i in range(self.core.finals.count):
-            finished_free(self.core.finals.items + i)
-        self.core.finals.count = 0
-        self.core.finals.bytes = 0
-        return text
+        """Record lines of the uploads finished since the last call, formatted (bytes): about 1 MiB at a time, so call
+        it while something is `pending`."""
+        return lines.format(&self.core.finals)
 
     def feed(self, packets, int link_type=ETHERNET):
         """Packets as (time in microseconds, bytes) → the uploads they finish. Sources are quicker: for tests."""

@@ -7,9 +7,9 @@ survive as surrogate escapes (PEP 383). The JSON is byte for byte what json.dump
 from libc.stdint cimport int64_t
 from libc.stdio cimport snprintf
 from libc.stdlib cimport free, realloc
-from libc.string cimport memchr, memcpy, strlen
+from libc.string cimport memchr, memcpy, memmove, strlen
 
-from spcore.uploads cimport ENDPOINT_SIZE, write_endpoint
+from spcore.uploads cimport ENDPOINT_SIZE, finished_free, finished_size, write_endpoint
 
 from spcore.limits import Limits
 
@@ -27,8 +27,16 @@ cdef extern from "<time.h>" nogil:
 cdef enum:
     MAX_LINE = 4096
     NUMBER_DIGITS = 9
+    PIECE_BYTES = 1 << 20           # of output at once
 
 assert MAX_LINE == Limits.max_line
+
+# Bytes that JSON takes as they are: printable ASCII but the quote and the backslash.
+cdef uint8_t PLAIN[256]
+for _byte in range(256):
+    PLAIN[_byte] = 32 <= _byte < 127 and _byte not in (34, 92)
+
+cdef const char* SHORT = b"btn?fr"      # JSON's short escapes of the characters 8 to 13
 
 
 cdef bint starts_with_number(const uint8_t* line, uint64_t length) noexcept nogil:
@@ -86,8 +94,8 @@ cdef uint32_t utf8(const uint8_t* data, uint64_t length, uint32_t* code) noexcep
 cdef class LineFormat:
     """Turns finished uploads into output lines: record lines as sent, or one JSON object per record.
 
-    json: objects as design.md specifies. terminal: control characters but TAB are shown as \\xNN, so that nothing from
-    the wire can steer the terminal. Counters: lines, lines_too_long, lines_without_number.
+    json: objects as design.md specifies. terminal: control characters but TAB, and bytes that are not UTF-8, are shown
+    as \\xNN, so that nothing from the wire can steer the terminal. Counters: lines, lines_too_long, lines_without_number.
     """
 
     def __init__(self, bint json=False, bint terminal=False):
@@ -118,17 +126,24 @@ cdef class LineFormat:
         self.out = <uint8_t*>grown
         self.space = space
 
-    cdef void escape(self, const uint8_t* data, uint64_t length) noexcept nogil:
-        """Appends the inside of a JSON string; room for 12 bytes out per byte in is there already."""
+    cdef void json_text(self, const uint8_t* data, uint64_t length, bint fields) noexcept nogil:
+        """Appends the inside of a JSON string, or (`fields`) of an array of strings cut at each TAB.
+
+        Room for 12 bytes out per byte in is there already."""
         cdef uint8_t* out = self.out + self.size
         cdef uint64_t i = 0
         cdef uint32_t code, size
         cdef uint8_t c
         while i < length:
             c = data[i]
-            if 32 <= c < 127 and c != 34 and c != 92:
+            if PLAIN[c]:
                 out[0] = c
                 out += 1
+                i += 1
+                continue
+            if c == 9 and fields:
+                memcpy(out, b'", "', 4)
+                out += 4
                 i += 1
                 continue
             size = 1
@@ -142,9 +157,9 @@ cdef class LineFormat:
                 out[0] = 92
                 out[1] = c
                 out += 2
-            elif c == 8 or c == 12 or c == 13:
+            elif c in (8, 9, 12, 13):
                 out[0] = 92
-                out[1] = 98 if c == 8 else 102 if c == 12 else 114
+                out[1] = 98 if c == 8 else 116 if c == 9 else 102 if c == 12 else 114
                 out += 2
             elif code < 0x10000:
                 out += snprintf(<char*>out, 7, b"\\u%04x", code)
@@ -153,49 +168,40 @@ cdef class LineFormat:
                 out += snprintf(<char*>out, 13, b"\\u%04x\\u%04x", 0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF))
         self.size = out - self.out
 
-    cdef void json_line(self, const uint8_t* line, uint64_t length) noexcept nogil:
-        cdef const uint8_t* tab
-        cdef uint64_t size
-        while True:
-            tab = <const uint8_t*>memchr(line, 9, length)
-            size = length if tab == NULL else <uint64_t>(tab - line)
-            self.out[self.size] = 34
-            self.size += 1
-            self.escape(line, size)
-            self.out[self.size] = 34
-            self.size += 1
-            if tab == NULL:
-                break
-            self.out[self.size] = 44
-            self.out[self.size + 1] = 32
-            self.size += 2
-            line += size + 1
-            length -= size + 1
-
     cdef void text_line(self, const uint8_t* line, uint64_t length) noexcept nogil:
-        cdef uint64_t i
+        cdef uint64_t i = 0
+        cdef uint32_t code = 0, size
         cdef uint8_t c
         if not self.terminal:
             memcpy(self.out + self.size, line, length)
             self.size += length
             return
-        for i in range(length):
+        while i < length:
             c = line[i]
-            if (c < 32 and c != 9) or c == 127:
-                self.size += snprintf(<char*>self.out + self.size, 5, b"\\x%02x", c)
+            size = 1
+            if c >= 128:
+                size = utf8(line + i, length - i, &code)
+            if (c < 32 and c != 9) or c == 127 or size == 0 or (c >= 128 and code < 0xA0):   # C0, DEL, no UTF-8, C1
+                size = max(size, <uint32_t>1)
+                while size > 0:
+                    self.size += snprintf(<char*>self.out + self.size, 5, b"\\x%02x", line[i])
+                    i += 1
+                    size -= 1
             else:
-                self.out[self.size] = c
-                self.size += 1
+                memcpy(self.out + self.size, line + i, size)
+                self.size += size
+                i += size
 
-    cdef void upload(self, const Finished* item) noexcept nogil:
-        """Appends all record lines of one upload."""
-        cdef const uint8_t* data = item.body
-        cdef const uint8_t* end = data + item.body_size
+    cdef uint64_t upload(self, const Finished* item, uint64_t start) noexcept nogil:
+        """Appends record lines of one upload from offset `start` of its body on, until there is enough for one piece;
+        returns the offset to go on from (the body's size: all done)."""
+        cdef const uint8_t* data = item.body + start
+        cdef const uint8_t* end = item.body + item.body_size
         cdef const uint8_t* lf
         cdef uint64_t length, head = 0
         cdef char source[ENDPOINT_SIZE]
         cdef char destination[ENDPOINT_SIZE]
-        cdef const char* tail = b'], "complete": true}\n' if item.complete else b'], "complete": false}\n'
+        cdef const char* tail = b'"], "complete": true}\n' if item.complete else b'"], "complete": false}\n'
         cdef uint64_t tail_size = strlen(tail)
         cdef tm when
         cdef time_t seconds = item.captured_us // 1000000
@@ -208,20 +214,20 @@ cdef class LineFormat:
             # The part before "record" is the same for all lines of an upload: written once, then copied.
             self.reserve(512 + item.path_size * 12)
             if self.failed:
-                return
+                return item.body_size
             head_at = self.size
             self.size += snprintf(<char*>self.out + self.size, 400,
                                   b'{"captured": "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", "source": "%s", '
                                   b'"destination": "%s", "path": "',
                                   when.tm_year + 1900, when.tm_mon + 1, when.tm_mday, when.tm_hour, when.tm_min,
                                   when.tm_sec, <int>micros, source, destination)
-            self.escape(item.path, item.path_size)
-            memcpy(self.out + self.size, b'", "record": [', 14)
-            self.size += 14
+            self.json_text(item.path, item.path_size, False)
+            memcpy(self.out + self.size, b'", "record": ["', 15)
+            self.size += 15
             head = self.size - head_at
             self.size = head_at             # a line puts it there again
         cdef bint first = True
-        while data < end:
+        while data < end and self.size < PIECE_BYTES:
             lf = <const uint8_t*>memchr(data, 10, end - data)
             length = (end if lf == NULL else lf) - data
             if length > 0 and data[length - 1] == 13:
@@ -230,16 +236,15 @@ cdef class LineFormat:
                 self.lines_too_long += 1
             elif starts_with_number(data, length):
                 self.lines += 1
-                # 12 bytes out per byte in, and 4 more per field, of which there are at most length + 1
-                self.reserve(head + length * 16 + 64)
+                self.reserve(head + length * 12 + 64)
                 if self.failed:
-                    return
+                    return item.body_size
                 if self.json:
                     if not first:
                         memcpy(self.out + self.size, self.out + head_at, head)
                     first = False
                     self.size += head
-                    self.json_line(data, length)
+                    self.json_text(data, length, True)
                     memcpy(self.out + self.size, tail, tail_size)
                     self.size += tail_size
                 else:
@@ -248,18 +253,29 @@ cdef class LineFormat:
                     self.size += 1
             elif length > 0:
                 self.lines_without_number += 1
-            if lf == NULL:
-                break
-            data = lf + 1
+            data = end if lf == NULL else lf + 1
+        return data - item.body
 
     cdef bytes format(self, Finals* finals):
-        """The lines of all finished uploads as one bytes object. Raises MemoryError."""
-        cdef uint32_t i
+        """Takes finished uploads, oldest first, and gives their lines: about PIECE_BYTES, b"" when all are taken.
+
+        In pieces, because a body of tiny lines grows a hundredfold as JSON. Raises MemoryError.
+        """
+        cdef uint32_t done = 0
+        cdef Finished* item
         cdef bytes result
         self.size = 0
         with nogil:
-            for i in range(finals.count):
-                self.upload(finals.items + i)
+            while done < finals.count and self.size < PIECE_BYTES:
+                item = finals.items + done
+                self.offset = self.upload(item, self.offset)
+                if self.offset == item.body_size:
+                    self.offset = 0
+                    finals.bytes -= finished_size(item)
+                    finished_free(item)
+                    done += 1
+            finals.count -= done
+            memmove(finals.items, finals.items + done, finals.count * sizeof(Finished))
         if self.failed:
             raise MemoryError()
         result = (<const char*>self.out)[:self.size] if self.size else b""

@@ -42,7 +42,7 @@ cdef GetError pcap_geterr = NULL
 cdef SaveFile pcap_file = NULL
 
 cdef enum:
-    PACKETS = 512               # per call of pcap_dispatch: often enough to look whether uploads wait
+    PACKETS = 32                # per call of pcap_dispatch: 2 MiB at most before the engine is asked whether it is full
     BATCH = 64                  # per next_batch: larger ones make its buffer grow anew each time (measured)
     FILE_BUFFER = 256 << 10     # stdio's own 4 KiB means a system call every five packets: twice the time (measured)
 
@@ -113,7 +113,7 @@ cdef class Reader:
 
         Returns (packets read, True when the loop ended because there was nothing more right now). Raises ReadError.
         """
-        cdef int got = 0
+        cdef int got = 1
         cdef int total = 0
         cdef uint8_t* core = <uint8_t*>&engine.core
         cdef void* pcap

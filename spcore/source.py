@@ -72,15 +72,18 @@ class Source:
         Does not call engine.finish(). Raises CaptureError when the file is damaged, after yielding what was whole.
         """
         take = take or engine.take_uploads
-        while True:
+        at_end = False
+        while not at_end:
+            failed = None
             try:
                 _, at_end = self._reader.read(engine)
             except ReadError as error:
-                yield take()
-                raise CaptureError(f"{self.name}: {error}; what stands before the damage was read") from None
+                failed = error
             yield take()
-            if at_end:
-                return
+            while engine.pending():
+                yield take()
+            if failed is not None:
+                raise CaptureError(f"{self.name}: {failed}; what stands before the damage was read")
 
     def count(self) -> int:
         """Reads everything, does nothing with it, returns the number of packets: the floor of the benchmark."""
@@ -145,6 +148,8 @@ class LiveSource(Source):
                 poll = select.poll()
                 poll.register(self._handle.getfd(), select.POLLIN)
             yield take()
+            while engine.pending():
+                yield take()
 
     def _reopen(self, take: Callable[[], Any]) -> Iterator[Any]:
         """Tries until the interface can be captured again."""

@@ -23,7 +23,7 @@ from spcore.assembler cimport (
     assembler_peek,
 )
 from spcore.headers cimport ACK, FIN, NO_SCALE, RST, SYN
-from spcore.uploads cimport http_data, http_end, http_free, http_gap, http_holds, http_init
+from spcore.uploads cimport http_data, http_end, http_free, http_gap, http_holds, http_init, http_needs
 
 cdef enum:
     MAX_AHEAD = 1 << 30             # RFC 7323: no window is larger
@@ -111,13 +111,15 @@ cdef void give(Streams* self, Flow* flow, int side, const uint8_t* data, uint64_
     """The stream's next bytes go out."""
     cdef Half* half = &flow.half[side]
     cdef Parser* parser
+    cdef uint64_t need
     if self.digest:
         log_event(self, EVENT_DATA, half.stream, 0, data, length)
     else:
         parser = parser_of(self, flow, side)
         if parser != NULL:
-            if self.http.memory.used + length + parser.body.capacity * 2 > self.http.memory.limit:
-                make_room(self, flow, &self.http.memory[0], length + parser.body.capacity * 2)
+            need = http_needs(parser, length)
+            if self.http.memory.used + need > self.http.memory.limit:
+                make_room(self, flow, &self.http.memory[0], need)
                 set_ends(flow, side, &self.http.ends)
             http_data(parser, &self.http, data, length)
     half.next += length
@@ -507,7 +509,7 @@ cdef void take_syn(Streams* self, Flow* flow, int side, const Segment* segment) 
     """A SYN fixes the beginning, or starts a new stream on a reused pair of ports."""
     cdef Half* half = &flow.half[side]
     cdef uint32_t first = segment.sequence + 1
-    cdef uint64_t at
+    cdef uint64_t at, lowest
     cdef int other
     if half.known:
         at = position(half, first, half.start if half.started else ORIGIN)
@@ -515,7 +517,8 @@ cdef void take_syn(Streams* self, Flow* flow, int side, const Segment* segment) 
             if at == half.start:
                 return                                  # the same SYN again
         elif not half.started:
-            if half.queue.count == 0 or at <= half.queue.ranges[0].start:
+            lowest = half.queue.ranges[0].start if half.queue.count > 0 else ORIGIN
+            if at <= lowest <= at + self.unknown_window:
                 half.synced = True
                 half.scale = segment.scale
                 start_at(self, flow, side, at)          # captured late: data was ahead of it

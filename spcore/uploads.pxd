@@ -31,7 +31,7 @@ cdef struct Finals:
     Finished* items
     uint32_t count
     uint32_t capacity
-    uint64_t bytes
+    uint64_t bytes                  # allocated for them
 
 cdef struct HttpCounters:
     uint64_t requests               # request lines understood
@@ -80,9 +80,16 @@ cdef void http_init(Parser* self, bint certain) noexcept nogil
 cdef void http_data(Parser* self, HttpContext* context, const uint8_t* data, uint64_t length) noexcept nogil
 cdef void http_gap(Parser* self, HttpContext* context, uint64_t length) noexcept nogil
 cdef void http_end(Parser* self, HttpContext* context) noexcept nogil
+cdef inline uint64_t http_needs(const Parser* self, uint64_t length) noexcept nogil:
+    """Bytes of budget that `length` more bytes of the stream may take: buffers double, a new body starts with a page."""
+    return 2 * (length + self.body.capacity) + 8192
+
 cdef bint http_holds(const Parser* self) noexcept nogil
 cdef void http_free(Parser* self, HttpContext* context) noexcept nogil
 cdef void finished_free(Finished* self) noexcept nogil
+
+cdef inline uint64_t finished_size(const Finished* self) noexcept nogil:
+    return sizeof(Finished) + self.path_size + self.body_size
 
 cdef enum:
     ENDPOINT_SIZE = 64

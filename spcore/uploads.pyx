@@ -13,7 +13,7 @@ and behind it in the same body are, marked incomplete, as long as the position i
 the upload ends and SEEK begins. A body longer than `max_body_part` is given out in parts cut behind a line.
 """
 from libc.stdio cimport snprintf
-from libc.stdlib cimport free
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
 from spcore.assembler cimport memory_resize
@@ -28,6 +28,7 @@ cdef enum:
 
 cdef enum:
     MAX_CONTENT_LENGTH = 1 << 30    # a body announced longer is taken for a lie
+    MAX_PATH = 512                  # every output line repeats it
     USUAL_BODY = 4096               # 3.25 kB is what a roof of 24 inverters sends
 
 # Uploads go to /Data/SMS2DataCollector.aspx and /Command/SMS2DataCollector.aspx (protocol.md).
@@ -130,44 +131,45 @@ cdef uint64_t whole_lines(const Buffer* body) noexcept nogil:
 # Handing over -------------------------------------------------------------------------------------------------------
 
 cdef void emit(Parser* self, HttpContext* context, uint64_t size, bint complete) noexcept nogil:
-    """Gives out the body's first `size` bytes as an upload and keeps the rest."""
+    """Gives out the body's first `size` bytes as an upload and keeps the rest.
+
+    What is finished leaves the budget, so that eviction can always give out what it ends: it lives only until the
+    loop's caller takes it, and `finals.bytes` (all that was allocated) makes the loop pause.
+    """
     cdef Finals* finals = context.finals
     cdef Finished* item
     cdef void* grown
+    cdef uint8_t* path
     cdef uint32_t capacity
-    cdef Buffer rest, path
+    cdef Buffer rest
     memset(&rest, 0, sizeof(Buffer))
-    memset(&path, 0, sizeof(Buffer))
     if finals.count == finals.capacity:
         capacity = 64 if finals.capacity == 0 else finals.capacity * 2
-        grown = memory_resize(context.memory, finals.items, finals.capacity * sizeof(Finished),
-                              capacity * sizeof(Finished))
-        if grown == NULL:
-            context.counters.out_of_memory += 1
-            self.body.size = 0
-            return
-        finals.items = <Finished*>grown
-        finals.capacity = capacity
-    if not append(&path, context.memory, self.path.data, self.path.size) or \
+        grown = realloc(finals.items, capacity * sizeof(Finished))
+        if grown != NULL:
+            finals.items = <Finished*>grown
+            finals.capacity = capacity
+    path = <uint8_t*>malloc(self.path.size)
+    if finals.count == finals.capacity or path == NULL or \
             not append(&rest, context.memory, self.body.data + size, self.body.size - size):
-        release(&path, context.memory)
-        release(&rest, context.memory)
+        free(path)
         context.counters.out_of_memory += 1
         self.body.size = 0
+        self.incomplete = self.torn = True
         return
+    memcpy(path, self.path.data, self.path.size)
     item = finals.items + finals.count
     item.captured_us = context.time_us
     item.ends = context.ends
     item.complete = complete
-    # The finished item leaves the budget here: it lives only until the loop's caller takes it, at most one batch.
-    item.path = path.data
-    item.path_size = path.size
-    context.memory.used -= path.capacity
-    item.body = self.body.data
+    item.path = path
+    item.path_size = self.path.size
     item.body_size = size
     context.memory.used -= self.body.capacity
+    grown = realloc(self.body.data, size)
+    item.body = self.body.data if grown == NULL else <uint8_t*>grown
     finals.count += 1
-    finals.bytes += size
+    finals.bytes += finished_size(item)
     self.body = rest
 
 
@@ -258,7 +260,7 @@ cdef bint request_line(Parser* self, HttpContext* context, const uint8_t* line, 
     size = target
     while size < end and line[size] != 63:                                     # up to "?"
         size += 1
-    if method == 4 and memcmp(line, b"POST", 4) == 0 and size - target > COLLECTOR_SIZE \
+    if method == 4 and memcmp(line, b"POST", 4) == 0 and COLLECTOR_SIZE < size - target and end - target <= MAX_PATH \
             and memcmp(line + size - COLLECTOR_SIZE, COLLECTOR, COLLECTOR_SIZE) == 0:
         if append(&self.path, context.memory, line + target, end - target):
             self.wanted = True

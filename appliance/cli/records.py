@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
                         break
             finally:                                # a damaged file's whole uploads are printed all the same
                 engine.end()
-                write(engine.take_lines(lines))
+                while engine.pending():
+                    write(engine.take_lines(lines))
             for key, value in (engine.counters() | source.counters()).items():
                 totals[key] = totals.get(key, 0) + value
     if args.stats:

@@ -251,6 +251,14 @@ def test_both_directions_are_told_apart():
     assert [(s.rsplit(":", 1)[1], bytes(seen.data)) for s, _, seen in found] == [("40001", b"ask"), ("80", b"answer")]
 
 
+def test_a_new_connection_right_behind_one_seen_from_the_middle_is_not_taken_for_its_late_syn():
+    first, second = post(b"1\n"), post(b"2\n")
+    for isn in (900, 2 ** 31, 3 * 2 ** 30, 50_000_000):
+        old = Talk(isn=50_000).data(0, first).ack(len(first)).fin(len(first))
+        new = Talk(isn=(50_000 + isn + len(first)) & 0xFFFFFFFF, at=old.now).open().whole(second)
+        assert bodies(old.frames + new.frames) == [(b"1\n", True), (b"2\n", True)]
+
+
 # Holes -----------------------------------------------------------------------------------------------------------------
 
 def test_a_hole_is_declared_when_the_receivers_ack_passed_it_and_its_bytes_stay_away():
