@@ -1,0 +1,82 @@
+"""The image under test, built once, and the home around it: a PVS side, a router side, a collector, a PVOutput.
+
+SUNTAP_SUITE names another Debian suite. The parts of the build that did not change are kept in build/ (see image/build.sh).
+"""
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from appliance.clock import Clock
+from appliance.simulate.collector import Collector
+from appliance.simulate.pvoutput import PvOutput
+from tests.image.namespaces import Namespace
+from tests.image.vm import Vm
+
+TOP = Path(__file__).parents[2]
+COLLECTOR, PVS = "192.0.2.1", "192.0.2.50"
+PVOUTPUT_PORT = 8081
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """The uncompressed image of the Debian profile."""
+    if os.geteuid():
+        pytest.skip("needs root: network namespaces and a root file system to build")
+    subprocess.run(["sh", "-c", ". image/lib.sh; need_packages qemu-system-arm qemu-utils dnsmasq-base iproute2 mtools cpio e2fsprogs"],
+                   cwd=TOP, check=True)
+    suite = os.environ.get("SUNTAP_SUITE", "bookworm")
+    subprocess.run(["sh", "image/build.sh", "--suite", suite], cwd=TOP, check=True, env={**os.environ, "XZ_LEVEL": "0"})
+    return TOP / "build/image/images/suntap.img"
+
+
+@dataclass
+class Home:
+    """What the box is plugged into."""
+
+    pvs: Namespace
+    router: Namespace
+    collector: Collector
+    pvoutput: PvOutput
+    leases: Path
+    cables: list[int]
+
+    def lease(self) -> str:
+        """The address that the box got; empty before."""
+        found = re.findall(r"^\d+ (\S+) (\S+) ", self.leases.read_text() if self.leases.exists() else "", re.M)
+        return found[-1][1] if found else ""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    work = tmp_path_factory.mktemp("home")
+    pvs, router = Namespace("pvs", f"{PVS}/24", "2001:db8::50/64"), Namespace("router", f"{COLLECTOR}/24", "2001:db8::1/64")
+    dhcp = None
+    try:
+        cables = [pvs.cable(), router.cable()]
+        dhcp = router.exec(
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=port", "--bind-interfaces",
+            "--port=0", "--dhcp-range=192.0.2.100,192.0.2.150,1h", f"--dhcp-leasefile={work}/leases", "--user=root",
+            "--enable-ra", "--dhcp-range=2001:db8::,ra-only", "--log-facility=-", stderr=subprocess.DEVNULL)
+        collector = router.inside(lambda: Collector(host=COLLECTOR, port=80))
+        pvoutput = router.inside(lambda: PvOutput(Clock(), host=COLLECTOR, port=PVOUTPUT_PORT))
+        with collector, pvoutput:
+            yield Home(pvs, router, collector, pvoutput, work / "leases", cables)
+    finally:
+        if dhcp is not None:
+            dhcp.terminate()
+            dhcp.wait()
+        pvs.close()
+        router.close()
+
+
+@pytest.fixture(scope="module")
+def vm(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vm]:
+    """A card freshly written with the image, not started."""
+    machine = Vm(image, tmp_path_factory.mktemp("vm"))
+    yield machine
+    machine.close()

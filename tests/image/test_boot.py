@@ -1,0 +1,298 @@
+"""The image, booted between a PVS and a router: one box, one story, told in order.
+
+The tests share the machine and build on each other. Each waits by polling; nothing is timed but by generous limits (the
+machine is emulated). See vm.py for what is and is not part of the image.
+"""
+import json
+import random
+import re
+import time
+
+import pytest
+
+from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
+from tests.image.visit import Browser, Day, resolve
+from tests.image.vm import NICS, Vm, nic, wait_for
+
+pytestmark = [pytest.mark.image, pytest.mark.root]
+
+PASSWORD = "correct horse battery"
+API_KEY = "00000000000000000000000000000000feedbeef"
+UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web")
+# The service's address must be encrypted or on this machine: a relay inside the box leads to the simulated PVOutput.
+BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
+RELAY = f"""cat > /run/relay.py <<'PY'
+import asyncio
+async def pipe(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+async def serve(reader, writer):
+    ours, theirs = await asyncio.open_connection("{COLLECTOR}", {PVOUTPUT_PORT})
+    await asyncio.gather(pipe(reader, theirs), pipe(ours, writer), return_exceptions=True)
+async def main():
+    async with await asyncio.start_server(serve, "127.0.0.1", {PVOUTPUT_PORT}) as server:
+        await server.serve_forever()
+asyncio.run(main())
+PY
+systemd-run --quiet --unit=test-relay --property=Restart=always python3 /run/relay.py"""
+MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
+DAILY_KB = 60_000       # what is written to the card on a day with sun (image/README.md states the measured figure)
+POWER_CUTS = 10
+
+
+class Box:
+    """The machine with its home; retries a boot once, as an emulated one may hang."""
+
+    def __init__(self, vm: Vm, home: Home) -> None:
+        self.vm, self.home = vm, home
+
+    def boot(self) -> None:
+        self.home.leases.write_text("")
+        try:
+            self.vm.start(self.home.cables)
+        except TimeoutError:
+            self.vm.cut_power()
+            self.vm.start(self.home.cables)
+        wait_for("a DHCP lease", self.home.lease, 300)
+
+    def wait_running(self, seconds: float = 420) -> None:
+        """All three processes have said that they work."""
+        def working() -> bool:
+            state = self.status()
+            return len(state.get("processes", [])) == 3 and all(process["alive"] for process in state["processes"])
+        wait_for("the three processes", working, seconds, 3)
+        wait_for("the page", lambda: self.answers("/healthz"), 120, 3)
+
+    def answers(self, path: str) -> bool:
+        try:
+            return Browser(self.home, self.home.lease()).request("GET", path)[0] in (200, 302, 503)
+        except (OSError, IndexError, ValueError):
+            return False
+
+    def status(self) -> dict:
+        text = self.vm.run("suntap status --json", check=False)
+        try:
+            return json.loads(text[text.index("{"):])
+        except ValueError:
+            return {}
+
+    def readings(self) -> int:
+        return self.query("suntap.sqlite3", "SELECT count(*) FROM reading WHERE number IN (130, 140)")
+
+    def query(self, file: str, sql: str) -> int:
+        """One number from a database inside."""
+        return int(self.vm.run(f"""python3 -c 'import sqlite3; print(sqlite3.connect("file:/var/lib/suntap/{file}?mode=ro",
+            uri=True).execute("{sql}").fetchone()[0])'""", check=False).strip().split("\n")[-1] or 0)
+
+
+@pytest.fixture(scope="module")
+def box(vm: Vm, home: Home) -> Box:
+    vm.put("suntap.toml", BOOT_FILE)
+    started = Box(vm, home)
+    started.boot()
+    return started
+
+
+@pytest.fixture(scope="module")
+def day(home: Home) -> Day:
+    return Day(home)
+
+
+def test_the_first_boot_ends_with_a_lease_for_one_of_its_network_cards(box: Box) -> None:
+    assert box.vm.run("cat /sys/class/net/br0/address").strip() in NICS
+    assert re.search(r" 192\.0\.2\.\d+ suntap ", box.home.leases.read_text())
+
+
+def test_the_pvs_and_the_router_see_each_other_by_ipv4_ipv6_and_large_frames(box: Box) -> None:
+    for target in (COLLECTOR, "2001:db8::1"):
+        ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-i", "0.3", "-w", "60", "-s", "1400", "-M", "do", target)
+        assert ping.wait(90) == 0
+
+
+def test_vlan_tagged_frames_of_full_size_pass_unchanged(box: Box) -> None:
+    for side, address in ((box.home.pvs, "198.51.100.50/24"), (box.home.router, "198.51.100.1/24")):
+        side.ip("link", "add", "link", "port", "name", "tagged", "type", "vlan", "id", "7")
+        side.ip("address", "add", address, "dev", "tagged")
+        side.ip("link", "set", "tagged", "up")
+    ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-i", "0.3", "-w", "60", "-s", "1472", "-M", "do", "198.51.100.1")
+    assert ping.wait(90) == 0
+
+
+def test_the_box_answers_to_its_name(box: Box) -> None:
+    assert wait_for("suntap.local", lambda: resolve(box.home, "suntap.local"), 240) == box.home.lease()
+
+
+def test_root_is_read_only_below_memory_and_the_data_partition_filled_the_card(box: Box) -> None:
+    assert box.vm.run("findmnt -n -o FSTYPE /").strip() == "overlay"
+    assert "ro," in box.vm.run("findmnt -n -o OPTIONS /media/root-ro") + ","
+    wait_for("the grown data partition",
+             lambda: int(box.vm.run("df -B1M --output=size /data | tail -1", check=False) or 0) > 2000, 180)
+    assert box.vm.run("findmnt -n -o SOURCE /var/lib/suntap").strip().endswith("[/suntap]")
+
+
+def test_all_processes_run_and_no_unit_failed(box: Box) -> None:
+    box.wait_running()
+    assert box.vm.run("systemctl --failed --no-legend --plain") == ""
+
+
+def test_nobody_can_log_in(box: Box) -> None:
+    shadow = box.vm.run("cat /etc/shadow")
+    assert all(line.split(":")[1][0] in "!*" for line in shadow.split())
+    assert box.vm.run("ss -Hltn 'sport = :22'") == ""
+
+
+def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
+    raw, bind = 1 << 13, 1 << 10
+    for unit, wanted in zip(UNITS, (raw, 0, bind), strict=True):
+        lines = box.vm.run(f"cat /proc/$(systemctl show -P MainPID {unit})/status")
+        assert int(re.search(r"CapEff:\s*(\w+)", lines)[1], 16) == wanted, unit
+        assert not re.search(r"^Uid:\s*0", lines, re.M), unit
+    refused = box.vm.run("runuser -u suntap -- dd if=/dev/zero of=/var/lib/suntap/inbox/inbox.sqlite3 conv=notrunc count=0", check=False)
+    assert "Permission denied" in refused
+
+
+def test_the_owner_walks_through_the_first_visit_by_http(box: Box) -> None:
+    box.vm.run(RELAY)
+    browser = Browser(box.home, box.home.lease())
+    assert "/welcome/listen" in browser.submit("/", password=PASSWORD) or browser.get("/welcome/listen")
+    browser.get("/welcome/listen")
+    browser.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800", "site.net_sign": "auto"})
+    browser.submit("/welcome/pvoutput", **{"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
+    assert 'enabled = true' in box.vm.run("cat /etc/suntap/suntap.toml")
+
+
+def test_uploads_cross_the_bridge_and_become_readings(box: Box, day: Day) -> None:
+    day.send(4)
+    assert day.sent() > 40
+    records = sum(len(re.findall(rb"^1[34]0\t", item.body, re.M)) for item in box.home.collector.received)
+    wait_for(f"{records} readings", lambda: box.readings() == records, 240, 3)
+
+
+def test_slots_reach_pvoutput_with_the_values_of_the_truth(box: Box, day: Day) -> None:
+    wait_for("slots at PVOutput", lambda: any(box.home.pvoutput.site.curve(date) for date in day.days()), 240, 3)
+    assert [wrong for date in day.days() for wrong in day.wrong(date)] == []
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_with_a_unit_stopped_the_uploads_still_cross(box: Box, day: Day, unit: str) -> None:
+    box.vm.run(f"systemctl stop {unit}")
+    before = day.sent()
+    day.send(0.5)
+    assert day.sent() >= before + 5
+    box.vm.run(f"systemctl start --no-block {unit}")
+    box.wait_running()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_killed_process_comes_back_and_nothing_that_was_captured_is_lost(box: Box, day: Day, unit: str) -> None:
+    before = box.query("inbox.sqlite3", "SELECT count(*) FROM upload")
+    box.vm.run(f"kill -9 $(systemctl show -P MainPID {unit})")
+    sent = day.sent()
+    day.send(0.25)
+    assert day.sent() > sent
+    box.wait_running()
+    assert box.query("inbox.sqlite3", "SELECT count(*) FROM upload") >= before
+
+
+def test_a_network_card_may_be_unplugged_and_plugged_in_again(box: Box, day: Day) -> None:
+    address = box.vm.run("cat /sys/class/net/br0/address")
+    box.vm.qmp("device_del", id="nic0")
+    wait_for("one port", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 1, 60)
+    driver, *options = nic(0).split(",")
+    box.vm.qmp("device_add", driver=driver, **{key: value for key, _, value in (item.partition("=") for item in options)})
+    wait_for("two ports", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 2, 120)
+    before = day.sent()
+
+    def crosses() -> bool:
+        day.send(0.1)
+        return day.sent() > before
+
+    wait_for("uploads across the bridge", crosses, 120)
+    assert box.vm.run("cat /sys/class/net/br0/address") == address
+
+
+def test_the_three_processes_leave_room_in_512_mb(box: Box, day: Day) -> None:
+    day.send(1)
+    used = {unit: int(box.vm.run(f"systemctl show -P MemoryCurrent {unit}")) >> 20 for unit in UNITS}
+    available = int(re.search(r"MemAvailable:\s*(\d+)", box.vm.run("cat /proc/meminfo"))[1]) >> 10
+    print(f"MiB: {used}, available {available} of {box.vm.memory_mb}")
+    assert all(used[unit] < MEMORY_MB[unit] for unit in UNITS)
+    assert available > 128
+
+
+def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
+    def written_kb() -> int:
+        box.vm.run("sync")
+        return int(box.vm.run("awk '{print $7}' /sys/class/block/vda/stat")) // 2
+
+    start = written_kb()
+    time.sleep(60)
+    idle = written_kb() - start
+    uploads = len(box.home.collector.received)
+    for _ in range(12):         # an hour, upload by upload, so that each is committed as it would be
+        day.send(1 / 12)
+        time.sleep(3)
+    active = written_kb() - start - idle - idle * 36 // 60
+    uploads = len(box.home.collector.received) - uploads
+    daily = idle * 1440 + active * 24
+    print(f"written: idle {idle} kB a minute, {active} kB for {uploads} uploads of an hour: {daily} kB a day")
+    assert daily < DAILY_KB
+
+
+def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_says_so(box: Box, day: Day) -> None:
+    box.vm.run("fallocate -l $(($(df -B1 --output=avail /data | tail -1) - 65536)) /data/fill; "
+               "dd if=/dev/zero of=/data/fill2 bs=4k; sync", check=False)
+    try:
+        before = day.sent()
+        day.send(0.5)
+        assert day.sent() > before
+        health = Browser(box.home, box.home.lease()).request("GET", "/healthz")
+        assert health[0] == 503 and "disk" in health[2].lower()
+    finally:
+        box.vm.run("rm -f /data/fill /data/fill2; sync")
+    box.wait_running()
+    wait_for("health", lambda: Browser(box.home, box.home.lease()).request("GET", "/healthz")[0] == 200, 240, 5)
+
+
+def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: Box, day: Day) -> None:
+    rng = random.Random(1)
+    kept = box.query("inbox.sqlite3", "SELECT count(*) FROM upload")
+    for number in range(POWER_CUTS):
+        day.send(rng.uniform(0.2, 0.5))
+        kept = max(kept, box.query("inbox.sqlite3", "SELECT count(*) FROM upload"))
+        day.send(rng.uniform(0, 0.2))
+        box.vm.cut_power()
+        if number == POWER_CUTS - 1:
+            box.vm.put("suntap.toml", BOOT_FILE + '[system]\r\nhostname = "not a name"\r\n')
+        box.boot()
+        wait_for("the inbox", lambda: box.query("inbox.sqlite3", "SELECT count(*) FROM upload") >= kept, 300, 3)
+    box.wait_running()
+    assert box.vm.run("systemctl --failed --no-legend --plain") == ""
+    for file in ("inbox", "suntap"):
+        assert "ok" in box.vm.run(f"""python3 -c 'import sqlite3
+print(sqlite3.connect("/var/lib/suntap/{file}.sqlite3").execute("PRAGMA integrity_check").fetchone()[0])'""")
+
+
+def test_a_wrong_boot_file_is_reported_and_not_a_boot_failure(box: Box) -> None:
+    assert "hostname must be" in box.vm.run("cat /run/suntap-image/problems/boot")
+    assert "hostname must be" in box.vm.run("suntap status --json")
+
+
+def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day: Day) -> None:
+    box.vm.run(RELAY)
+    day.send(max(0.0, (time.time() - day.time) / 3600))
+    wait_for("nothing left to post", lambda: box.query(
+        "suntap.sqlite3", "SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0, 420, 5)
+    assert box.home.pvoutput.requests and not [request for request in box.home.pvoutput.requests if request.status == 403]
+
+
+def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> None:
+    box.vm.power_off()
+    start, _ = box.vm.partition(3)
+    box.vm.overwrite(start, bytes(8 << 20))
+    box.boot()
+    ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-w", "60", COLLECTOR)
+    assert ping.wait(90) == 0 and PVS
+    wait_for("the page", lambda: box.answers("/healthz"), 420, 3)
+    assert "kept in memory" in box.vm.run("suntap status --json")

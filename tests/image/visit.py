@@ -1,0 +1,115 @@
+"""The owner and the PVS of the boot test: a browser's requests without a browser, mDNS, and a day of uploads."""
+import re
+import socket
+import struct
+import time
+from datetime import date, timedelta
+from http.cookies import SimpleCookie
+from urllib.parse import urlencode
+
+from appliance.simulate.pvs import Pvs, Wire
+from appliance.simulate.roof import INTERVAL, Roof
+from tests.image.conftest import COLLECTOR, PVS, Home
+
+TIMEOUT_S = 90
+
+
+class Browser:
+    """Requests to the page from the PVS's side of the bridge, with cookies; one connection each."""
+
+    def __init__(self, home: Home, address: str) -> None:
+        self.home, self.address, self.cookies = home, address, SimpleCookie()
+
+    def request(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
+        """Status, headers (lower case), text."""
+        body = urlencode(form or {}).encode()
+        lines = [f"{method} {path} HTTP/1.0", f"Host: {self.address}", f"Content-Length: {len(body)}",
+                 "Content-Type: application/x-www-form-urlencoded", f"Origin: http://{self.address}",
+                 "Cookie: " + "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())]
+        wire = "\r\n".join([*lines, "", ""]).encode() + body
+
+        def exchange() -> bytes:
+            with socket.create_connection((self.address, 80), timeout=TIMEOUT_S) as connection:
+                connection.sendall(wire)
+                return b"".join(iter(lambda: connection.recv(65536), b""))
+
+        head, _, text = self.home.pvs.inside(exchange).partition(b"\r\n\r\n")
+        status, *fields = head.decode().split("\r\n")
+        headers = {}
+        for name, _, value in (line.partition(": ") for line in fields):
+            headers[name.lower()] = value
+            if name.lower() == "set-cookie":
+                self.cookies.load(value)
+        return int(status.split()[1]), headers, text.decode()
+
+    def get(self, path: str) -> str:
+        """The page at `path`, redirects followed. Raises AssertionError for anything but 200."""
+        for _ in range(5):
+            status, headers, text = self.request("GET", path)
+            if status not in (301, 302, 303, 308):
+                break
+            path = re.sub(r"^http://[^/]+", "", headers["location"])
+        assert status == 200, f"GET {path}: {status} {text[:500]}"
+        return text
+
+    def submit(self, path: str, **form: str) -> str:
+        """Fill in the form at `path`; where it leads."""
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(path))[1]
+        status, headers, text = self.request("POST", path, {"csrf_token": token, **form})
+        assert status in (302, 303), f"POST {path}: {status} {re.sub('<[^>]*>', ' ', text)[:800]}"
+        return headers["location"]
+
+
+def resolve(home: Home, name: str) -> str:
+    """The IPv4 address of NAME.local by mDNS, asked from the PVS's side; empty when nobody answers."""
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+    question = struct.pack(">6H", 0, 0, 1, 0, 0, 0) + labels + struct.pack(">2H", 1, 0x8001)  # A, IN, unicast reply
+
+    def ask() -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+            channel.bind((PVS, 0))
+            channel.settimeout(3)
+            channel.sendto(question, ("224.0.0.251", 5353))
+            try:
+                answer = channel.recv(4096)
+            except TimeoutError:
+                return ""
+            at = answer.find(struct.pack(">H", 4), len(labels))
+            found = re.search(rb"\x00\x01[\x00\x80]\x01....\x00\x04(....)", answer, re.S)
+            return socket.inet_ntoa(found[1]) if found and at else ""
+
+    return home.pvs.inside(ask)
+
+
+class Day:
+    """A PVS that sends what its roof measured since yesterday morning, as quickly as it is answered."""
+
+    def __init__(self, home: Home) -> None:
+        now = int(time.time()) // INTERVAL * INTERVAL
+        self.home, self.time = home, now - 26 * 3600
+        self.roof = Roof(start=self.time - 2 * INTERVAL)
+        self.pvs = Pvs(self.roof, Wire((COLLECTOR, 80), source=PVS, timeout_s=30), self.time, give_up_s=10**9)
+
+    def send(self, hours: float) -> None:
+        """Let `hours` of the PVS's time pass."""
+        until = self.time + hours * 3600
+
+        def work() -> None:
+            while self.time < until:
+                self.time = max(self.pvs.step(self.time), self.time + 1)
+
+        self.home.pvs.inside(work)
+
+    def sent(self) -> int:
+        """Uploads with measurements that the collector has."""
+        return sum(b"\n130\t" in item.body or b"\n140\t" in item.body for item in self.home.collector.received)
+
+    def wrong(self, day: date) -> list[str]:
+        """Where PVOutput's curve of a day differs from the truth by more than the wire's resolution."""
+        found, truth = self.home.pvoutput.site.curve(day), self.roof.curve(day, "America/Los_Angeles")
+        return [f"{at}: v1 {row['v1']} instead of {truth[at][0] / 10}" for at, row in found.items()
+                if at in truth and abs(float(row["v1"]) - truth[at][0] / 10) > 1]
+
+    def days(self) -> list[date]:
+        today = date.today()
+        return [today - timedelta(days=back) for back in (2, 1, 0)]

@@ -1,0 +1,220 @@
+"""The image in QEMU: an arm64 machine with two network cables, a serial number of its own and a root console for the test.
+
+Kernel, initrd and command line are read from the image's firmware partition, as the Pi's firmware would. The console is not
+in the image: a small archive in front of the initrd adds a service to /run, so the image under test is booted bit for
+bit. Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
+"""
+import base64
+import contextlib
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.image.namespaces import run
+
+NICS = ("02:00:5e:00:53:01", "02:00:5e:00:53:02")
+BOOT_S = 420        # the longest a boot may take in emulation on a busy machine
+ANSWER_S = 120
+
+CONSOLE_UNIT = """[Unit]
+Wants=dev-hvc0.device
+After=dev-hvc0.device
+DefaultDependencies=no
+StartLimitIntervalSec=0
+[Service]
+ExecStart=/bin/sh /run/test-console
+StandardInput=tty
+StandardOutput=tty
+TTYPath=/dev/hvc0
+Restart=always
+KillSignal=SIGHUP
+"""
+CONSOLE = r"""stty raw -echo
+echo; echo "@ready"
+while read -r number command; do
+    echo "$command" | base64 -d > /run/test-command
+    sh /run/test-command > /run/test-output 2>&1 < /dev/null
+    echo "@$number $? $(base64 -w0 < /run/test-output)"
+done
+"""
+INIT_BOTTOM = f"""#!/bin/sh
+[ "$1" = prereqs ] && exit 0
+mkdir -p /run/systemd/system/sysinit.target.wants
+cat > /run/systemd/system/test-console.service <<'UNIT'
+{CONSOLE_UNIT}UNIT
+cat > /run/test-console <<'SCRIPT'
+{CONSOLE}SCRIPT
+ln -s ../test-console.service /run/systemd/system/sysinit.target.wants/test-console.service
+"""
+
+
+def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
+    """Poll `check` until it gives something true; that. Raises TimeoutError naming `what`."""
+    until = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(pause)
+
+
+def firmware_partition(image: Path) -> str:
+    """mtools' name for the FAT partition inside the image."""
+    with open(image, "rb") as file:
+        start = struct.unpack_from("<I", file.read(512), 446 + 8)[0]
+    return f"{image}@@{start * 512}"
+
+
+def nic(number: int) -> str:
+    """QEMU's device for a network card, in a slot of its own so that it can be unplugged."""
+    return f"virtio-net-pci,id=nic{number},netdev=n{number},bus=slot{number},mac={NICS[number]},romfile="
+
+
+class Vm:
+    """One disk made from the image, and the machine that may be running on it."""
+
+    def __init__(self, image: Path, work: Path, memory_mb: int = 512, size: str = "4G") -> None:
+        self.image, self.work, self.memory_mb = image, work, memory_mb
+        self.disk = work / "disk.qcow2"
+        self.process: subprocess.Popen | None = None
+        self._number = 0
+        self._pending = b""
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image), "-F", "raw", str(self.disk), size)
+        fat = firmware_partition(image)
+        self.config = run("mtype", "-i", fat, "::config.txt")
+        self.cmdline = run("mtype", "-i", fat, "::cmdline.txt").strip()
+        kernel = re.search(r"^kernel=(\S+)", self.config, re.M)[1]
+        initrd = re.search(r"^initramfs (\S+)", self.config, re.M)[1]
+        run("mcopy", "-n", "-i", fat, f"::{kernel}", f"::{initrd}", str(work))
+        self.kernel, self.initrd = work / kernel, work / "initrd"
+        self.initrd.write_bytes(self._console_archive() + (work / initrd).read_bytes())
+
+    def _console_archive(self) -> bytes:
+        tree = self.work / "console"
+        (tree / "conf/conf.d").mkdir(parents=True)
+        (tree / "scripts/init-bottom").mkdir(parents=True)
+        (tree / "conf/conf.d/zz-test").write_text(
+            "echo '/scripts/init-bottom/zz-test \"$@\"' >> /scripts/init-bottom/ORDER\n")
+        script = tree / "scripts/init-bottom/zz-test"
+        script.write_text(INIT_BOTTOM)
+        script.chmod(0o755)
+        archive = subprocess.run(["sh", "-c", f"cd '{tree}' && find . | cpio --quiet -o -H newc"],
+                                 capture_output=True, check=True).stdout
+        return archive + b"\0" * (-len(archive) % 512)
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file to the firmware partition of the powered-off disk, as the owner's PC would."""
+        start, length = self.partition(1)
+        part, source = self.work / "fat", self.work / "put"
+        run("qemu-img", "dd", "-O", "raw", "bs=1M", f"count={(start + length) >> 20}", f"if={self.disk}", f"of={part}")
+        source.write_bytes(text.encode())
+        run("mcopy", "-n", "-o", "-i", f"{part}@@{start}", str(source), f"::{name}")
+        self.overwrite(start, part.read_bytes()[start:])
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Write bytes to the powered-off disk."""
+        source = self.work / "overwrite"
+        source.write_bytes(data)
+        run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
+
+    def start(self, cables: list[int], extra: list[str] | None = None) -> None:
+        """Power on with one network card per cable (file descriptors of taps)."""
+        for name in ("console.sock", "qmp.sock"):
+            (self.work / name).unlink(missing_ok=True)
+        command = [
+            "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "cortex-a53", "-smp", "2",
+            "-m", str(self.memory_mb), "-accel", "tcg,thread=multi", "-no-reboot", "-nographic", "-nodefaults",
+            "-drive", f"if=none,id=d0,format=qcow2,file={self.disk}", "-device", "virtio-blk-pci,drive=d0",
+            "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
+            "-chardev", f"socket,id=c0,path={self.work}/console.sock,server=on,wait=off",
+            "-device", "virtconsole,chardev=c0", "-serial", f"file:{self.work}/serial.log",
+            "-qmp", f"unix:{self.work}/qmp.sock,server=on,wait=off", "-device", "i6300esb",
+            "-kernel", str(self.kernel), "-initrd", str(self.initrd),
+            "-append", "console=ttyAMA0 systemd.getty_auto=0 " + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline),
+        ]
+        for number, cable in enumerate(cables):
+            command += ["-netdev", f"tap,id=n{number},fd={cable}",
+                        "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}",
+                        "-device", nic(number)]
+        self.process = subprocess.Popen(command + (extra or []), pass_fds=cables, stdin=subprocess.DEVNULL)
+        wait_for("QEMU", (self.work / "console.sock").exists, 30, 0.1)
+        self.console = socket.socket(socket.AF_UNIX)
+        self.console.connect(str(self.work / "console.sock"))
+        self._pending = b""
+        self._until(b"@ready", BOOT_S)
+
+    def _until(self, mark: bytes, seconds: float) -> bytes:
+        """Console output up to and including the line with `mark`."""
+        until = time.monotonic() + seconds
+        while True:
+            found = re.search(re.escape(mark) + rb"[^\n]*\n", self._pending)
+            if found:
+                self._pending = self._pending[found.end():]
+                return found[0]
+            self.console.settimeout(max(0.1, until - time.monotonic()))
+            try:
+                data = self.console.recv(65536)
+            except TimeoutError:
+                data = None
+            if data == b"" or time.monotonic() > until:
+                raise TimeoutError(f"console: no {mark.decode()} within {seconds:.0f} s; the serial console ends:\n"
+                                   + (self.work / "serial.log").read_text(errors="replace")[-3000:])
+            self._pending += data or b""
+
+    def run(self, command: str, check: bool = True, seconds: float = ANSWER_S) -> str:
+        """Run a shell command as root inside; its output. Raises RuntimeError when it fails and `check`."""
+        self._number += 1
+        line = f"{self._number} {base64.b64encode(command.encode()).decode()}\n"
+        self.console.sendall(line.encode())
+        answer = self._until(b"@%d " % self._number, seconds).decode().split()
+        output = base64.b64decode(answer[2]).decode(errors="replace") if len(answer) > 2 else ""
+        if check and answer[1] != "0":
+            raise RuntimeError(f"{command}: {answer[1]}: {output}")
+        return output
+
+    def qmp(self, command: str, **arguments: object) -> None:
+        """One command to QEMU itself, such as set_link."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self.work / "qmp.sock"))
+            stream = control.makefile("rw")
+            for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
+                stream.write(json.dumps(request) + "\n")
+                stream.flush()
+                while True:
+                    reply = json.loads(stream.readline())
+                    if "error" in reply:
+                        raise RuntimeError(f"{command}: {reply['error']}")
+                    if "return" in reply:
+                        break
+
+    def cut_power(self) -> None:
+        """The plug is pulled."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.console.close()
+
+    def power_off(self, seconds: float = 180) -> None:
+        """An orderly end."""
+        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+            self.run("systemctl --no-block poweroff")
+        self.process.wait(seconds)
+        self.console.close()
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.cut_power()
+
+    def partition(self, number: int) -> tuple[int, int]:
+        """Start and length in bytes of a partition of the powered-off disk."""
+        raw = self.work / "mbr"
+        run("qemu-img", "dd", "-O", "raw", "bs=512", "count=1", f"if={self.disk}", f"of={raw}")
+        start, length = struct.unpack_from("<II", raw.read_bytes(), 446 + 16 * (number - 1) + 8)
+        return start * 512, length * 512
