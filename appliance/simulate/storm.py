@@ -14,6 +14,7 @@ from appliance.simulate.uploads import Post
 CLIENTS = ("192.168.1.50", "192.168.1.51", "2001:db8:1::50")
 SERVERS = {4: "203.0.113.10", 6: "2001:db8:2::10"}
 CLOSES: tuple[Close, ...] = ("fin", "rst", "server rst", "half", "none")
+REUSE = 0.15                             # chance of the same addresses and ports once more
 TAGGED = (Link.ETHERNET, Link.SLL, Link.SLL2)
 
 
@@ -45,24 +46,34 @@ def posts(rng: random.Random, count: int) -> list[Post]:
     return made
 
 
+def _ends(rng: random.Random, link: Link) -> tuple[Host, Host, Wire]:
+    """Two random hosts and what lies between them."""
+    address = rng.choice(CLIENTS)
+    tagged = link in TAGGED
+    vlans = tuple(rng.randint(1, 4094) for _ in range(rng.choice((0, 0, 1, 2)))) if tagged else ()
+    wire = Wire(link, vlans, pppoe=tagged and rng.random() < 0.2, offload=rng.random() < 0.1)
+    return Host(address, rng.randint(1024, 65535)), Host(SERVERS[6 if ":" in address else 4], 80), wire
+
+
 def storm(seed: int, connections: int = 8, *, link: Link | None = None, lose: float = 0.02,
           mischief: Mischief = MESSY) -> Capture:
     """A capture of `connections` connections with 1 to 4 uploads each; `lose`: chance of a lost segment."""
     rng = random.Random(f"storm {seed}")
     link = rng.choice(list(Link)) if link is None else link
     identifications = itertools.count(rng.getrandbits(16))
-    talks = []
+    talks: list[Conversation] = []
     for number in range(connections):
-        address = rng.choice(CLIENTS)
-        client = Host(address, rng.randint(1024, 65535))
-        server = Host(SERVERS[6 if ":" in address else 4], 80)
-        tagged = link in TAGGED
-        wire = Wire(link, tuple(rng.randint(1, 4094) for _ in range(rng.choice((0, 0, 1, 2)))) if tagged else (),
-                    pppoe=tagged and rng.random() < 0.2, offload=rng.random() < 0.1)
-        handshake = rng.random() < 0.85
+        reused = bool(talks) and rng.random() < REUSE
+        if reused:                           # the ports of the connection before, whether it was closed or not
+            client, server, wire = talks[-1].client, talks[-1].server, talks[-1].wire
+            start_us = talks[-1].now_us + rng.randrange(2_000_000)
+        else:
+            client, server, wire = _ends(rng, link)
+            start_us = START_US + rng.randrange(3_000_000)
+        handshake = reused or rng.random() < 0.85
         talk = Conversation(
-            client, server, wire=wire, start_us=START_US + rng.randrange(3_000_000), seed=f"{seed} {number}",
-            mss=rng.choice((48, 536, 560, 600, 1448, 9000)), handshake=handshake, timestamps=rng.random() < 0.3,
+            client, server, wire=wire, start_us=start_us, seed=f"{seed} {number}",
+            mss=rng.choice((48, 536, 560, 600, 1448, 9000, 40000)), handshake=handshake, timestamps=rng.random() < 0.3,
             client_isn=rng.choice((None, None, 0xFFFFFFFF - rng.randrange(3000))), identifications=identifications)
         chosen = CALM if rng.random() < 0.2 else replace(mischief, lose=rng.choice((0.0, lose)))
         run = posts(rng, rng.randint(1, 4))

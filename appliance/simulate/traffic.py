@@ -91,9 +91,9 @@ class Conversation:
         self.frames: Frames = []
         self.stream = bytearray()            # all the client ever wrote
         self.replies = bytearray()           # all the server ever wrote
-        self._wire = wire or Wire()
-        self._up = Direction(client, server, self._wire, False, identifications)
-        self._down = Direction(server, client, self._wire, True)
+        self.wire = wire or Wire()
+        self._up = Direction(client, server, self.wire, False, identifications)
+        self._down = Direction(server, client, self.wire, True)
         self._client_first = (self.rng.getrandbits(32) if client_isn is None else client_isn) + 1
         self._server_first = (self.rng.getrandbits(32) if server_isn is None else server_isn) + 1
         self._timestamps = timestamps

@@ -2,7 +2,6 @@
 import hashlib
 import importlib.util
 import json
-import os
 import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -104,7 +103,7 @@ def test_the_outage_holds_every_interval_of_its_roof_once_the_flash_was_sent():
 
 
 @pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nft"), reason="needs root and nftables")
+@pytest.mark.skipif(not shutil.which("nft"), reason="needs nftables")
 def test_the_kernels_capture_can_be_recorded_again(tmp_path):
     generator("kernel").make(tmp_path, 6)
     promised = json.loads((tmp_path / "kernel.truth.json").read_text())

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from appliance.simulate.packets import Link, checksum
+from appliance.simulate.packets import TCP, Link, checksum
 
 SKIP = {Link.NULL: 4, Link.ETHERNET: 12, Link.RAW: 0, Link.SLL: 14, Link.SLL2: 20}
 
@@ -56,9 +56,10 @@ class Reader:
         packet = ip_packet(self.link, frame)
         if packet[0] >> 4 == 4:
             total, ident, flags, protocol = struct.unpack("!2xHHHxB", packet[:10])
-            assert checksum(packet[:20]) == 0
+            header = (packet[0] & 15) * 4
+            assert checksum(packet[:header]) == 0
             offset, more = (flags & 0x1FFF) * 8, bool(flags & 0x2000)
-            addresses, payload = packet[12:20], packet[20:total or None]
+            addresses, payload = packet[12:20], packet[header:total or None]
         else:
             length, protocol = struct.unpack("!4xHB", packet[:7])
             addresses, payload = packet[8:40], packet[40:40 + length if length else None]
@@ -67,6 +68,8 @@ class Reader:
                 protocol, place, ident = struct.unpack("!BxHI", payload[:8])
                 offset, more, payload = place & ~7, bool(place & 1), payload[8:]
             total = length
+        if protocol != TCP:
+            return None
         if offset or more:
             self.fragments += 1
             return self._fragment((addresses, protocol, ident), offset, more, payload)
