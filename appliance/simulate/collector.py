@@ -6,10 +6,11 @@ import struct
 import threading
 from dataclasses import dataclass
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Self
 
 from appliance import clock as clocks
+from appliance.simulate.server import Server
 from appliance.simulate.uploads import stamp
 
 MAX_BODY = 64 << 20
@@ -63,16 +64,8 @@ class Collector:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(Server):
     collector: Collector
-
-    def server_bind(self) -> None:
-        """Without the name look-up of the parent class."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_name, self.server_port = self.socket.getsockname()[:2]
 
     def process_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
         if self.collector.mode is Mode.REFUSE:

@@ -16,7 +16,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from socket import SHUT_RDWR
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 from appliance import clock as clocks
 from appliance.simulate.pvoutput_services import READS, WRITES
 from appliance.simulate.pvoutput_site import Refusal, Site, System
+from appliance.simulate.server import Server
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +123,7 @@ class PvOutput:
         class Handler(_Handler):
             server_object = owner
 
-        self._http = ThreadingHTTPServer((host, port), Handler)
-        self._http.daemon_threads = True
+        self._http = Server((host, port), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://{host}:{self._http.server_port}{PATH}"
 
