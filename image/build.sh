@@ -40,7 +40,7 @@ if ! arch-test arm64 > /dev/null 2>&1; then
     arch-test arm64 > /dev/null || { echo "arm64 programs do not run here: check binfmt_misc and qemu-user-static" >&2; exit 1; }
 fi
 
-quietly sh image/deb/build.sh arm64
+sh image/deb/build.sh arm64 > /dev/null
 deb=build/suntap_${version}_arm64.deb
 
 key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \

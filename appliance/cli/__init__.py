@@ -26,6 +26,7 @@ COMMANDS = {
     "rebuild": "derive readings, slots and the outbox from the inbox again",
     "backup": "save inbox, history and settings to one file",
     "restore": "check a backup and put it back",
+    "update": "install a signed update file on the appliance, try it, keep it or go back",
     "doctor": "say what is missing on this system",
     "reset-password": "forget the page's password, so that a new one can be chosen",
 }

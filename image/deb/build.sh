@@ -17,7 +17,7 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 . "$top/image/lib.sh"
-need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev xz-utils g++ g++-x86-64-linux-gnu g++-aarch64-linux-gnu
+need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev openssl xz-utils g++ g++-x86-64-linux-gnu g++-aarch64-linux-gnu
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
 
 sysroot() {  # SUITE PACKAGES: unpack the packages below $cache and print where
@@ -45,13 +45,13 @@ tools=$cache/tools-$cython-$(sha256sum < "$here/build-requirements.txt" | cut -c
 if [ ! -e "$tools/.complete" ]; then
     rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet "cython==$cython" setuptools wheel
-    "$tools/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
+    quietly "$tools/bin/pip" install --quiet "cython==$cython" setuptools wheel
+    quietly "$tools/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
         --dest "$tools" -r "$here/build-requirements.txt"
     touch "$tools/.complete"
 fi
 
-step "source tree"
+step "source tree, C files"
 rm -rf "$work"
 mkdir -p "$work/source/lib"
 src=$work/source
@@ -59,7 +59,7 @@ src=$work/source
 (cd "$top" && find spcore appliance webui -type f ! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.c' ! -name '*.html.bak' \
     ! -path 'spcore/*.html' -print0 | sort -z | tar --null -T - -cf - setup.py pyproject.toml LICENSE) | tar -xf - -C "$src"
 touch "$src/README.md"
-(cd "$src" && "$tools/bin/python" setup.py --quiet egg_info --egg-base "$work")
+(cd "$src" && quietly "$tools/bin/python" setup.py egg_info --egg-base "$work")
 tar -xzf "$tools"/pcapy_ng-*.tar.gz -C "$work"
 pcapy=$(echo "$work"/pcapy_ng-*)
 
@@ -87,6 +87,11 @@ for package in suntap pcapy_ng; do
 done
 rm -f "$src"/spcore/*.c
 
+
+# Who builds the image is who may update it: the key pair is made once and kept beside the build (never committed).
+key=${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}
+[ -e "$key" ] || (umask 077; openssl genpkey -algorithm ed25519 -out "$key")
+openssl pkey -in "$key" -pubout -out "$src/lib/update-key.pem"
 
 step "package"
 cp -r "$here/debian" "$src/debian"

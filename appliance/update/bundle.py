@@ -1,0 +1,126 @@
+"""The update file: a tar of manifest.json, manifest.sig and suntap.deb, in this order and nothing else.
+
+The signature (ed25519, checked by the openssl program) covers the manifest; the manifest names the package's version,
+architecture, size and SHA-256. Nothing of the package is looked at before its hash is right. Made by `write`.
+"""
+import hashlib
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+MANIFEST, SIGNATURE, PACKAGE = "manifest.json", "manifest.sig", "suntap.deb"
+FORMAT = 1
+MAX_MANIFEST = 16384
+MAX_PACKAGE = 64 << 20
+CHUNK = 1 << 20
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,63}")
+
+
+class UpdateError(Exception):
+    """The bundle is refused or cannot be installed. One line: why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the signature vouches for."""
+
+    version: str
+    architecture: str       # Debian's name: arm64, amd64
+    size: int               # bytes of the package
+    sha256: str
+    format: int = FORMAT
+
+
+def read(path: Path, public_key: Path, package: Path) -> Manifest:
+    """Check the bundle at `path` against `public_key` (PEM) and write its package to `package`.
+
+    Raises UpdateError: no bundle, truncated, not signed by this key, changed after signing.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            data = _member(archive, MANIFEST).read(MAX_MANIFEST + 1)
+            signature = _member(archive, SIGNATURE).read(MAX_MANIFEST)
+            _verify(data, signature, public_key)
+            manifest = _parse(data)
+            _copy(_member(archive, PACKAGE), manifest, package)
+    except (tarfile.TarError, EOFError) as error:
+        raise UpdateError(f"{path}: no update file, or not all of it ({error}): download it again") from error
+    except OSError as error:
+        raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
+    return manifest
+
+
+def write(path: Path, package: Path, private_key: Path) -> Manifest:
+    """Make a bundle of the Debian package at `package`, signed with `private_key` (PEM). Raises UpdateError."""
+    fields = _run("dpkg-deb", "--field", str(package), "Version", "Architecture").decode()
+    found = dict(line.split(": ", 1) for line in fields.splitlines())
+    content = package.read_bytes()
+    manifest = Manifest(found["Version"], found["Architecture"], len(content), hashlib.sha256(content).hexdigest())
+    with tempfile.TemporaryDirectory() as folder:
+        data, signature = Path(folder, MANIFEST), Path(folder, SIGNATURE)
+        data.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
+        _run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(private_key), "-in", str(data), "-out", str(signature))
+        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+            for source, name in ((data, MANIFEST), (signature, SIGNATURE), (package, PACKAGE)):
+                info = tarfile.TarInfo(name)
+                info.size = source.stat().st_size
+                with open(source, "rb") as file:
+                    archive.addfile(info, file)
+    return manifest
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    info = archive.next()
+    file = archive.extractfile(info) if info is not None and info.name == name and info.isreg() else None
+    if file is None:
+        raise UpdateError(f"{archive.name}: no update file of suntap: {name} is not where it belongs")
+    return file
+
+
+def _verify(data: bytes, signature: bytes, public_key: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, MANIFEST).write_bytes(data)
+        Path(folder, SIGNATURE).write_bytes(signature)
+        if not public_key.exists():
+            raise UpdateError(f"{public_key}: no key to check updates with: flash a new image instead")
+        done = subprocess.run(["openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", str(public_key),
+                               "-in", f"{folder}/{MANIFEST}", "-sigfile", f"{folder}/{SIGNATURE}"],
+                              capture_output=True, check=False)
+    if done.returncode:
+        raise UpdateError("the signature is not that of this box's maker: the file was changed, or made for other boxes")
+
+
+def _parse(data: bytes) -> Manifest:
+    """The manifest; signed, so what is wrong with it is a newer or broken maker's tool, not an attack."""
+    try:
+        manifest = Manifest(**json.loads(data))
+        sound = (VERSION.fullmatch(manifest.version) and re.fullmatch(r"[a-z0-9]+", manifest.architecture)
+                 and re.fullmatch(r"[0-9a-f]{64}", manifest.sha256) and 0 < manifest.size <= MAX_PACKAGE)
+    except (ValueError, TypeError):
+        manifest, sound = None, False
+    if manifest is None or not sound or manifest.format != FORMAT:
+        raise UpdateError("the update's description is of a kind this version does not know: flash a new image instead")
+    return manifest
+
+
+def _copy(source: IO[bytes], manifest: Manifest, target: Path) -> None:
+    digest, left = hashlib.sha256(), manifest.size
+    with open(target, "wb") as file:
+        while left and (data := source.read(min(CHUNK, left))):
+            digest.update(data)
+            file.write(data)
+            left -= len(data)
+    if left or source.read(1) or digest.hexdigest() != manifest.sha256:
+        raise UpdateError("the package in the update file was changed or is not whole: download it again")
+
+
+def _run(*command: str) -> bytes:
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        raise UpdateError(f"{command[0]}: {done.stderr.decode(errors='replace').strip() or 'failed'}")
+    return done.stdout

@@ -1,0 +1,56 @@
+"""The three units under systemd, and what "healthy" means for a new version.
+
+Healthy: all three are active (the supervisor process has said READY), the page answers, and all that without one restart
+for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
+"""
+import subprocess
+import time
+from http.client import HTTPConnection, HTTPException
+
+UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service")
+LIMIT_S = 120.0
+SETTLED_S = 20.0
+PAUSE_S = 2.0
+
+
+class Systemd:
+    """`port`: where the page listens on this machine."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def stop(self) -> None:
+        subprocess.run(["systemctl", "stop", *UNITS], check=False)
+
+    def start(self) -> None:
+        subprocess.run(["systemctl", "reset-failed", *UNITS], check=False)
+        subprocess.run(["systemctl", "start", "--no-block", *UNITS], check=False)
+
+    def healthy(self) -> bool:
+        """Wait until the units have worked for SETTLED_S, LIMIT_S at most. False when they did not."""
+        end = time.monotonic() + LIMIT_S
+        since, processes = time.monotonic(), ""
+        while time.monotonic() < end:
+            now = self._processes()
+            if not now or now != processes or not self._answers():
+                since, processes = time.monotonic(), now
+            elif time.monotonic() - since >= SETTLED_S:
+                return True
+            time.sleep(PAUSE_S)
+        return False
+
+    def _processes(self) -> str:
+        """The units' main processes; empty unless all are active."""
+        done = subprocess.run(["systemctl", "show", "--property=ActiveState,MainPID", *UNITS],
+                              capture_output=True, text=True, check=False)
+        return done.stdout if done.stdout.count("ActiveState=active") == len(UNITS) else ""
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status in (200, 503)
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()

@@ -1,0 +1,11 @@
+#!/bin/sh
+# image/update-bundle.sh DEB [OUT]: signs build/suntap_VERSION_arm64.deb as an update file for boxes whose image was built here
+# (key pair build/update-key.pem, or $SUNTAP_UPDATE_KEY). Back up the key: without it boxes must be flashed again.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+deb=$1
+out=${2:-${deb%.deb}.suntap-update}
+exec env PYTHONPATH="$top" python3 -P -c 'import sys
+from pathlib import Path
+from appliance.update import bundle
+print(bundle.write(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])))' "$out" "$deb" "${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}"
