@@ -61,15 +61,21 @@ def refuse(conn: sqlite3.Connection, now: Now, account: PVOutput, text: str) -> 
     pauses.begin(conn, now, pauses.SETTINGS, text, pauses.PROBE_S)
 
 
-def note_change(conn: sqlite3.Connection, account: PVOutput) -> None:
-    """Other credentials than before: what was refused or failed with the old ones says nothing about these."""
-    current = _fingerprint(account)
-    if facts.get(conn, "account") == current:
+def note_change(conn: sqlite3.Connection, settings: Settings) -> None:
+    """Other account or zone than before: what was refused or failed with the old one says nothing about this one."""
+    current = [_fingerprint(settings.pvoutput), settings.site.timezone]
+    if facts.get(conn, "posts_as") == current:
         return
-    facts.put(conn, "account", current)
+    facts.put(conn, "posts_as", current)
     fact = facts.get(conn, "pause")
     if fact is not None and fact["kind"] != pauses.QUOTA:
         pauses.end(conn)
+
+
+def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
+    """Whether rows are posted with this account, or with none yet: a test may be made with another one."""
+    posts_as = facts.get(conn, "posts_as")
+    return posts_as is None or posts_as[0] == _fingerprint(account)
 
 
 def zone_mismatch(system: replies.System, timezone: str, moment: float) -> str:
@@ -116,10 +122,16 @@ class Probe:
     def send(self, client: Client) -> Reply:
         return client.getsystem()
 
-    def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
+    @staticmethod
+    def read(text: str) -> replies.System:
+        """The answer's system. Raises Unreadable."""
         system = replies.parse_system(text)
         if system is None:
             raise replies.Unreadable("PVOutput's answer about the system cannot be read")
+        return system
+
+    def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
+        system = self.read(text)
         before = known(conn, self.settings.pvoutput)
         store_system(conn, now, self.settings.pvoutput, system)
         facts.put(conn, "refused_settings", None)

@@ -18,9 +18,9 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from appliance.pvoutput import facts
-from appliance.pvoutput.facts import transaction
 from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
+from appliance.store import transaction
 
 JITTER_S = (20, 60)      # a status is sent so long after its end; every box has its own fixed delay
 AHEAD_S = 300            # a PVS clock may be ahead by so much and its slots still be believed
@@ -31,7 +31,8 @@ OWNER_SKIPPED = "skipped by the owner"
 def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], now: float) -> int:
     """Make the outbox rows of these local days (YYYY-MM-DD) follow the slots; how many must be sent (again).
 
-    When zone, energy mode, consumption, system or interval changed since the last call, all days are done.
+    The days are taken off the ledger's `changed_day`: outbox and slots agree on them. When zone, energy mode,
+    consumption, system or interval changed since the last call, all days are done.
     `now` (Unix time) decides which rows are shown as complete; what is sent is decided by the server's time.
     """
     shape = _shape(store, settings)
@@ -41,7 +42,9 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
         if before != shape:
             facts.put(store, "shape", shape)
             days = _all_days(store)
-        changed = sum(_refresh_day(store, settings, day, moved) for day in sorted(set(days)))
+        days = sorted(set(days))
+        changed = sum(_refresh_day(store, settings, day, moved) for day in days)
+        store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
         complete(store, now)
     return changed
 
@@ -192,5 +195,7 @@ def resend_day(conn: sqlite3.Connection, day: str) -> int:
 
 
 def waiting(conn: sqlite3.Connection) -> int:
-    """How many rows wait to be sent."""
-    return int(conn.execute("SELECT COUNT(*) FROM outbox WHERE state = 'waiting'").fetchone()[0])
+    """How much waits to be sent: rows, and the totals of days that are too old for rows."""
+    return int(conn.execute(
+        "SELECT (SELECT COUNT(*) FROM outbox WHERE state = 'waiting')"
+        " + (SELECT COUNT(*) FROM pvoutput_day WHERE total_state IN ('new', 'missing', 'sent'))").fetchone()[0])

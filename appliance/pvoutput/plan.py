@@ -51,7 +51,9 @@ def next_task(conn: sqlite3.Connection, settings: Settings, now: Now) -> Task | 
     assert known is not None and now.server is not None  # else the probe was due
     mismatch = account.zone_mismatch(known.system, settings.site.timezone, now.server)
     if mismatch:
-        return Wait(known.checked + pauses.PROBE_S - now.server, mismatch)
+        seconds = known.checked + pauses.PROBE_S - now.server
+        pauses.begin(conn, now, pauses.SETTINGS, mismatch, seconds)
+        return Wait(seconds, mismatch)
     return _work(conn, settings, now.server, known, left) or _idle(conn, now.server, known.system.interval_s, left)
 
 

@@ -7,17 +7,16 @@ any process after any other.
 """
 import logging
 import sqlite3
-import time
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from appliance.clock import Clock
 from appliance.pvoutput import account, outbox, pauses, plan, quota, replies, servertime
-from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Quota
-from appliance.pvoutput.facts import transaction
+from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import Settings
+from appliance.store import transaction
 
 log = logging.getLogger(__name__)
 
@@ -51,25 +50,11 @@ def step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
     return _step(store, settings, clock)
 
 
-def push(store: sqlite3.Connection, settings: Settings, clock: Clock, max_wait_s: float) -> bool:
-    """Send what waits, whether posting is on or off, waiting at most `max_wait_s` of the clock in all.
-
-    True: nothing waits any more.
-    """
-    end = clock.steady()[1] + max_wait_s
-    while True:
-        done = _step(store, settings, clock)
-        log.info("PVOutput: %s", done.what)
-        if done.requested and not done.wait_s:
-            continue
-        left = outbox.waiting(store)
-        if not left or clock.steady()[1] + done.wait_s > end:
-            return not left
-        time.sleep(clock.sleep_seconds(done.wait_s))
-
-
 def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -> TestResult:
-    """Ask PVOutput whether these settings hold: one request, also while posting is off or refused."""
+    """Ask PVOutput whether these settings hold: one request, also while posting is off or refused.
+
+    Another account than the one that posts may be tried: then the answer changes nothing but the quota's books.
+    """
     client = _client(settings)
     if isinstance(client, str):
         return TestResult(False, client)
@@ -80,16 +65,26 @@ def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -
             return TestResult(False, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
         if quota.books(store, now).left(0) <= 0:
             return TestResult(False, "the hour's requests are used up: try again after the full hour")
-        account.note_change(store, settings.pvoutput)
-    outcome, what = _request(store, settings, clock, client, now, account.Probe(settings))
-    known = account.known(store, settings.pvoutput)
-    if not isinstance(outcome, replies.Accepted) or known is None:
-        return TestResult(False, what)
-    mismatch = account.zone_mismatch(known.system, settings.site.timezone, known.checked)
-    unset = "" if known.system.zone else "PVOutput has no time zone for this system: set it there"
+        quota.spend(store, now)
+    reply = client.getsystem()
+    with transaction(store):
+        now = _learn(store, clock, reply)
+        if isinstance(reply.outcome, replies.QuotaExceeded):
+            pauses.begin(store, now, pauses.QUOTA, reply.outcome.text, quota.exhaust(store, now, reply.outcome.reset))
+        if not isinstance(reply.outcome, replies.Accepted):
+            return TestResult(False, reply.outcome.text)
+        probe = account.Probe(settings)
+        try:
+            system = probe.read(reply.outcome.text)
+        except replies.Unreadable as error:
+            return TestResult(False, str(error))
+        if account.is_posting(store, settings.pvoutput):
+            probe.accepted(store, now, reply.outcome.text)
+            pauses.end(store)
+    mismatch = account.zone_mismatch(system, settings.site.timezone, now.server or clock.time())
+    unset = "" if system.zone else "PVOutput has no time zone for this system: set it there"
     warnings = tuple(line for line in (mismatch, unset) if line)
-    pauses.end(store)
-    return TestResult(True, f"PVOutput knows the system: {known.system.name}", known.system, warnings)
+    return TestResult(True, f"PVOutput knows the system: {system.name}", system, warnings)
 
 
 def _client(settings: Settings) -> Client | str:
@@ -105,7 +100,7 @@ def _step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
     if isinstance(client, str):
         return Step(plan.IDLE_S, client)
     with transaction(store):
-        account.note_change(store, settings.pvoutput)
+        account.note_change(store, settings)
         now = servertime.read(store, clock)
         pause = pauses.settle(store, now)
         if pause is not None:
@@ -114,7 +109,7 @@ def _step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
         task = plan.next_task(store, settings, now)
     if isinstance(task, plan.Wait):
         return Step(task.seconds, task.what)
-    _, what = _request(store, settings, clock, client, now, task)
+    what = _request(store, settings, clock, client, now, task)
     pause = pauses.current(store, servertime.read(store, clock))
     return Step(pause.left_s if pause else 0.0, what, requested=True)
 
@@ -132,26 +127,30 @@ def _tidy(store: sqlite3.Connection, settings: Settings, now: Now) -> None:
 
 
 def _request(store: sqlite3.Connection, settings: Settings, clock: Clock, client: Client, now: Now,
-             task: plan.Task) -> tuple[replies.Outcome, str]:
+             task: plan.Task) -> str:
     """Count, commit, send, apply."""
     with transaction(store):
         quota.spend(store, now)
         task.count(store)
     reply = task.send(client)
     with transaction(store):
-        if reply.answered:
-            now = servertime.learn(store, clock, reply.date)
-            quota.learn(store, now, reply.quota)
-        else:
-            now = servertime.read(store, clock)
-        what = _apply(store, settings, now, task, reply.outcome, reply.quota)
+        now = _learn(store, clock, reply)
+        what = _apply(store, settings, now, task, reply.outcome)
     level = logging.DEBUG if isinstance(reply.outcome, replies.Accepted) else logging.WARNING
     log.log(level, "PVOutput: %s: %s", task.what, what)
-    return reply.outcome, what
+    return what
 
 
-def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.Task, outcome: replies.Outcome,
-           headers: Quota | None) -> str:
+def _learn(store: sqlite3.Connection, clock: Clock, reply: Reply) -> Now:
+    """Take over the time and the quota that an answer told."""
+    if not reply.answered:
+        return servertime.read(store, clock)
+    now = servertime.learn(store, clock, reply.date)
+    quota.learn(store, now, reply.quota)
+    return now
+
+
+def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.Task, outcome: replies.Outcome) -> str:
     """What an answer changes: the outcomes that concern every request here, the others in the task."""
     if isinstance(outcome, replies.Accepted):
         try:
@@ -162,8 +161,7 @@ def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.T
             outcome = replies.NetworkTrouble(str(error))
     match outcome:
         case replies.QuotaExceeded():
-            reset = outcome.reset if headers is not None else None
-            pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.exhaust(store, now, reset))
+            pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.exhaust(store, now, outcome.reset))
         case replies.SettingsRefused():
             account.refuse(store, now, settings.pvoutput, outcome.text)
         case replies.Busy():

@@ -25,7 +25,7 @@ def server(clock: HandClock) -> Iterator[PvOutput]:
 
 @pytest.fixture
 def box(tmp_path: Path, clock: HandClock, server: PvOutput) -> Iterator[Box]:
-    made = Box(tmp_path / "suntap.sqlite3", clock, server, settings_for(server))
+    made = Box(tmp_path, clock, server, settings_for(server))
     yield made
     made.store.close()
 

@@ -5,16 +5,15 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import appliance.store
 from appliance.clock import Clock
 from appliance.pvoutput import outbox, poster
 from appliance.pvoutput.rows import place
 from appliance.settings import PVOutput, Secret, Settings, Site
 from appliance.simulate.pvoutput import PvOutput
+from appliance.store import connect
 
 KEY = "00000000000000000000000000000000feedbeef"
 ZONE = "America/Los_Angeles"
-SQL = Path(appliance.store.__file__).parent / "sql" / "store"
 NOON = datetime(2026, 5, 9, 12, tzinfo=ZoneInfo(ZONE)).timestamp()
 DAY_S = 86_400
 
@@ -44,17 +43,6 @@ class HandClock(Clock):
         self.boots[0] = self.moment[0] - 1
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A store with its schema, on disk."""
-    fresh = not path.exists()
-    conn = sqlite3.connect(path, isolation_level=None, timeout=30)
-    conn.execute("PRAGMA journal_mode = WAL")
-    if fresh:
-        for script in sorted(SQL.glob("*.sql")):
-            conn.executescript(script.read_text())
-    return conn
-
-
 def settings_for(server: PvOutput | None, zone: str = ZONE, **changes: object) -> Settings:
     """Settings that reach `server`; `changes` are keys of [pvoutput]."""
     account = PVOutput(enabled=True, api_key=Secret(KEY), system_id="12345")
@@ -67,14 +55,14 @@ def settings_for(server: PvOutput | None, zone: str = ZONE, **changes: object) -
 class Box:
     """The store of one box, its settings, and the simulated PVOutput that it posts to."""
 
-    path: Path
+    folder: Path
     clock: HandClock
     server: PvOutput
     settings: Settings
     store: sqlite3.Connection = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = connect(self.path)
+        self.store = connect(self.folder)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -116,7 +116,7 @@ def test_no_hour_is_ever_off_by_daylight_saving(tmp_path, zone: str, day: str, r
     end = midnight(str(date.fromordinal(date.fromisoformat(day).toordinal() + 1)), zone)
     clock = HandClock(moment=[end + 60.0], boots=[end - 100.0])
     with PvOutput(HandClock(moment=clock.moment), System(timezone=zone), api_key=KEY) as server:
-        box = Box(tmp_path / "store.sqlite3", clock, server, settings_for(server, zone))
+        box = Box(tmp_path, clock, server, settings_for(server, zone))
         box.put({time: (0, 100) for time in range(start, end, 300)})
         box.run(1200)
         assert box.curve(day) == box.truth(day) and len(box.curve(day)) == rows

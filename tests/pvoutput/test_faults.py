@@ -15,8 +15,9 @@ from appliance.clock import Clock
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput import facts, outbox, pauses, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
+from appliance.store import connect
 from tests.pvoutput.odd import odd_server
-from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, connect, settings_for, sunny_day
+from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, settings_for, sunny_day
 
 DAY = "2026-05-09"
 ROUNDS = int(os.environ.get("SUNTAP_KILL_ROUNDS", "25"))
@@ -129,7 +130,7 @@ def test_a_pause_outlives_the_process(box: Box) -> None:
     box.server.fail(Fault.QUOTA, service="addbatchstatus")
     box.run(5)
     box.store.close()
-    box.store = connect(box.path)
+    box.store = connect(box.folder)
     assert not box.step().requested
     pause = pauses.current(box.store, servertime.read(box.store, box.clock))
     assert pause is not None and pause.kind == pauses.QUOTA and pause.text == "Exceeded 60 requests per hour"
@@ -137,17 +138,20 @@ def test_a_pause_outlives_the_process(box: Box) -> None:
 
 DRIVER = """
 import sys
+import time
 from pathlib import Path
 from appliance.clock import from_environment
-from appliance.pvoutput import poster
-from tests.pvoutput.support import connect, settings_for
+from appliance.pvoutput import outbox, poster
+from appliance.store import connect
+from tests.pvoutput.support import settings_for
 from dataclasses import replace
 path, url = sys.argv[1:]
 settings = settings_for(None)
 settings = replace(settings, pvoutput=replace(settings.pvoutput, url=url))
 store, clock = connect(Path(path)), from_environment()
 print("ready", flush=True)
-poster.push(store, settings, clock, 1e6)
+while outbox.waiting(store):
+    time.sleep(clock.sleep_seconds(poster.step(store, settings, clock).wait_s))
 """
 
 
@@ -158,7 +162,7 @@ def test_kill_9_at_random_moments_loses_nothing_and_never_exceeds_the_quota(tmp_
     chance = random.Random(seed)
     clock = Clock(real_time.time(), NOON, 600.0)
     with PvOutput(clock, api_key=KEY) as server:
-        path = tmp_path / "store.sqlite3"
+        path = tmp_path
         box = Box(path, HandClock(), server, settings_for(server))
         days = [f"2026-05-0{day}" for day in range(3, 9)]
         for day in days:

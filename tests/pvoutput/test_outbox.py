@@ -99,7 +99,7 @@ def test_in_autumn_the_repeated_hour_ends_with_its_later_pass(clock, tmp_path) -
     clock.boots[0] = start
     berlin = System(timezone=zone, latitude=52.5, longitude=13.4)
     with PvOutput(HandClock(moment=clock.moment), berlin, api_key=KEY) as server:
-        box = Box(tmp_path / "store.sqlite3", clock, server, settings_for(server, zone))
+        box = Box(tmp_path, clock, server, settings_for(server, zone))
         box.put({start + at * 300: (0, 100) for at in range(30)})
         box.run(3600)
         assert box.curve(day)["02:25"]["v3"] == 300

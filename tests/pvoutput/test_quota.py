@@ -7,12 +7,13 @@ from appliance.pvoutput import facts, pauses, quota, servertime
 from appliance.pvoutput.client import Quota
 from appliance.pvoutput.servertime import Now
 from appliance.simulate.pvoutput import Fault
-from tests.pvoutput.support import NOON, Box, HandClock, connect, sunny_day
+from appliance.store import connect
+from tests.pvoutput.support import NOON, Box, HandClock, sunny_day
 
 
 @pytest.fixture
 def store(tmp_path) -> Iterator:
-    conn = connect(tmp_path / "store.sqlite3")
+    conn = connect(tmp_path)
     yield conn
     conn.close()
 
@@ -137,7 +138,7 @@ def test_a_request_is_committed_before_it_is_sent(box: Box, monkeypatch: pytest.
     seen = []
 
     def die(self: Client, *_: object) -> None:
-        other = connect(box.path)
+        other = connect(box.folder)
         seen.append(facts.get(other, "quota")["used"])
         other.close()
         raise KeyboardInterrupt

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from appliance.pvoutput import outbox, search, views
-from tests.pvoutput.support import NOON, Box, connect, midnight, sunny_day
+from appliance.store import connect
+from tests.pvoutput.support import NOON, Box, midnight, sunny_day
 
 DAY = "2026-05-08"
 TOO_MUCH = 99_000  # 0.1 Wh in five minutes: 118 kW on a roof of 4.8 kW
@@ -68,7 +69,7 @@ def test_many_bad_rows_cost_about_a_request_each(box: Box) -> None:
 @given(bad=st.sets(st.integers(0, 29)), named=st.booleans())
 def test_whatever_rows_are_bad_exactly_they_are_set_aside(tmp_path_factory, bad: set[int], named: bool) -> None:
     """Against a server in one line: a batch is refused when it holds a bad row."""
-    store = connect(tmp_path_factory.mktemp("search") / "store.sqlite3")
+    store = connect(tmp_path_factory.mktemp("search"))
     waiting, refused, sent, requests = list(range(30)), [], [], 0
     store.executemany("INSERT INTO outbox (time, day, state, attempts, v1) VALUES (?, '', 'waiting', 1, ?)",
                       [(at, at) for at in waiting])
@@ -111,7 +112,7 @@ def test_a_search_goes_on_where_a_kill_ended_it(box: Box, monkeypatch: pytest.Mo
     for _ in range(20):
         box.step()
         box.store.close()
-        box.store = connect(box.path)
+        box.store = connect(box.folder)
     assert box.states() == {"sent": 29, "refused": 1}
     assert len(box.posts()) <= 1 + 5 + 2
 

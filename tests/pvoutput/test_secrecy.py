@@ -10,6 +10,7 @@ from appliance.pvoutput import poster
 from appliance.pvoutput.client import Client
 from appliance.settings import Secret
 from appliance.simulate.pvoutput import Fault
+from appliance.store import FILE
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, Box, sunny_day
 
@@ -35,8 +36,8 @@ def test_no_trace_of_the_key_is_left_by_a_day_full_of_trouble(
     for name, text in (("log", caplog.text), ("result", repr(result)), ("settings", repr(box.settings)),
                        ("output", output.out + output.err)):
         assert KEY not in text, name
-    files = [path for path in box.path.parent.iterdir() if path.is_file()]
-    assert box.path in files and len(files) >= 2  # the write-ahead log too
+    files = [path for path in box.folder.iterdir() if path.is_file()]
+    assert box.folder / FILE in files and len(files) >= 2  # the write-ahead log too
     for path in files:
         assert KEY.encode() not in path.read_bytes(), path.name
 

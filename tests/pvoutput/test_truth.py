@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from appliance.pvoutput import client, outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
-from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, connect, midnight, settings_for, sunny_day
+from appliance.store import connect
+from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, midnight, settings_for, sunny_day
 
 DAYS = ("2026-05-07", "2026-05-08", "2026-05-09")
 EXAMPLES = int(os.environ.get("SUNTAP_EXAMPLES", "30"))
@@ -33,7 +34,9 @@ def slots() -> st.SearchStrategy[dict[int, tuple[int, int]]]:
 
 events = st.one_of(
     st.tuples(st.just("put"), slots()),
-    st.tuples(st.just("fault"), st.sampled_from(sorted(set(Fault) - SLOW, key=lambda f: f.name))),
+    st.tuples(st.just("fault"), st.tuples(
+        st.sampled_from(sorted(set(Fault) - SLOW, key=lambda f: f.name)),
+        st.sampled_from([None, "addstatus", "addbatchstatus", "getstatus"]))),
     st.tuples(st.just("kill"), st.sampled_from(["before", "after"])),
     st.tuples(st.just("clock"), st.sampled_from([-366 * DAY_S, 366 * DAY_S, -3600, 3600, 400])),
     st.tuples(st.just("reboot"), st.integers(1, 900)),
@@ -63,12 +66,12 @@ def test_any_story_ends_with_the_truth_and_within_the_quota(first: dict, story: 
             box.run(seconds)
         except Killed:
             box.store.close()
-            box.store = connect(box.path)
+            box.store = connect(box.folder)
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch, \
             PvOutput(HandClock(moment=clock.moment), api_key=KEY) as server:
         patch.setattr(client.Client, "_call", call)
-        box = Box(Path(folder) / "store.sqlite3", clock, server, settings_for(server))
+        box = Box(Path(folder), clock, server, settings_for(server))
         box.put(first)
         for what, value in story:
             match what:
@@ -77,7 +80,7 @@ def test_any_story_ends_with_the_truth_and_within_the_quota(first: dict, story: 
                     for _ in range(again):
                         box.put(value)
                 case "fault":
-                    server.fail(value)
+                    server.fail(value[0], service=value[1])
                 case "kill":
                     plan.append(value)
                 case "clock":
