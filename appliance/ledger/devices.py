@@ -1,0 +1,77 @@
+"""Serial numbers → rows of table device, while a batch is taken in."""
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.roles import role
+from appliance.ledger.stale import all_dirty
+from appliance.records import storable
+
+MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted
+
+
+@dataclass(slots=True)
+class Known:
+    """A row of table device. Times are 0 until a record with a plausible clock was seen."""
+
+    id: int
+    model: str
+    first_seen: int
+    last_seen: int
+    model_time: int
+    changed: bool = False
+
+
+class Devices:
+    """All devices, by (kind, serial). find() is called for each line; write() puts what changed into the database."""
+
+    def __init__(self, store: sqlite3.Connection) -> None:
+        self.store = store
+        self.known = {(kind, serial): Known(number, model, first, last, model_time) for
+                      number, kind, serial, model, first, last, model_time in store.execute(
+                          "SELECT id, kind, serial, model, first_seen, last_seen, model_time FROM device")}
+        self.roles = {key: role(*key, device.model) for key, device in self.known.items()}
+
+    def find(self, kind: str, serial: str, model: str, time: int, latest: int) -> int | None:
+        """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
+        lies between EARLIEST and `latest`."""
+        device = self.known.get((kind, serial))
+        if device is None:
+            serial = storable(serial)
+            device = self.known.get((kind, serial)) or self._new(kind, serial)
+            if device is None:
+                return None
+        if EARLIEST <= time <= latest:
+            if time > device.last_seen:
+                device.last_seen = time
+                device.changed = True
+            if time < device.first_seen or not device.first_seen:
+                device.first_seen = time
+                device.changed = True
+        if model and model != device.model and time <= latest:
+            model = storable(model[:64])
+            if (time, model) > (device.model_time, device.model):
+                device.model, device.model_time = model, time
+                device.changed = True
+        elif model and device.model_time < time <= latest:
+            device.model_time = time
+            device.changed = True
+        return device.id
+
+    def write(self) -> None:
+        """Put changes into the database. A device whose role changed makes every day dirty."""
+        self.store.executemany(
+            "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ? WHERE id = ?",
+            [(device.model, device.first_seen, device.last_seen, device.model_time, device.id)
+             for device in self.known.values() if device.changed])
+        if any(role(*key, device.model) != self.roles.get(key, role(*key, device.model))
+               for key, device in self.known.items() if device.changed):
+            all_dirty(self.store)
+
+    def _new(self, kind: str, serial: str) -> Known | None:
+        if len(self.known) >= MAX_DEVICES:
+            return None
+        row = self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen) VALUES (?, ?, 0, 0)",
+                                 (kind, serial))
+        device = self.known[kind, serial] = Known(row.lastrowid or 0, "", 0, 0, 0)
+        return device

@@ -1,0 +1,194 @@
+"""Uploads → readings, devices and dirty days: the first half of the ledger.
+
+One transaction takes a batch of uploads: after it, readings, devices, cursor, horizon, counts and dirty days
+all know of the batch, or none does. A day is dirty when a counter reading in it is new or changed; when that reading is
+its device's first of the day, the day of the reading before is dirty too, because a decision looks one reading ahead.
+
+Horizon: one day after the newest packet time seen. A record from beyond it has a clock that is ahead: it is kept, and
+counted once the horizon has passed it.
+"""
+import json
+import sqlite3
+from collections import defaultdict
+from zlib import crc32
+
+from appliance import records
+from appliance.ledger.calendar import EARLIEST, Calendar
+from appliance.ledger.devices import Devices
+from appliance.ledger.stale import COUNTED, HORIZON, calendar, dirty, horizon
+from appliance.records import Header, Malformed, Reading, Unknown, storable
+from appliance.store import inbox as uploads
+from appliance.store import state, transaction
+from spcore.lines import records as lines
+from spcore.uploads import Upload
+
+CURSOR, IDENTITY, LINES, PVS_CLOCK = "inbox_cursor", "inbox_identity", "lines", "pvs_clock"
+REBUILDING = "rebuilding"
+HEARTBEAT = "/Command/"      # uploads that are sent when they are made, so that their time tells the PVS's clock
+HORIZON_S = 86400
+MAX_UNKNOWN = 50            # message numbers nobody knows that are counted one by one
+
+KINDS = {120: "pvs", 122: "pvs", 130: "inverter", 131: "inverter", 140: "meter", 141: "meter"}
+LEAST = -(1 << 63)
+UPSERT = f"""
+INSERT INTO reading (device, number, time, part, energy_dwh, power_dw, fields) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET energy_dwh = excluded.energy_dwh, power_dw = excluded.power_dw, fields = excluded.fields
+WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAST}), excluded.fields)
+    > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields)
+"""
+
+Row = tuple[int, int, int, int, int | None, int | None, str]
+
+
+def cursor(store: sqlite3.Connection) -> int:
+    """The id of the last upload taken in."""
+    return int(state.get(store, CURSOR) or 0)
+
+
+def recognise(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
+    """Start from the beginning when the inbox is another one than the cursor's: a repeat changes nothing."""
+    identity, note = uploads.identity(inbox)
+    if state.get(store, IDENTITY) == identity and cursor(store) <= uploads.last_id(inbox):
+        return
+    with transaction(store):
+        state.put(store, IDENTITY, identity)
+        state.put(store, CURSOR, "0")
+        state.drop(store, LINES)
+        if note:
+            state.put(store, "inbox_note", note)
+
+
+def take(store: sqlite3.Connection, batch: list[tuple[int, Upload]]) -> int:
+    """Take in a batch of uploads (at least one) in one transaction; how many readings were new or changed."""
+    with transaction(store):
+        days = calendar(store)
+        devices = Devices(store)
+        until = _reveal(store, days, max(upload.captured_us for _, upload in batch) // 1_000_000 + HORIZON_S)
+        counts = json.loads(state.get(store, LINES) or "{}")
+        clock = json.loads(state.get(store, PVS_CLOCK) or "[0, 0]")
+        by_day: dict[str, list[Row]] = defaultdict(list)
+        for _, upload in batch:
+            clock = max(clock, _read(upload, devices, days, until, by_day, counts))
+        devices.write()
+        changed = sum(_write(store, days, day, rows) for day, rows in by_day.items())
+        state.put(store, LINES, json.dumps(counts))
+        state.put(store, PVS_CLOCK, json.dumps(clock))
+        state.put(store, CURSOR, str(batch[-1][0]))
+    return changed
+
+
+def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: dict[str, list[Row]],
+          counts: dict[str, int]) -> list[int]:
+    """Sort an upload's lines into rows by local day ("" for those that count no energy);
+    [packet time, how far the PVS's clock is ahead of it] in seconds."""
+    captured = upload.captured_us // 1_000_000
+    latest = captured + HORIZON_S
+    clock = [0, 0]
+    parse, day, find = records.parse, days.day, devices.find
+    if not upload.body:
+        _count(counts, "damaged uploads")
+    for fields in lines(upload.body):
+        record = parse(fields)
+        if isinstance(record, Reading):
+            number, time, energy = record.number, record.time, record.energy_dwh
+            device = find(KINDS[number], record.serial, record.model, time, latest)
+            if device is None:
+                _count(counts, "devices beyond the limit")
+            elif energy is None:
+                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record)))
+            else:
+                by_day[day(time) if EARLIEST <= time <= until else ""].append(
+                    (device, number, time, 0, energy, record.power_dw, _rest(record)))
+        elif isinstance(record, Header):
+            if record.time is not None:
+                find("pvs", record.serial, "", record.time, latest)
+                if upload.path.startswith(HEARTBEAT):
+                    clock = [captured, record.time - captured]
+        elif isinstance(record, Unknown):
+            _count_unknown(counts, record)
+            if record.time is not None and record.serial:
+                device = find("other", record.serial, "", record.time, latest)
+                if device is not None:
+                    text = storable("\t".join(fields[3:]))
+                    part = crc32(text.encode())
+                    by_day[""].append((device, record.number, record.time, part, None, None, text))
+        elif isinstance(record, Malformed):
+            _count(counts, "malformed")
+    return clock
+
+
+def _rest(record: Reading) -> str:
+    """The fields after the serial; empty where a column holds them."""
+    rest = record.fields[3:]
+    if record.number in (130, 140):
+        rest[0] = ""
+        if record.energy_dwh is not None:
+            rest[2] = ""
+        if record.power_dw is not None:
+            rest[3] = ""
+    return storable("\t".join(rest))
+
+
+def _count(counts: dict[str, int], what: str) -> None:
+    counts[what] = counts.get(what, 0) + 1
+
+
+def _count_unknown(counts: dict[str, int], record: Unknown) -> None:
+    name = f"unknown {record.number}"
+    _count(counts, name if name in counts or len(counts) < MAX_UNKNOWN else "unknown others")
+
+
+def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row]) -> int:
+    """Write the rows of a local day and mark what became stale; how many were new or changed."""
+    before = store.total_changes
+    start, _ = days.bounds(day) if day else (0, 0)
+    first: dict[int, Row] = {}
+    if day:
+        for row in rows:
+            known = first.get(row[0])
+            if known is None or row[2] < known[2]:
+                first[row[0]] = row
+        stale = {day} | {days.day(time) for row in first.values() if (time := _before(store, row, start)) is not None}
+    store.executemany(UPSERT, rows)
+    changed = store.total_changes - before
+    if changed and day:
+        dirty(store, stale)
+    return changed
+
+
+def _before(store: sqlite3.Connection, row: Row, start: int) -> int | None:
+    """Time of the counter reading before `row`, if that lies before `start`."""
+    found = store.execute("SELECT time FROM reading WHERE device = ? AND number = ? AND time < ? AND time >= ?"
+                          " AND energy_dwh NOT NULL ORDER BY time DESC LIMIT 1",
+                          (row[0], row[1], row[2], EARLIEST)).fetchone()
+    return found[0] if found and found[0] < start else None
+
+
+def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
+    """Move the horizon to `to`, if that is later; days of readings that it passes become dirty. The new horizon."""
+    old = horizon(store)
+    if to <= old:
+        return old
+    state.put(store, HORIZON, str(to))
+    for device, kind in store.execute("SELECT id, kind FROM device").fetchall():
+        number = COUNTED.get(kind)
+        if number is None:
+            continue
+        for (time,) in store.execute("SELECT time FROM reading WHERE device = ? AND number = ? AND time > ?"
+                                     " AND time <= ? AND time >= ? AND energy_dwh NOT NULL",
+                                     (device, number, old, to, EARLIEST)).fetchall():
+            start, _ = days.bounds(days.day(time))
+            earlier = _before(store, (device, number, time, 0, None, None, ""), start)
+            dirty(store, {days.day(moment) for moment in (time, earlier) if moment is not None})
+    return to
+
+
+def forget(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
+    """Drop the readings that the inbox can give again, and start reading it from the beginning."""
+    (pruned_us,) = inbox.execute("SELECT pruned_us FROM identity").fetchone()
+    if pruned_us:
+        store.execute("DELETE FROM reading WHERE time > ?", (pruned_us // 1_000_000 + HORIZON_S,))
+    else:
+        store.execute("DELETE FROM reading")
+    state.put(store, CURSOR, "0")
+    state.drop(store, LINES)

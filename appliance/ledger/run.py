@@ -1,0 +1,73 @@
+"""ingest and rebuild: intake until the inbox is empty, then derive what became stale."""
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.ledger import intake
+from appliance.ledger.derive import changed, derive
+from appliance.ledger.stale import all_dirty, use
+from appliance.settings import Site
+from appliance.store import inbox as uploads
+from appliance.store import state, transaction
+
+CHUNK = 200             # uploads in one transaction (fewer when they are large)
+MAX_DAYS = 100          # derived in one call that has a limit
+
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What a call did: uploads taken in, readings that were new or changed, and the local days (YYYY-MM-DD) whose
+    slots changed and that no outbox has followed yet."""
+
+    uploads: int
+    readings: int
+    days: tuple[str, ...]
+
+
+def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, progress: Progress | None = None,
+           limit: int | None = None) -> Ingested:
+    """Take in what is new in the inbox and derive the days it touches.
+
+    `limit` bounds the uploads (and days) of one call; days are derived once no upload waits any more, so that a
+    backlog is derived once. `progress(done, total)` is told of uploads, then of days. Raises StoreError; what was
+    done until then stays done.
+    """
+    use(store, site)
+    intake.recognise(inbox, store)
+    waiting = uploads.count_after(inbox, intake.cursor(store))
+    total = waiting if limit is None else min(waiting, limit)
+    done = readings = 0
+    while done < total:
+        batch = uploads.after(inbox, intake.cursor(store), min(CHUNK, total - done))
+        if not batch:
+            break
+        readings += intake.take(store, batch)
+        done += len(batch)
+        if progress:
+            progress(done, total)
+    if done == waiting:
+        _finish_rebuild(store)
+        derive(store, progress, None if limit is None else MAX_DAYS)
+    return Ingested(done, readings, changed(store))
+
+
+def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
+            progress: Progress | None = None) -> Ingested:
+    """Derive all readings and slots from the inbox again.
+
+    Readings older than the oldest upload that the inbox still has are kept. Slots stay as they are until their day
+    is derived anew, so outbox rows whose values did not change keep their state. After kill -9 the next ingest goes on.
+    """
+    with transaction(store):
+        intake.forget(inbox, store)
+        state.put(store, intake.REBUILDING, "1")
+    return ingest(inbox, store, site, progress)
+
+
+def _finish_rebuild(store: sqlite3.Connection) -> None:
+    if state.get(store, intake.REBUILDING):
+        with transaction(store):
+            all_dirty(store)
+            state.drop(store, intake.REBUILDING)

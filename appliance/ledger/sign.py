@@ -1,0 +1,40 @@
+"""Which way the net meter counts: + is import, or + is export (owners of the older kit describe it). Pure.
+
+Theory: consumption cannot be negative. A slot in which production + net is negative by more than the meter's
+resolution speaks against "+", one in which production - net is speaks against "-"; both sums are kept per day. "+"
+holds until there is clear evidence against it and little against "-".
+"""
+
+RESOLUTION_DWH = 100        # net meters count in 10 Wh
+CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
+TIMES = 4                   # and so many times the evidence against the other
+
+
+def against(production_dwh: int, net_dwh: int) -> tuple[int, int]:
+    """What a slot says against "+" and against "-", in 0.1 Wh."""
+    return (max(0, -(production_dwh + net_dwh) - RESOLUTION_DWH), max(0, -(production_dwh - net_dwh) - RESOLUTION_DWH))
+
+
+def choose(setting: str, against_plus: int, against_minus: int) -> str:
+    """The sign, "+" or "-", by the owner's setting or by the evidence."""
+    if setting != "auto":
+        return setting
+    return "-" if against_plus > CLEAR_DWH and against_plus > TIMES * against_minus else "+"
+
+
+def reason(setting: str, against_plus: int, against_minus: int) -> str:
+    """One sentence for the owner."""
+    if setting != "auto":
+        return f'The settings say "{setting}".'
+    if choose(setting, against_plus, against_minus) == "-":
+        return (f'With "+" consumption would have been negative by {_kwh(against_plus)} kWh, '
+                f'with "-" by {_kwh(against_minus)} kWh.')
+    if against_minus > CLEAR_DWH:
+        return (f'With "-" consumption would have been negative by {_kwh(against_minus)} kWh, '
+                f'with "+" by {_kwh(against_plus)} kWh.')
+    return "Usual for this supervisor; nothing measured so far speaks against it."
+
+
+def _kwh(energy_dwh: int) -> str:
+    tenths = energy_dwh // 1000
+    return f"{tenths // 10}.{tenths % 10}"

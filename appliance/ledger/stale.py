@@ -1,0 +1,74 @@
+"""What must be derived again, and the settings that derivation holds for.
+
+dirty_day has the local days whose slots are stale; it survives kill -9. The settings a derivation was made with are
+kept in state: when they differ from the ones in force, every day becomes dirty in the transaction that notes the new
+ones.
+"""
+import json
+import sqlite3
+from collections.abc import Iterable
+from functools import lru_cache
+
+from appliance.ledger.calendar import EARLIEST, Calendar
+from appliance.settings import Site
+from appliance.store import state, transaction
+
+MADE_WITH, HORIZON, SLOT_SECONDS = "derived_with", "horizon", "slot_seconds"
+DEFAULT_SLOT_SECONDS = 300
+RULES = 1               # number of the rules of derivation: a release that changes results counts it up
+COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
+
+
+@lru_cache(maxsize=4)
+def _calendar(timezone: str, slot_seconds: int) -> Calendar:
+    return Calendar(timezone, slot_seconds)
+
+
+def calendar(store: sqlite3.Connection) -> Calendar:
+    """The days and slots of the settings in use."""
+    made_with = settings(store)
+    return _calendar(made_with["timezone"], made_with["slot_seconds"])
+
+
+def settings(store: sqlite3.Connection) -> dict:
+    """The settings in use: timezone, slot_seconds, net_sign, production, size_w, rules."""
+    return dict(json.loads(state.get(store, MADE_WITH) or "null") or _wanted(store, Site()))
+
+
+def _wanted(store: sqlite3.Connection, site: Site) -> dict:
+    return {"timezone": site.timezone, "slot_seconds": int(state.get(store, SLOT_SECONDS) or DEFAULT_SLOT_SECONDS),
+            "net_sign": site.net_sign, "production": site.production, "size_w": site.size_w, "rules": RULES}
+
+
+def use(store: sqlite3.Connection, site: Site) -> None:
+    """Go on with the settings `site` and the status interval in state; every day is dirty if they are new."""
+    wanted = json.dumps(_wanted(store, site), sort_keys=True)
+    if state.get(store, MADE_WITH) == wanted:
+        return
+    with transaction(store):
+        state.put(store, MADE_WITH, wanted)
+        for table in ("device_day", "site_day", "notice", "dirty_day"):
+            store.execute(f"DELETE FROM {table}")
+        all_dirty(store)
+
+
+def horizon(store: sqlite3.Connection) -> int:
+    """The record time up to which readings are counted."""
+    return int(state.get(store, HORIZON) or 0)
+
+
+def dirty(store: sqlite3.Connection, days: Iterable[str]) -> None:
+    """Mark local days whose slots are stale."""
+    store.executemany("INSERT OR IGNORE INTO dirty_day VALUES (?)", ((day,) for day in days))
+
+
+def all_dirty(store: sqlite3.Connection) -> None:
+    """Mark every local day from the first counted reading or slot to the last."""
+    until = horizon(store)
+    spans = [store.execute("SELECT min(time), max(time) FROM reading WHERE device = ? AND number = ?"
+                           " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()
+             for device, kind in store.execute("SELECT id, kind FROM device").fetchall() if kind in COUNTED]
+    spans.append(store.execute("SELECT min(time), max(time) FROM slot").fetchone())
+    known = [span for span in spans if span[0] is not None]
+    if known:
+        dirty(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))

@@ -1,0 +1,187 @@
+"""Opening a SQLite file of ours: pragmas, numbered migrations, transactions, and errors of one line.
+
+A database is made by the numbered files below sql/<schema>/, each applied in one transaction under PRAGMA
+user_version; a file from a newer suntap is refused, never guessed at. A read-only connection works beside a writer,
+without a writer, and for a user who may write neither the file nor its folder.
+"""
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+BUSY_S = 15.0                   # wait for another process's write before giving up
+WAL_BYTES = 16 << 20            # size the write-ahead log is cut back to after a large transaction
+CACHE_KIB = 8192                # of pages in memory, per connection
+
+HINTS = {                       # what to do, by SQLite's primary result code
+    "SQLITE_FULL": "free some space or use a larger card",
+    "SQLITE_READONLY": "check the file's owner, and whether the disk can only be read",
+    "SQLITE_CANTOPEN": "check that the folder exists and its permissions",
+    "SQLITE_IOERR": "check the disk and its free space",
+    "SQLITE_CORRUPT": "restart suntap: it sets a damaged file aside and rebuilds it",
+    "SQLITE_NOTADB": "restart suntap: it sets a damaged file aside and rebuilds it",
+    "SQLITE_BUSY": "another process writes for long: try again",
+}
+
+
+class Connection(sqlite3.Connection):
+    """In autocommit mode, but `with connection:` is a transaction here too, as it is for sqlite3's own connections."""
+
+    def __enter__(self) -> "Connection":
+        if not self.in_transaction:
+            self.execute("BEGIN IMMEDIATE")
+        super().__enter__()
+        return self
+
+
+class StoreError(sqlite3.Error):
+    """A database cannot be opened, read or written. One line: which file, why, what to do.
+
+    A subclass of sqlite3.Error, so that one except clause catches both. `damaged` tells a broken file from the rest.
+    """
+
+    def __init__(self, text: str, damaged: bool = False) -> None:
+        super().__init__(text)
+        self.damaged = damaged
+
+
+def open_database(path: Path, schema: str, readonly: bool = False) -> sqlite3.Connection:
+    """A connection to the database file `path` of `schema` (a folder below sql/).
+
+    A missing file is made first, also for a reader. Raises StoreError.
+    """
+    try:
+        if readonly and path.exists():
+            with suppress(sqlite3.OperationalError):
+                return _reader(path, schema)
+        connection = _writer(path, schema)
+        if not readonly:
+            return connection
+        connection.close()
+        return _reader(path, schema)
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+
+
+def explained(error: sqlite3.Error, path: Path | str) -> StoreError:
+    """`error` as one line that says what to do."""
+    if isinstance(error, StoreError):
+        return error
+    name = getattr(error, "sqlite_errorname", None) or ""
+    primary = next((code for code in HINTS if name.startswith(code)), "")
+    hint = f": {HINTS[primary]}" if primary else ""
+    return StoreError(f"{path}: {error}{hint}", damaged=primary in ("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+@contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing; within another transaction, a part of that one. Raises StoreError."""
+    nested = conn.in_transaction
+    try:
+        conn.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
+        try:
+            yield
+            conn.execute("RELEASE part" if nested else "COMMIT")
+        except BaseException:
+            if conn.in_transaction:  # SQLite itself rolls back on some errors
+                if nested:
+                    conn.execute("ROLLBACK TO part")
+                    conn.execute("RELEASE part")
+                else:
+                    conn.execute("ROLLBACK")
+            raise
+    except sqlite3.Error as error:
+        raise explained(error, filename(conn)) from error
+
+
+def filename(conn: sqlite3.Connection) -> str:
+    """The file behind a connection, for messages."""
+    with suppress(sqlite3.Error):
+        return next((row[2] for row in conn.execute("PRAGMA database_list") if row[1] == "main"), "") or "database"
+    return "database"
+
+
+@cache
+def migrations(schema: str) -> tuple[tuple[int, str], ...]:
+    """The numbered files of a schema as (number, SQL), ascending."""
+    folder = files("appliance.store") / "sql" / schema
+    found = [(int(item.name.split("_")[0]), item.read_text("utf-8"))
+             for item in folder.iterdir() if item.name.endswith(".sql")]
+    return tuple(sorted(found))
+
+
+def _writer(path: Path, schema: str) -> sqlite3.Connection:
+    connection = _open(path, "rwc")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection, path, schema)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _reader(path: Path, schema: str) -> sqlite3.Connection:
+    """Read only. Where SQLite cannot even share memory with a writer because there is none and the folder cannot be
+    written, the file itself does not change: then it is opened as immutable."""
+    try:
+        return _checked(_open(path, "ro"), path, schema)
+    except sqlite3.OperationalError:
+        if os.access(path.parent, os.W_OK) or path.with_name(path.name + "-wal").exists():
+            raise
+        return _checked(_open(path, "ro", "&immutable=1"), path, schema)
+
+
+def _checked(connection: sqlite3.Connection, path: Path, schema: str) -> sqlite3.Connection:
+    """A reader's connection, if the file is one it understands. An older schema is an OperationalError: the caller
+    migrates it if it may."""
+    try:
+        version = _version(connection, path, schema)
+        if version < migrations(schema)[-1][0]:
+            raise sqlite3.OperationalError("made by an older suntap: start the services once to bring it up to date")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}{more}", uri=True, timeout=BUSY_S,
+                                 isolation_level=None, check_same_thread=False, factory=Connection)
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
+
+
+def _version(connection: sqlite3.Connection, path: Path, schema: str) -> int:
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > migrations(schema)[-1][0]:
+        raise StoreError(f"{path}: made by a newer suntap: update this one, or restore an older backup")
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
+    """Apply the files that are new, each in one transaction; another process may be doing the same."""
+    for number, script in migrations(schema):
+        if _version(connection, path, schema) >= number:
+            continue
+        with transaction(connection):
+            if _version(connection, path, schema) < number:
+                for statement in _statements(script):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of an SQL file."""
+    text = ""
+    for piece in script.split(";"):
+        text += piece + ";"
+        if sqlite3.complete_statement(text):
+            yield text
+            text = ""

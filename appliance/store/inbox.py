@@ -1,0 +1,106 @@
+"""The inbox: every upload as it was captured, once, in order of arrival.
+
+Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. Uploads are alike
+when path and body are: the SHA-256 of both makes a repeat change nothing. The body's compression is an affair of
+this module and bodies.
+"""
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from appliance.store.bodies import pack, unpack
+from appliance.store.database import explained, filename, open_database, transaction
+from spcore.uploads import Upload
+
+FILE = "inbox.sqlite3"
+MAX_BATCH_BYTES = 4 << 20       # of bodies that after() gives at once, whatever its limit (but always one upload)
+
+
+def connect(data_dir: str | Path, readonly: bool = False) -> sqlite3.Connection:
+    """inbox.sqlite3 in `data_dir`, made and migrated where that is needed. Raises StoreError."""
+    return open_database(Path(data_dir) / FILE, "inbox", readonly)
+
+
+def digest(path: str, body: bytes) -> bytes:
+    """What makes two uploads the same one."""
+    return hashlib.sha256(path.encode("utf-8", "surrogateescape") + b"\n" + body).digest()
+
+
+def append(conn: sqlite3.Connection, uploads: Iterable[Upload]) -> int:
+    """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError."""
+    rows = [(upload.captured_us, upload.source, upload.destination, _storable(upload.path), upload.complete,
+             digest(upload.path, upload.body), pack(upload.body)) for upload in uploads]
+    if not rows:
+        return 0
+    with transaction(conn):
+        before = conn.total_changes
+        conn.executemany("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        return conn.total_changes - before
+
+
+def after(conn: sqlite3.Connection, cursor: int, limit: int) -> list[tuple[int, Upload]]:
+    """The uploads that arrived after the one with id `cursor`, at most `limit`, with their ids, ascending.
+
+    Ends early after MAX_BATCH_BYTES of bodies. A body that is damaged on disk comes out empty and incomplete.
+    Raises StoreError.
+    """
+    found = []
+    size = 0
+    try:
+        for number, *row in conn.execute("SELECT id, captured_us, source, destination, path, complete, body FROM upload"
+                                         " WHERE id > ? ORDER BY id LIMIT ?", (cursor, limit)):
+            upload = _upload(*row)
+            found.append((number, upload))
+            size += len(upload.body)
+            if size >= MAX_BATCH_BYTES:
+                break
+    except sqlite3.Error as error:
+        raise explained(error, filename(conn)) from error
+    return found
+
+
+def newest(conn: sqlite3.Connection, limit: int) -> list[tuple[int, Upload]]:
+    """The last `limit` uploads with their ids, newest first."""
+    rows = conn.execute("SELECT id, captured_us, source, destination, path, complete, body FROM upload"
+                        " ORDER BY id DESC LIMIT ?", (limit,))
+    return [(number, _upload(*row)) for number, *row in rows]
+
+
+def last_id(conn: sqlite3.Connection) -> int:
+    """The id of the newest upload, 0 in an empty inbox."""
+    return int(conn.execute("SELECT coalesce(max(id), 0) FROM upload").fetchone()[0])
+
+
+def count_after(conn: sqlite3.Connection, cursor: int) -> int:
+    """How many uploads wait behind `cursor`."""
+    return int(conn.execute("SELECT count(*) FROM upload WHERE id > ?", (cursor,)).fetchone()[0])
+
+
+def prune(conn: sqlite3.Connection, before_us: int, limit: int) -> int:
+    """Delete uploads captured before `before_us`, looking at the `limit` oldest arrivals only; how many.
+
+    Few at a time, so that a clock that jumped ahead costs a few old days and not the history.
+    """
+    with transaction(conn):
+        return conn.execute("DELETE FROM upload WHERE captured_us < ? AND id IN"
+                            " (SELECT id FROM upload ORDER BY id LIMIT ?)", (before_us, limit)).rowcount
+
+
+def identity(conn: sqlite3.Connection) -> tuple[str, str]:
+    """(which inbox this is, why it was made): a cursor holds only for the inbox it was taken from."""
+    value, note = conn.execute("SELECT value, note FROM identity").fetchone()
+    return value.hex(), note
+
+
+def _upload(captured_us: int, source: str, destination: str, path: str, complete: int, body: bytes) -> Upload:
+    try:
+        return Upload(captured_us, source, destination, path, unpack(body), bool(complete))
+    except ValueError:
+        return Upload(captured_us, source, destination, path, b"", False)
+
+
+def _storable(text: str) -> str:
+    """Text for SQLite, which holds no surrogates: bytes that were not UTF-8 show as \\udcXX."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,116 @@
+"""What the owner should know, as sentences: from the ledger's notices and a few facts in state."""
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.ledger import sign
+from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.stale import COUNTED, horizon, settings
+from appliance.store import state
+
+CLOCK_OFF_S = 300           # a PVS clock further off than that is told
+TOGETHER_S = 86400          # two PVSs heard within this time are both there
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence. kind: restart jump outlier held clock several unknown malformed damage sign source. `time` in UTC
+    seconds and `device` (serial) where it is about one moment or device."""
+
+    kind: str
+    text: str
+    time: int | None = None
+    device: str = ""
+
+
+def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
+    """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
+    return [*_damage(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn), *_devices(conn, since)]
+
+
+def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
+    rows = conn.execute("SELECT notice.kind, time, count, before_dwh, after_dwh, device.kind, serial FROM notice"
+                        " JOIN device ON device = id WHERE day >= ? ORDER BY time DESC, serial", (since,))
+    return [Notice(kind, _sentence(kind, count, before, after, f"{what} {serial}"), time, serial)
+            for kind, time, count, before, after, what, serial in rows]
+
+
+def _sentence(kind: str, count: int, before: int, after: int, who: str) -> str:
+    times = f" ({count} times that day)" if count > 1 else ""
+    low, high = kwh(before), kwh(after)
+    return {
+        "restart": f"The counter of {who} fell from {low} to {high} kWh and goes on from there: a reset, a replacement "
+                   f"or a wrong clock. Nothing is counted for the step{times}.",
+        "jump": f"The counter of {who} rose from {low} to {high} kWh at once and stayed: more than it can have made. "
+                f"Nothing is counted for the step{times}.",
+        "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: it was left out{times}.",
+        "held": f"The newest reading of {who} says {high} kWh after {low} kWh: it waits for the next one to tell.",
+    }.get(kind, f"{who}: {kind}")
+
+
+def kwh(energy_dwh: int) -> str:
+    """0.1 Wh as kWh with four decimals."""
+    whole, rest = divmod(abs(energy_dwh), 10_000)
+    return f"{'-' if energy_dwh < 0 else ''}{whole}.{rest:04d}"
+
+
+def _damage(conn: sqlite3.Connection) -> list[Notice]:
+    texts = [state.get(conn, key) for key in ("store_note", "inbox_note")]
+    return [Notice("damage", text) for text in texts if text]
+
+
+def _clock(conn: sqlite3.Connection) -> list[Notice]:
+    captured, ahead = json.loads(state.get(conn, "pvs_clock") or "[0, 0]")
+    found = []
+    if abs(ahead) > CLOCK_OFF_S:
+        how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
+        found.append(Notice("clock", f"The supervisor's clock was {how} this box's when it last spoke.", captured))
+    count = 0
+    for device, kind in conn.execute("SELECT id, kind FROM device").fetchall():
+        if kind in COUNTED:
+            (more,) = conn.execute(
+                "SELECT (SELECT count(*) FROM reading WHERE device = ?1 AND number = ?2 AND time < ?3)"
+                " + (SELECT count(*) FROM reading WHERE device = ?1 AND number = ?2 AND time > ?4)",
+                (device, COUNTED[kind], EARLIEST, horizon(conn))).fetchone()
+            count += more
+    if count:
+        found.append(Notice("clock", f"{count} readings claim a time before 2005 or in the future: kept, not counted."))
+    return found
+
+
+def _several(conn: sqlite3.Connection) -> list[Notice]:
+    serials = [row[0] for row in conn.execute(
+        "SELECT serial FROM device WHERE kind = 'pvs' AND last_seen > (SELECT max(last_seen) FROM device"
+        " WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
+    if len(serials) < 2:
+        return []
+    return [Notice("several", f"{len(serials)} supervisors speak on this cable ({', '.join(serials)}): "
+                              "the devices of all of them are counted.")]
+
+
+def _lines(conn: sqlite3.Connection) -> list[Notice]:
+    counts = json.loads(state.get(conn, "lines") or "{}")
+    unknown = sorted(name.removeprefix("unknown ") for name in counts if name.startswith("unknown "))
+    found = [Notice("malformed", f"{number} {name} were left out.") for name, number in sorted(counts.items())
+             if not name.startswith("unknown ") and name != "malformed"]
+    if counts.get("malformed"):
+        found.append(Notice("malformed", f"{counts['malformed']} lines could not be read and were left out."))
+    if unknown:
+        found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
+    return found
+
+
+def _rules(conn: sqlite3.Connection) -> list[Notice]:
+    """How consumption and production come about, once there is anything to tell."""
+    found = []
+    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh), max(source = 'meter')"
+                                       " FROM site_day").fetchone()
+    wanted = settings(conn)
+    if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
+        chosen = sign.choose(wanted["net_sign"], plus, minus)
+        way = "import" if chosen == "+" else "export"
+        found.append(Notice("sign", f'Consumption is production plus net; the net meter counts {way} up ("{chosen}"). '
+                            + sign.reason(wanted["net_sign"], plus, minus)))
+    if meters:
+        found.append(Notice("source", "Production is taken from the production meter where it counts."))
+    return found
