@@ -518,7 +518,7 @@ cdef void take_syn(Streams* self, Flow* flow, int side, const Segment* segment) 
                 return                                  # the same SYN again
         elif not half.started:
             lowest = half.queue.ranges[0].start if half.queue.count > 0 else ORIGIN
-            if at <= lowest <= at + self.unknown_window:
+            if at <= lowest <= at + self.unknown_window and self.clock - half.queued_since <= self.ack_grace:
                 half.synced = True
                 half.scale = segment.scale
                 start_at(self, flow, side, at)          # captured late: data was ahead of it
