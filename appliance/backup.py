@@ -2,8 +2,8 @@
 
 Theory: a backup is a gzipped tar with a manifest (version, hashes) in front. Databases are copied by SQLite itself, so
 a backup of running processes is one consistent state. Restoring first checks everything and only then changes anything:
-history and settings become those of the backup; uploads are added to the inbox, so what was captured since stays, and
-the next derivation reads the whole inbox again (a repeat changes nothing). Restoring twice is the same as once.
+history and settings become those of the backup; uploads are added to the inbox, so what was captured since stays and
+is derived next, because the ledger knows which inbox its cursor is of. Restoring twice is the same as once.
 The file holds the PVOutput key: mode 0600.
 """
 import hashlib
@@ -15,11 +15,12 @@ import tarfile
 import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from appliance import __version__, settings, store
 from appliance.clock import Clock
 from appliance.files import PRIVATE, adopt_owner, write_atomic
-from appliance.store import inbox, state
+from appliance.store import inbox
 
 FORMAT = 1
 MANIFEST, SETTINGS, PASSWORD = "manifest.json", "suntap.toml", "web-auth.json"
@@ -27,7 +28,6 @@ INBOX, STORE = "inbox.sqlite3", "suntap.sqlite3"
 MAX_MANIFEST = 65536
 MAX_SMALL = 1 << 20             # settings and password file
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
-CURSOR = "inbox_cursor"
 
 
 class BackupError(Exception):
@@ -43,24 +43,23 @@ def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> N
         for source, name in ((settings_path, SETTINGS), (data_dir / PASSWORD, PASSWORD)):
             with suppress(FileNotFoundError):
                 (folder / name).write_bytes(source.read_bytes())
-        manifest = {
-            "format": FORMAT, "version": __version__, "created": int(clock.time()),
-            "files": {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)}
-                      for path in sorted(folder.iterdir())},
-        }
+        files = {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(folder.iterdir())}
+        manifest = {"format": FORMAT, "version": __version__, "created": int(clock.time()), "files": files}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         packed = folder / "packed"
         with open(packed, "xb", opener=_private) as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
-                for name in (MANIFEST, *manifest["files"]):
+                for name in [MANIFEST, *files]:
                     archive.add(folder / name, name, filter=_anonymous)
             file.flush()
             os.fsync(file.fileno())
         os.replace(packed, target)
 
 
-def restore(source: Path, settings_path: Path, data_dir: Path) -> dict[str, int]:
-    """Check the backup `source` and put it back; → {"uploads": added to the inbox, "created": its time}.
+def restore(source: Path, settings_path: Path, data_dir: Path) -> dict[str, Any]:
+    """Check the backup `source` and put it back.
+
+    → {"uploads": added to the inbox, "created": when it was made, "note": "" or why uploads were not added}.
 
     The caller holds the supervisor's lock. Raises BackupError before anything was changed; OSError and sqlite3.Error
     when the disk fails on the way: then restoring again completes it.
@@ -70,17 +69,18 @@ def restore(source: Path, settings_path: Path, data_dir: Path) -> dict[str, int]
         folder = Path(scratch)
         created = _unpack(source, folder)
         with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
-            state.put(saved, CURSOR, "0")
-            saved.commit()
             saved.backup(target)
-        uploads = _add_uploads(folder / INBOX, data_dir)
+        try:
+            uploads, note = _add_uploads(folder / INBOX, data_dir), ""
+        except sqlite3.Error as error:  # the services may read the inbox only: the history is whole without it
+            uploads, note = 0, f"the uploads were not added to the inbox: {error}"
         for name, place in ((SETTINGS, settings_path), (PASSWORD, data_dir / PASSWORD)):
             if (folder / name).exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(place.resolve(), (folder / name).read_bytes())
         for name in (INBOX, STORE):
             adopt_owner(data_dir / name)
-    return {"uploads": uploads, "created": created}
+    return {"uploads": uploads, "created": created, "note": note}
 
 
 def check(source: Path, scratch_dir: Path) -> int:
@@ -97,7 +97,7 @@ def _unpack(source: Path, folder: Path) -> int:
             files = manifest["files"]
             if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
                 raise BackupError(f"{source}: not enough free space in {folder.parent} to unpack it")
-            for member in archive:
+            while (member := archive.next()) is not None:
                 if not member.isreg() or files.get(member.name, {}).get("size") != member.size:
                     raise BackupError(f"{source}: holds {ascii(member.name)[:60]}, which a suntap backup does not")
                 content = archive.extractfile(member)
@@ -162,7 +162,7 @@ def _add_uploads(source: Path, data_dir: Path) -> int:
     with closing(inbox.connect(data_dir)) as target:
         target.execute("ATTACH DATABASE ? AS saved", (str(source),))
         columns = "captured_us, source, destination, path, complete, sha256, body"
-        with target:
+        with store.transaction(target):
             added = target.execute(
                 f"INSERT OR IGNORE INTO main.upload ({columns}) SELECT {columns} FROM saved.upload ORDER BY id")
         target.execute("DETACH DATABASE saved")

@@ -71,6 +71,6 @@ def service_url(value: Any) -> str:
 
 def absolute(value: Any) -> Path:
     path = Path(value) if isinstance(value, str | Path) else None
-    if path is None or not path.is_absolute() or "\0" in str(path):
+    if path is None or not path.is_absolute() or not str(path).isprintable():
         raise ValueError
     return path

@@ -10,12 +10,14 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from appliance import ledger
+from appliance import backup, ledger
 from appliance.clock import Clock
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
+from appliance.store import transaction
 
 KEEP = 200      # finished rows that stay, for the page
 
@@ -24,9 +26,8 @@ log = logging.getLogger(__name__)
 
 def ask(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
     """Put a command in the queue; its id."""
-    with store:
-        row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
-                            (int(clock.time()), name, json.dumps(argument or {})))
+    row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
+                        (int(clock.time()), name, json.dumps(argument or {})))
     assert row.lastrowid is not None
     return row.lastrowid
 
@@ -39,37 +40,36 @@ def answer(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     return None if row[0] is None else json.loads(row[1])
 
 
-def carry_out(store: sqlite3.Connection, inbox: sqlite3.Connection, settings: Settings, clock: Clock,
-              progress: Callable[..., None]) -> int:
-    """Do every command that waits; how many."""
-    waiting = store.execute("SELECT id, name, argument FROM command WHERE finished IS NULL ORDER BY id").fetchall()
-    for number, name, argument in waiting:
-        try:
-            work = COMMANDS[name]
-            with store:
-                result = work(Work(store, inbox, settings, clock, progress), json.loads(argument))
-        except (KeyError, TypeError, ValueError) as error:
-            result = {"error": f"{name}: unknown command or wrong argument ({error})"}
-        except Exception as error:
-            store.rollback()
-            log.warning("command %s: %s", name, error)
-            result = {"error": str(error) or type(error).__name__}
-        with store:
-            store.execute("UPDATE command SET finished = ?, result = ? WHERE id = ?",
-                          (int(clock.time()), json.dumps(result), number))
-            store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
-    return len(waiting)
-
-
 @dataclass(frozen=True)
 class Work:
-    """What a command may work with."""
+    """What a command may work with. `progress` is called now and then by what takes long."""
 
     store: sqlite3.Connection
     inbox: sqlite3.Connection
     settings: Settings
+    settings_path: Path
     clock: Clock
     progress: Callable[..., None]
+
+
+def carry_out(work: Work) -> int:
+    """Do every command that waits; how many."""
+    store = work.store
+    waiting = store.execute("SELECT id, created, name, argument FROM command WHERE finished IS NULL ORDER BY id"
+                            ).fetchall()
+    for number, created, name, argument in waiting:
+        try:
+            result = COMMANDS[name](work, json.loads(argument))
+        except (KeyError, TypeError, ValueError) as error:
+            result = {"error": f"{name}: unknown command or wrong argument ({error})"}
+        except Exception as error:
+            log.warning("command %s: %s", name, error)
+            result = {"error": str(error) or type(error).__name__}
+        with transaction(store):  # a restore has put another table in the place of the one that the row was in
+            store.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?, ?, ?)",
+                          (number, created, name, argument, int(work.clock.time()), json.dumps(result)))
+            store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
+    return len(waiting)
 
 
 def _test_pvoutput(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +79,8 @@ def _test_pvoutput(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{"day": "YYYY-MM-DD"} → {"rows": how many wait now}."""
-    return {"rows": outbox.resend_day(work.store, date.fromisoformat(argument["day"]).isoformat())}
+    with transaction(work.store):
+        return {"rows": outbox.resend_day(work.store, date.fromisoformat(argument["day"]).isoformat())}
 
 
 def _retry(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +99,17 @@ def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"file": name in the data directory} → backup.restore()'s answer; the file is removed."""
+    folder = work.settings.store.data_dir
+    source = folder / Path(argument["file"]).name
+    try:
+        return backup.restore(source, work.settings_path, folder)
+    finally:
+        source.unlink(missing_ok=True)
+
+
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "test_pvoutput": _test_pvoutput, "resend_day": _resend_day, "retry": _retry, "skip": _skip, "rebuild": _rebuild,
+    "restore": _restore,
 }

@@ -77,12 +77,7 @@ class InboxWriter:
         self._prune_at = time.monotonic() + PRUNE_S
         cutoff_us = int((self.clock.time() - keep_days * 86400) * 1e6)
         try:
-            connection = self._open()
-            with connection:
-                done = connection.execute(
-                    "DELETE FROM upload WHERE captured_us < ? AND id IN (SELECT id FROM upload ORDER BY id LIMIT ?)",
-                    (cutoff_us, PRUNE_ROWS))
-            self.counters["inbox_pruned"] += done.rowcount
+            self.counters["inbox_pruned"] += inbox.prune(self._open(), cutoff_us, PRUNE_ROWS)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
 

@@ -224,6 +224,9 @@ def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
     then nothing was changed.
     """
     import tomlkit
+    for name, value in changes.items():
+        section, _, item = name.partition(".")
+        _build({section: {item: value}}, path)
     target = Path(path).resolve()  # a link to the data partition stays a link
     try:
         with locked(target.parent):

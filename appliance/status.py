@@ -73,10 +73,11 @@ def _read(work: Callable[[], Facts]) -> Facts:
 def _captured(data_dir: Path) -> Facts:
     """The inbox: how many uploads, the newest one's packet time."""
     with closing(inbox.connect(data_dir, readonly=True)) as connection:
-        count, last = connection.execute("SELECT count(*), max(id) FROM upload").fetchone()
+        first, last = connection.execute("SELECT min(id), max(id) FROM upload").fetchone()
         newest = connection.execute("SELECT captured_us FROM upload WHERE id = ?", (last,)).fetchone()
-        return {"uploads": count, "last_id": last, "last_captured": newest[0] // 1_000_000 if newest else None,
-                "bytes": (data_dir / "inbox.sqlite3").stat().st_size}
+        return {"uploads": last - first + 1 if last else 0,  # ids are not reused: counting rows would read them all
+                "last_id": last or 0, "last_captured": newest[0] // 1_000_000 if newest else None,
+                "bytes": (data_dir / inbox.FILE).stat().st_size}
 
 
 def _derived(data_dir: Path, settings: Settings, clock: Clock) -> Facts:
@@ -95,7 +96,7 @@ def _derived(data_dir: Path, settings: Settings, clock: Clock) -> Facts:
             "last_sent": row("SELECT max(sent_at) FROM outbox").fetchone()[0],
             "pause": {"kind": pause.kind, "text": pause.text, "left_s": round(pause.left_s)} if pause else None,
             "clock_ahead_s": servertime.wall_clock_ahead(connection),
-            "bytes": (data_dir / "suntap.sqlite3").stat().st_size,
+            "bytes": (data_dir / store.FILE).stat().st_size,
         }
 
 

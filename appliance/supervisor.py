@@ -92,15 +92,14 @@ class Supervisor:
                 log.error("%s (going on with the rest, trying again)", text,
                           exc_info=not isinstance(error, sqlite3.Error | OSError))
             self.problems[name] = text
-            self.store.rollback()
             return FAILED_S
         if self.problems.pop(name, None):
             log.info("%s: works again", name)
         return wait
 
     def _commands(self) -> float:
-        done = commands.carry_out(self.store, self._inbox(), self.watched.current, self.clock, self.beat)
-        if done:
+        if commands.carry_out(commands.Work(self.store, self._inbox(), self.watched.current, self.watched.path,
+                                            self.clock, self.beat)):
             self._post_at, self._refreshed = 0.0, float("-inf")
         return IDLE_S
 
@@ -115,7 +114,7 @@ class Supervisor:
             self._refreshed = now
             if outbox.refresh(self.store, settings, done.days, now):
                 self._post_at = 0.0
-        return 0.0 if done.uploads else IDLE_S
+        return 0.0 if done.uploads or done.days else IDLE_S
 
     def _post(self) -> float:
         """At most one request to PVOutput."""

@@ -1,13 +1,18 @@
 """Write readings, slots or days to standard output as CSV or JSON.
 
-Times are ISO 8601 with the site's offset; energy is in Wh with one decimal, power in W. --from and --to are local
-dates (YYYY-MM-DD), both included.
+Times are ISO 8601 with the site's offset; energy is in Wh with one decimal, power in W; an empty field (JSON: null)
+means: not known. --from and --to are local dates (YYYY-MM-DD), both included.
 """
 import argparse
+import sys
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from appliance.cli import DONE
+from appliance import export, store
+from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+
+FORMATS = {"csv": export.as_csv, "json": export.as_json}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,4 +31,11 @@ def day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
+    columns, form = export.COLUMNS[args.what], FORMATS[args.format]
+    if not settings.store.data_dir.is_dir():
+        raise Failed(f"{settings.store.data_dir}: no data directory: nothing to export (check --data-dir)")
+    database = store.connect(settings.store.data_dir, readonly=True)
+    found = export.rows(database, args.what, ZoneInfo(settings.site.timezone), args.first, args.last)
+    for piece in form(columns, found):
+        sys.stdout.buffer.write(piece.encode("utf-8", "surrogateescape"))
     return DONE

@@ -28,4 +28,6 @@ def run(args: argparse.Namespace) -> int:
             raise Failed(str(error), USAGE) from error
     made = datetime.fromtimestamp(done["created"], UTC)
     print(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC: {done['uploads']} uploads added to the inbox")
+    if done["note"]:
+        raise Failed(done["note"])
     return DONE
