@@ -4,27 +4,25 @@
     secret      signs session cookies and CSRF tokens
     password    scrypt, as werkzeug writes it, or null: no password yet, the first visit is still to come
     login       random, new with every password: a session is the owner's only while it carries this value
-A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every session
-is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
+A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every
+session is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
 """
 import hmac
 import json
 import logging
-import os
 import secrets
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flask import current_app, g, session
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from appliance.files import write_atomic
+from webui.passwords import check_password_hash, generate_password_hash
 
 log = logging.getLogger(__name__)
 
 FILE = "web-auth.json"
-METHOD = "scrypt:32768:8:1"     # 32 MiB and about half a second on a Pi 3
 MIN_LENGTH = 8
 MAX_LENGTH = 256                # scrypt's cost does not depend on it; a form field's sane end
 
@@ -52,7 +50,7 @@ class Auth:
         self._stored = Stored(secrets.token_urlsafe(32))
         self._stored = self.stored()
         self.secret = self._stored.secret
-        self._decoy = generate_password_hash(secrets.token_urlsafe(16), METHOD)
+        self._decoy = generate_password_hash(secrets.token_urlsafe(16))
 
     def stored(self) -> Stored:
         """What the file says now; the same secret without a password when it is gone."""
@@ -73,7 +71,7 @@ class Auth:
             return self._write(password)
 
     def _write(self, password: str) -> str:
-        stored = Stored(self.secret, generate_password_hash(password, METHOD), secrets.token_urlsafe(16))
+        stored = Stored(self.secret, generate_password_hash(password), secrets.token_urlsafe(16))
         write_atomic(self.path, json.dumps(asdict(stored)).encode())
         return stored.login
 
