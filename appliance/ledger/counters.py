@@ -9,15 +9,19 @@ Theory: a step is the difference between two accepted readings. A reading b afte
 So a decision depends on the accepted reading before and the one reading behind: the rest of the history does not
 matter, which is what lets the ledger derive a day from the state before its first reading.
 
+A net counter runs both ways, so a fall tells nothing. That it began anew shows in a reading near zero that is further
+from the accepted one than a household's power explains; a step beyond hardware is a jump, whatever its direction.
+
 A counter that falls by a last digit (rounding, decimals that went from 4 to 3) stays at its highest value until it is
-passed, so nothing is counted twice and no total runs backwards. Net counters run both ways and have no highest
-value. The difference across a hole is right, and so is a plateau followed by its catching up: both are plain steps.
+passed, so nothing is counted twice and no total runs backwards. The difference across a hole is right, and so is a
+plateau followed by its catching up: both are plain steps.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
 POWER_LIMIT_W = 25_000      # mean power of one counter beyond which a difference is not energy; see power_limit
+USUAL_PERCENT = 40          # of that limit is what a household's net power may be when the counter comes near zero
 CATCH_UP_S = 3900           # a clock set by an hour, or a device that caught up, counts so much more in one step
 
 Point = tuple[int, int]             # (time, counter in 0.1 Wh)
@@ -51,16 +55,21 @@ class Folded:
     events: list[Event] = field(default_factory=list)
 
 
+def _fits_rising(before: Point, after: Point, limit_w: int) -> bool:
+    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit_w * (after[0] - before[0] + CATCH_UP_S) // 360
+
+
+def _fits_net(before: Point, after: Point, limit_w: int) -> bool:
+    seconds, step = after[0] - before[0], abs(after[1] - before[1])
+    usual = limit_w * USUAL_PERCENT // 100 * seconds // 360
+    return step <= limit_w * (seconds + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
+
+
 def fold(state: Point | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit_w: int) -> Folded:
     """Fold `points` (ascending times) onto `state`; `behind` is the first reading after them, if there is one."""
     result = Folded(state)
     steps, events = result.steps, result.events
-    rate = limit_w * 10
-    lowest = LAST_DIGIT_DWH
-
-    def fits(before: Point, after: Point) -> bool:
-        most = rate * (after[0] - before[0] + CATCH_UP_S) // 3600
-        return -(most if both_ways else lowest) <= after[1] - before[1] <= most
+    fits = _fits_net if both_ways else _fits_rising
 
     last = len(points) - 1
     for index, point in enumerate(points):
@@ -69,8 +78,8 @@ def fold(state: Point | None, points: Sequence[Point], behind: Point | None, bot
             result.starts.append(point[0])
             continue
         following = points[index + 1] if index < last else behind
-        if fits(state, point):
-            if following is not None and not fits(point, following) and fits(state, following):
+        if fits(state, point, limit_w):
+            if following is not None and not fits(point, following, limit_w) and fits(state, following, limit_w):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
                 continue
             energy = point[1] - state[1]
@@ -82,7 +91,7 @@ def fold(state: Point | None, points: Sequence[Point], behind: Point | None, bot
                 state = point
         elif following is None:
             events.append(Event(HELD, point[0], state[1], point[1]))
-        elif fits(state, following) or not fits(point, following):
+        elif fits(state, following, limit_w) or not fits(point, following, limit_w):
             events.append(Event(OUTLIER, point[0], state[1], point[1]))
         else:
             events.append(Event(RESTART if point[1] < state[1] else JUMP, point[0], state[1], point[1]))

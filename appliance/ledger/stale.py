@@ -2,7 +2,7 @@
 
 dirty_day has the local days whose slots are stale; it survives kill -9. The settings a derivation was made with are
 kept in state: when they differ from the ones in force, every day becomes dirty in the transaction that notes the new
-ones.
+ones. What was derived stays until its day is derived again, so pages have a history all the time.
 """
 import json
 import sqlite3
@@ -47,8 +47,6 @@ def use(store: sqlite3.Connection, site: Site) -> None:
         return
     with transaction(store):
         state.put(store, MADE_WITH, wanted)
-        for table in ("device_day", "site_day", "notice", "dirty_day"):
-            store.execute(f"DELETE FROM {table}")
         all_dirty(store)
 
 
@@ -63,7 +61,7 @@ def dirty(store: sqlite3.Connection, days: Iterable[str]) -> None:
 
 
 def all_dirty(store: sqlite3.Connection) -> None:
-    """Mark every local day from the first counted reading or slot to the last."""
+    """Mark every local day from the first counted reading or slot to the last, and every day that has anything."""
     until = horizon(store)
     spans = [store.execute("SELECT min(time), max(time) FROM reading WHERE device = ? AND number = ?"
                            " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()
@@ -72,3 +70,5 @@ def all_dirty(store: sqlite3.Connection) -> None:
     known = [span for span in spans if span[0] is not None]
     if known:
         dirty(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))
+    for table in ("device_day", "site_day", "notice"):
+        store.execute(f"INSERT OR IGNORE INTO dirty_day SELECT DISTINCT day FROM {table}")

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from appliance.records.texts import storable
 from appliance.store.bodies import pack, unpack
 from appliance.store.database import explained, filename, open_database, transaction
 from spcore.uploads import Upload
@@ -29,7 +30,7 @@ def digest(path: str, body: bytes) -> bytes:
 
 def append(conn: sqlite3.Connection, uploads: Iterable[Upload]) -> int:
     """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError."""
-    rows = [(upload.captured_us, upload.source, upload.destination, _storable(upload.path), upload.complete,
+    rows = [(upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete,
              digest(upload.path, upload.body), pack(upload.body)) for upload in uploads]
     if not rows:
         return 0
@@ -99,8 +100,3 @@ def _upload(captured_us: int, source: str, destination: str, path: str, complete
         return Upload(captured_us, source, destination, path, unpack(body), bool(complete))
     except ValueError:
         return Upload(captured_us, source, destination, path, b"", False)
-
-
-def _storable(text: str) -> str:
-    """Text for SQLite, which holds no surrogates: bytes that were not UTF-8 show as \\udcXX."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

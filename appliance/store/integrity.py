@@ -1,0 +1,185 @@
+"""A database that is damaged is found at start, set aside, and made anew from what there is: never a crash loop.
+
+Each process that writes a database calls its function here before it opens it. A damaged file is renamed, with its
+-wal and -shm, to <name>.damaged-<UTC time>. The inbox is copied upload by upload as far as it can be read, each
+checked against its SHA-256. The derived database starts empty; the ledger fills it from the inbox, and readings that the
+inbox no longer has are copied from the damaged file. The outbox starts anew: sending a status again is safe. What
+happened is noted in the new file, for the owner.
+"""
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from time import gmtime, strftime
+
+from appliance import store
+from appliance.clock import Clock
+from appliance.store import inbox, state
+from appliance.store.bodies import unpack
+from appliance.store.database import StoreError, explained, transaction
+
+NOTE = "store_note"         # key in state: the sentence for the owner
+MAX_ASIDE = 3               # damaged files of one kind that stay; older ones go, or a dying card fills itself up
+STEP = 200                  # rows read at once from a damaged file
+
+log = logging.getLogger(__name__)
+
+
+def check_inbox(data_dir: Path, clock: Clock) -> str:
+    """Before inbox.sqlite3 is written: set it aside if it is damaged and save what can be read. What was done, one
+    sentence; "" when all is well. Raises StoreError when the disk does not even take a new file."""
+    path = data_dir / inbox.FILE
+    problem = damage(path)
+    if not problem:
+        return ""
+    aside = _set_aside(path, clock)
+    with closing(inbox.connect(data_dir)) as target:
+        saved, lost = _save_uploads(aside, target)
+        note = (f"The inbox was damaged ({problem}). It was set aside as {aside.name}; "
+                f"{saved} uploads were saved{f', at least {lost} were lost' if lost else ''}.")
+        target.execute("UPDATE identity SET note = ?", (note,))
+    log.error("%s", note)
+    return note
+
+
+def check_store(data_dir: Path, clock: Clock) -> str:
+    """Before suntap.sqlite3 is written: set it aside if it is damaged; the next ingest derives it from the inbox. What
+    was done, one sentence; "" when all is well. Raises StoreError when the disk does not even take a new file."""
+    path = data_dir / store.FILE
+    problem = damage(path)
+    if not problem:
+        return ""
+    aside = _set_aside(path, clock)
+    with closing(store.connect(data_dir)) as target:
+        saved = _save_readings(aside, target, _pruned_until(data_dir))
+        older = f"; {saved} older readings were saved from it" if saved else ""
+        note = f"The history was damaged ({problem}). It was set aside as {aside.name} and is derived again{older}."
+        state.put(target, NOTE, note)
+    log.error("%s", note)
+    return note
+
+
+def damage(path: Path) -> str:
+    """What is wrong with the database file `path`, in SQLite's words; "" for a whole file or none."""
+    if not path.exists():
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+            return "" if found == "ok" else " ".join(found.split())
+    except sqlite3.Error as error:
+        return str(error) if explained(error, path).damaged else ""
+
+
+def _set_aside(path: Path, clock: Clock) -> Path:
+    """Rename a database and what belongs to it; the oldest of many such files goes."""
+    aside = path.with_name(f"{path.name}.damaged-{strftime('%Y%m%dT%H%M%SZ', gmtime(clock.time()))}")
+    try:
+        for suffix in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                os.replace(path.with_name(path.name + suffix), aside.with_name(aside.name + suffix))
+        for old in sorted(path.parent.glob(f"{path.name}.damaged-*Z"))[:-MAX_ASIDE]:
+            for suffix in ("-wal", "-shm", ""):
+                old.with_name(old.name + suffix).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: damaged, and cannot be set aside ({error.strerror}): check the disk") from error
+    return aside
+
+
+def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
+    """Copy the uploads that can be read and are what their hash says, ids and all; (saved, seen but not readable)."""
+    saved = lost = 0
+    columns = "id, captured_us, source, destination, path, complete, sha256, body"
+    for rows in _rows(aside, f"SELECT {columns} FROM upload WHERE id > ? ORDER BY id LIMIT ?", "upload", 0):
+        whole = [row for row in rows if _is_whole(row)]
+        lost += len(rows) - len(whole)
+        with transaction(target):
+            saved += target.executemany(f"INSERT OR IGNORE INTO upload ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                                        whole).rowcount
+    return saved, lost
+
+
+def _is_whole(row: tuple) -> bool:
+    """Whether an upload is what it was when it was written."""
+    try:
+        number, captured_us, source, destination, path, complete, sha256, body = row
+        return (all(isinstance(value, int) for value in (number, captured_us, complete)) and complete in (0, 1)
+                and all(isinstance(value, str) for value in (source, destination, path))
+                and inbox.digest(path, unpack(body)) == sha256)
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _pruned_until(data_dir: Path) -> int:
+    """The packet time up to which the inbox may have been pruned, in UTC seconds; 0 when nothing was deleted yet."""
+    try:
+        with closing(inbox.connect(data_dir, readonly=True)) as connection:
+            return int(connection.execute("SELECT pruned_us FROM identity").fetchone()[0]) // 1_000_000
+    except sqlite3.Error:
+        return 0
+
+
+def _save_readings(aside: Path, target: sqlite3.Connection, until: int) -> int:
+    """Copy readings of before `until`, which the inbox may not give again, and their devices."""
+    if not until:
+        return 0
+    saved = 0
+    with transaction(target):
+        for rows in _rows(aside, "SELECT id, kind, serial, model, first_seen, last_seen, model_time FROM device"
+                                 " WHERE id > ? ORDER BY id LIMIT ?", "device", 0):
+            target.executemany("INSERT OR IGNORE INTO device (id, kind, serial, model, first_seen, last_seen,"
+                               " model_time) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    for (device,) in target.execute("SELECT id FROM device").fetchall():
+        saved += _save_device(aside, target, device, until)
+    return saved
+
+
+def _save_device(aside: Path, target: sqlite3.Connection, device: int, until: int) -> int:
+    saved = 0
+    for number in (120, 122, 130, 131, 140, 141):
+        query = (f"SELECT time, device, number, part, energy_dwh, power_dw, fields FROM reading WHERE device = {device}"
+                 f" AND number = {number} AND time > ? AND time <= {until} ORDER BY time LIMIT ?")
+        for rows in _rows(aside, query, "", 0):
+            typed = [row for row in rows if isinstance(row[0], int) and isinstance(row[4], int | None)
+                     and isinstance(row[5], int | None) and isinstance(row[6], str)]
+            with transaction(target):
+                saved += target.executemany("INSERT OR IGNORE INTO reading (time, device, number, part, energy_dwh,"
+                                            " power_dw, fields) VALUES (?, ?, ?, ?, ?, ?, ?)", typed).rowcount
+    return saved
+
+
+def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple]]:
+    """The rows of a query by its first column, in steps; what cannot be read is stepped over, in ever wider steps."""
+    size, skip = STEP, 1
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        source.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        last = _last(source, table)
+        while True:
+            try:
+                rows = source.execute(query, (after, size)).fetchall()
+            except sqlite3.Error:
+                if size > 1:
+                    size = 1            # find the readable ones before the damage one by one
+                    continue
+                after, skip = after + skip, skip * 2
+                if after > last:
+                    return
+                continue
+            if not rows:
+                return
+            yield rows
+            if not isinstance(rows[-1][0], int) or rows[-1][0] <= after:
+                return
+            after, size, skip = rows[-1][0], STEP, 1
+
+
+def _last(source: sqlite3.Connection, table: str) -> int:
+    """The largest key worth trying."""
+    if table:
+        with suppress(sqlite3.Error):
+            return int(source.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)
+        with suppress(sqlite3.Error):
+            return int(source.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()[0])
+    return 1 << 40
