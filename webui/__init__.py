@@ -1,7 +1,8 @@
 """The web page: dashboard, PVOutput, diagnostics, settings and API, as one Flask application.
 
 It reads the store, edits the settings file, and asks the supervisor process for everything else by a row in the table
-`command`. This module is the table of contents: one module per page, what holds for all of them in access, auth and security.
+`command`. This module is the table of contents: one module per page, what holds for all of them in access, auth and
+security.
 """
 from datetime import timedelta
 from pathlib import Path
@@ -56,7 +57,7 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
         WTF_CSRF_HEADERS=["X-CSRFToken"],
     )
     security.install(app, box)
-    app.before_request(access.guard)  # before the CSRF check, which reads the body: a stranger's upload is not even read
+    app.before_request(access.guard)  # before the CSRF check reads the body: a stranger's upload is never read
     CSRFProtect(app)
     for page in PAGES:
         app.register_blueprint(page)

@@ -4,8 +4,8 @@ public      anybody, before a password exists too: the first-visit page, the log
 dashboard   anybody while `web.public_dashboard` is on, else the owner: what shows energy and nothing else
 owner       a browser that gave the password: settings, PVOutput, diagnostics, everything that writes
 
-Before a password is chosen nothing but the public routes answers. The level sits on the view function, next to the route,
-so a reader of a page's module sees it there.
+Before a password is chosen nothing but the public routes answers. The level sits on the view function, next to the
+route, so a reader of a page's module sees it there.
 """
 from collections.abc import Callable
 from enum import Enum
@@ -15,6 +15,7 @@ from flask import Flask, Response, current_app, jsonify, redirect, request, url_
 from werkzeug.wrappers import Response as BaseResponse
 
 from webui import auth
+from webui.data import box
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -68,7 +69,7 @@ def guard() -> BaseResponse | None:
         return None
     if not auth.password_is_set():
         return _turn_away("welcome.password", "Choose a password on the first-visit page first.")
-    if auth.is_owner() or (level is Level.DASHBOARD and current_app.extensions["suntap"].settings().web.public_dashboard):
+    if auth.is_owner() or (level is Level.DASHBOARD and box().settings().web.public_dashboard):
         return None
     return _turn_away("login.login", "This needs the owner's password.")
 

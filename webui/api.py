@@ -1,10 +1,11 @@
-"""The API, version 1: JSON for the owner's other programs. Its contract is static/openapi.json; a test holds both together.
+"""The API, version 1: JSON for the owner's other programs. Its contract is static/openapi.json; a test holds both
+together.
 
-Energies are integers in 0.1 Wh (`_dwh`), powers integers in W, times RFC 3339 in UTC beside the site's local date. A value that
-is not known is null, never 0. What is in version 1 stays; new members may come.
+Energies are integers in 0.1 Wh (`_dwh`), powers integers in W, times RFC 3339 in UTC beside the site's local date. A
+value that is not known is null, never 0. What is in version 1 stays; new members may come.
 """
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,12 @@ def now() -> Response:
 def days() -> Response:
     """?from=&to=: totals of each local day; the last 31 days without."""
     here = localtime.today(box().now(), box().zone())
-    last = dashboard.parse_day(request.args["to"]) if "to" in request.args else here
-    first = dashboard.parse_day(request.args["from"]) if "from" in request.args else last - timedelta(days=DEFAULT_DAYS - 1)
+    last = _day("to", here)
+    first = _day("from", last - timedelta(days=DEFAULT_DAYS - 1))
     if not 0 <= (last - first).days <= MAX_DAYS:
         abort(400, f"from and to must be at most {MAX_DAYS} days apart, the earlier one first")
-    return jsonify(timezone=box().zone().key, days=[totals(found) for found in energy.days(box(), first, last).values()])
+    found = energy.days(box(), first, last).values()
+    return jsonify(timezone=box().zone().key, days=[totals(day) for day in found])
 
 
 @page.get("/slots")
@@ -59,13 +61,16 @@ def days() -> Response:
 def slots() -> Response:
     """?day=: the slots of one local day, today without."""
     zone = box().zone()
-    day = dashboard.parse_day(request.args["day"]) if "day" in request.args else localtime.today(box().now(), zone)
+    day = _day("day", localtime.today(box().now(), zone))
     start, end = localtime.day_bounds(day, zone)
-    return jsonify(day=day.isoformat(), timezone=zone.key, start=utc(start), end=utc(end), slot_seconds=box().slot_seconds(), slots=[
-        {"time": utc(slot.time), "local": localtime.local(slot.time, zone).isoformat(), "production_dwh": slot.production_dwh,
-         "net_dwh": slot.net_dwh, "consumption_dwh": slot.consumption_dwh, "production_w": slot.production_w,
-         "consumption_w": slot.consumption_w, "seconds": slot.seconds, "hole": slot.hole}
-        for slot in energy.slots(box(), day)])
+    found = [
+        {"time": utc(slot.time), "local": localtime.local(slot.time, zone).isoformat(),
+         "production_dwh": slot.production_dwh, "net_dwh": slot.net_dwh, "consumption_dwh": slot.consumption_dwh,
+         "production_w": slot.production_w, "consumption_w": slot.consumption_w, "seconds": slot.seconds,
+         "hole": slot.hole}
+        for slot in energy.slots(box(), day)]
+    return jsonify(day=day.isoformat(), timezone=zone.key, start=utc(start), end=utc(end),
+                   slot_seconds=box().slot_seconds(), slots=found)
 
 
 @page.get("/status")
@@ -73,6 +78,10 @@ def slots() -> Response:
 def state() -> Response:
     """Lamps, processes and counters, as `suntap status --json` prints them."""
     return jsonify(status.collect(box().settings(), box().clock))
+
+
+def _day(name: str, default: date) -> date:
+    return dashboard.parse_day(request.args[name]) if name in request.args else default
 
 
 def totals(found: Totals) -> dict[str, Any]:

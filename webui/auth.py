@@ -13,6 +13,7 @@ import logging
 import secrets
 import threading
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 from flask import current_app, g, session
@@ -86,7 +87,7 @@ class Auth:
     def check(self, password: str) -> str | None:
         """The login value if this is the password, else None. Takes as long when no password is set."""
         stored = self.stored()
-        right = check_password_hash(stored.password or self._decoy, password[:MAX_LENGTH])
+        right = check_password_hash(stored.password or _decoy(METHOD), password[:MAX_LENGTH])
         return stored.login if right and stored.password else None
 
     def _read(self) -> Stored:
@@ -97,6 +98,12 @@ class Auth:
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error("%s cannot be read (%s): nobody can log in; run 'suntap reset-password'", self.path, error)
             return Stored(self._stored.secret, "unreadable", secrets.token_urlsafe(16))
+
+
+@cache
+def _decoy(method: str) -> str:
+    """A hash that no password matches and that costs as much to compare."""
+    return generate_password_hash(secrets.token_urlsafe(16), method)
 
 
 def check_length(password: str) -> None:

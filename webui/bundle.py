@@ -80,9 +80,9 @@ def uploads() -> Response:
     """The last captured uploads as they came, with a line of facts before each."""
     parts = []
     for upload in diagnostics.last_uploads(box(), UPLOADS):
+        way = f"{upload.source} > {upload.destination} POST {upload.path}"
         whole = "complete" if upload.complete else "with a hole"
-        parts.append(f"# {localtime.utc_text(upload.captured)} {upload.source} > {upload.destination} POST {upload.path} ({whole})\n"
-                     f"{upload.text}\n")
+        parts.append(f"# {localtime.utc_text(upload.captured)} {way} ({whole})\n{upload.text}\n")
     return Response("".join(parts), mimetype="text/plain", headers={
         "Content-Disposition": f"attachment; filename=suntap-uploads-{_stamp()}.txt"})
 
@@ -96,7 +96,8 @@ def debug() -> Response:
     facts = status.collect(loaded, box().clock)
     journal = logs.read("debug", 2000)
     contents = {
-        "README.txt": "suntap debug bundle. Serial numbers and addresses of your network are in it; no key and no password.\n",
+        "README.txt": "suntap debug bundle. Serial numbers and addresses of your network are in it, no key and no "
+                      "password.\n",
         "status.json": json.dumps(facts, indent=1, default=str),
         "settings.txt": settings_text,
         "log.txt": journal.trouble or "".join(

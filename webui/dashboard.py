@@ -2,7 +2,6 @@
 
 The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
 """
-import os.path
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from appliance.store.views import Slot
 from webui import access, energy, localtime, svg
 from webui.data import box
 from webui.energy import Totals
+from webui.units import kwh
 
 page = Blueprint("dashboard", __name__)
 
@@ -97,8 +97,8 @@ def _now() -> dict[str, Any]:
     totals = energy.days(box(), here, here).get(here, Totals(here))
     best = energy.best_days(box(), 1)
     shown = asdict(now) | {"shown_w": 0 if now.state == "asleep" else now.production_w}
-    return {"now": shown, "totals": totals, "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()),
-            "lamps": status.collect(box().settings(), box().clock)["lamps"]}
+    return {"now": shown, "totals": totals, "best": best[0] if best else None,
+            "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock)["lamps"]}
 
 
 def _day(day: date) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def _day(day: date) -> dict[str, Any]:
     notes = [localtime.clock_change(day, zone)]
     if holes:
         gap = sum(slot.seconds for slot in holes)
-        notes.append(f"No readings for {localtime.span(gap)}: the counters say how much energy fell into the gap, not when. "
-                     "The hatched part shows it as an average.")
+        notes.append(f"No readings for {localtime.span(gap)}: the counters say how much energy fell into the gap, "
+                     "not when. The hatched part shows it as an average.")
     summary = f"Power through {localtime.long_date(day)}: " + (
         f"highest {peak.production_w} W at {localtime.clock_time(peak.time, zone)}" if peak else "no readings") + "."
     return {"chart": curve(day, slots), "day_totals": totals, "peak_w": peak.production_w if peak else None,
@@ -136,7 +136,8 @@ def curve(day: date, slots: list[Slot]) -> dict[str, Any]:
     times = list(range(start, end + 1, step))
     meter = any(slot.consumption_dwh is not None for slot in slots)
     labels = [f"{localtime.clock_time(time, zone)} – {localtime.clock_time(time + step, zone)}" for time in times]
-    return {"start": start, "end": end, "ticks": localtime.ticks(day, zone), "times": times, "labels": labels, "holes": holes,
+    return {"start": start, "end": end, "ticks": localtime.ticks(day, zone), "times": times, "labels": labels,
+            "holes": holes,
             "production_w": [powers.get(time, (None, None))[0] for time in times],
             "consumption_w": [powers.get(time, (None, None))[1] for time in times] if meter else None}
 
@@ -161,10 +162,15 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     peak = max((number or 0 for _, number in points), default=0)
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
-    shared = len(os.path.commonprefix([inverter.serial for inverter in found])) if len(found) > 1 else 0
+    shared = shared_beginning([inverter.serial for inverter in found]) if len(found) > 1 else 0
     return [{**asdict(inverter), "short": short_serial(inverter.serial, shared), "words": WORDS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
+
+
+def shared_beginning(texts: list[str]) -> int:
+    """How many signs at their beginning all texts have in common."""
+    return next((at for at, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1), min(map(len, texts)))
 
 
 def short_serial(serial: str, shared: int) -> str:
@@ -184,9 +190,8 @@ def month_bars(days: dict[date, Totals], chosen: date) -> svg.Bars:
     for number in range(1, month_end(chosen).day + 1):
         day = chosen.replace(day=number)
         found = days.get(day)
-        values.append(svg.Value(str(number), bar_title(localtime.short_date(day), found), found and found.production_dwh,
-                                found and found.consumption_dwh,
-                                url_for("dashboard.show", day=day.isoformat()) if found else "", day == chosen))
+        href = url_for("dashboard.show", day=day.isoformat()) if found else ""
+        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen))
     return svg.bars(values, label_every=3)
 
 
@@ -195,15 +200,19 @@ def year_bars(months: dict[int, Totals], chosen: date) -> svg.Bars:
     values = []
     for number in range(1, 13):
         day, found = chosen.replace(month=number, day=1), months.get(number)
-        values.append(svg.Value(f"{day:%b}", bar_title(f"{day:%B %Y}", found), found and found.production_dwh,
-                                found and found.consumption_dwh,
-                                url_for("history.show", month=f"{day:%Y-%m}") if found else "", number == chosen.month))
+        href = url_for("history.show", month=f"{day:%Y-%m}") if found else ""
+        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month))
     return svg.bars(values)
+
+
+def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool) -> svg.Value:
+    """A bar for totals, or for a day or month of which nothing is known."""
+    known = found or Totals(date.min)
+    return svg.Value(label, bar_title(name, found), known.production_dwh, known.consumption_dwh, href, chosen)
 
 
 def bar_title(name: str, found: Totals | None) -> str:
     """What a bar says when pointed at or read aloud."""
-    from webui.units import kwh
     if found is None or found.production_dwh is None:
         return f"{name}: nothing recorded"
     used = "" if found.consumption_dwh is None else f", used {kwh(found.consumption_dwh)} kWh"

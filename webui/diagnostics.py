@@ -1,6 +1,7 @@
 """Diagnostics: every stage with its counters, the PVS's own backlog, the last uploads as they came, and the log.
 
-Read only. What the supervisor process and the capture process know comes from `appliance.status`; uploads come from the inbox.
+Read only. What the supervisor process and the capture process know comes from `appliance.status`; uploads come from
+the inbox.
 """
 import sqlite3
 from contextlib import closing
@@ -41,8 +42,8 @@ class Upload:
 def show() -> str:
     """All of it."""
     facts = status.collect(box().settings(), box().clock)
-    return render_template("diagnostics.html", facts=facts, uploads=last_uploads(box(), UPLOADS), backlog=backlog(box()),
-                           problem=box().problem, **_journal())
+    return render_template("diagnostics.html", facts=facts, uploads=last_uploads(box(), UPLOADS),
+                           backlog=backlog(box()), problem=box().problem, **_journal())
 
 
 @page.get("/diagnostics/lamps")
@@ -84,7 +85,8 @@ def backlog(box: Box) -> dict[str, Any] | None:
         return None
     thin = [*points[::max(1, len(points) // BACKLOG_POINTS)], points[-1]]
     top = max(number for _, number in points)
-    first, last = points[0][0], max(points[-1][0], points[0][0] + 1)
-    line = " ".join(f"{(time - first) * 720 / (last - first):.1f},{116 - number * 108 / max(1, top):.1f}" for time, number in thin)
-    return {"now": points[-1][1], "at": points[-1][0], "top": top, "points": line, "since": first, "until": points[-1][0],
-            "span": localtime.span(points[-1][0] - first)}
+    first, last = points[0][0], points[-1][0]
+    wide, high = 720 / max(1, last - first), 108 / max(1, top)
+    line = " ".join(f"{(time - first) * wide:.1f},{116 - number * high:.1f}" for time, number in thin)
+    return {"now": points[-1][1], "at": last, "top": top, "points": line, "since": first, "until": last,
+            "span": localtime.span(last - first)}

@@ -76,8 +76,8 @@ def now(box: Box) -> Now:
     taken = last.time + box.slot_seconds()
     age = max(0, int(box.now() - taken))
     peak = max((slot.production_w or 0 for slot in slots if not slot.hole), default=0)
-    state = _state(age if last is made else LIVE_SECONDS + 1, last is made, (made.production_w or 0) if made else 0, peak,
-                   box.now() - newest.time, heard_age or 0)
+    power = (made.production_w or 0) if made else 0
+    state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0)
     return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age)
 
 
@@ -159,8 +159,8 @@ def inverters(box: Box, day: date) -> list[Inverter]:
         energy = device.day_dwh
         share = None if energy is None or not middle else (energy * 200 + middle) // (2 * middle)
         curve: list[tuple[int, int | None]] = [(step.time, step.power_w) for step in steps[device.id]]
-        found.append(Inverter(device.id, device.serial, device.model, energy, share, device.last_seen, device.counter_dwh,
-                              curve, _verdict(energy, share, middle)))
+        found.append(Inverter(device.id, device.serial, device.model, energy, share, device.last_seen,
+                              device.counter_dwh, curve, _verdict(energy, share, middle)))
     return found
 
 

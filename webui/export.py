@@ -1,7 +1,7 @@
 """CSV downloads: days, slots, readings. Written as they are read, so a year needs no more memory than a row.
 
-Energy is given in kWh with all its digits, power in W. A cell that begins like a formula is marked as text, since what the wire
-says (a serial number) ends in somebody's spreadsheet.
+Energy is given in kWh with all its digits, power in W. A cell that begins like a formula is marked as text, since
+what the wire says (a serial number) ends in somebody's spreadsheet.
 """
 import csv
 import io
@@ -28,8 +28,9 @@ def days() -> Response:
     """?first=&last=: one row per local day."""
     first, last = _range()
     header = ["day", "production_kwh", "consumption_kwh", "import_kwh", "export_kwh"]
-    rows = ([day.isoformat(), *map(kwh, (found.production_dwh, found.consumption_dwh, found.import_dwh, found.export_dwh))]
-            for day, found in energy.days(box(), first, last).items())
+    rows: Iterable[list[object]] = (
+        [day.isoformat(), kwh(found.production_dwh), kwh(found.consumption_dwh), kwh(found.import_dwh),
+         kwh(found.export_dwh)] for day, found in energy.days(box(), first, last).items())
     return _csv(f"suntap-days-{first}-{last}.csv", header, rows)
 
 
@@ -38,9 +39,9 @@ def days() -> Response:
 def slots() -> Response:
     """?first=&last=: one row per slot."""
     first, last = _range()
-    return _csv(f"suntap-slots-{first}-{last}.csv",
-                ["start_utc", "start_local", "production_kwh", "net_kwh", "consumption_kwh", "production_w", "seconds", "hole"],
-                _slots(box(), first, last))
+    header = ["start_utc", "start_local", "production_kwh", "net_kwh", "consumption_kwh", "production_w", "seconds",
+              "hole"]
+    return _csv(f"suntap-slots-{first}-{last}.csv", header, _slots(box(), first, last))
 
 
 @page.get("/readings.csv")
@@ -64,8 +65,9 @@ def _slots(box: Box, first: date, last: date) -> Iterator[list[object]]:
     zone = box.zone()
     with closing(store.connect(box.data_dir, readonly=True)) as connection:
         for slot in views.slots(connection, first.isoformat(), last.isoformat()):
-            yield [localtime.utc_text(slot.time), localtime.local(slot.time, zone).isoformat(), kwh(slot.production_dwh),
-                   kwh(slot.net_dwh), kwh(slot.consumption_dwh), slot.production_w, slot.seconds, int(slot.hole)]
+            yield [localtime.utc_text(slot.time), localtime.local(slot.time, zone).isoformat(),
+                   kwh(slot.production_dwh), kwh(slot.net_dwh), kwh(slot.consumption_dwh), slot.production_w,
+                   slot.seconds, int(slot.hole)]
 
 
 def _readings(box: Box, first: date, last: date) -> Iterator[list[object]]:
@@ -73,8 +75,8 @@ def _readings(box: Box, first: date, last: date) -> Iterator[list[object]]:
     start, end = localtime.day_bounds(first, zone)[0], localtime.day_bounds(last, zone)[1]
     with closing(store.connect(box.data_dir, readonly=True)) as connection:
         for found in views.readings(connection, start, end):
-            yield [localtime.utc_text(found.time), localtime.local(found.time, zone).isoformat(), found.number, found.kind,
-                   found.serial, found.model, kwh(found.energy_dwh), tenths(found.power_dw), found.fields]
+            yield [localtime.utc_text(found.time), localtime.local(found.time, zone).isoformat(), found.number,
+                   found.kind, found.serial, found.model, kwh(found.energy_dwh), tenths(found.power_dw), found.fields]
 
 
 def kwh(dwh: int | None) -> str:

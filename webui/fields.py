@@ -1,7 +1,7 @@
 """The settings as form fields: one line per key of the TOML file with its words for people.
 
-What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with each key,
-so page and file cannot disagree. A test holds this table against the declared keys.
+What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with
+each key, so page and file cannot disagree. A test holds this table against the declared keys.
 """
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -30,14 +30,17 @@ FIELDS: dict[str, Field] = {
     "site.production": Field("Production is taken from", choices=(
         ("auto", "Find out by itself"), ("inverters", "the sum of the inverters"), ("meter", "the production meter"))),
     "pvoutput.enabled": Field("Post to PVOutput"),
-    "pvoutput.api_key": Field("API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
+    "pvoutput.api_key": Field(
+        "API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
     "pvoutput.system_id": Field("System id", "The number of your system, on the same page."),
     "pvoutput.energy": Field("Energy is posted as", choices=(
         ("daily", "running total of the day (recommended)"), ("lifetime", "lifetime counter (c1)"))),
     "pvoutput.consumption": Field("Post consumption too", "Where there is a consumption meter."),
-    "pvoutput.reserve": Field("Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
+    "pvoutput.reserve": Field(
+        "Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
     "pvoutput.url": Field("Address of the service"),
-    "web.public_dashboard": Field("Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
+    "web.public_dashboard": Field(
+        "Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
     "web.host": Field("Page listens on", "0.0.0.0 is every address of this box.", later=True),
     "web.port": Field("Port of the page", later=True),
     "capture.interface": Field("Network interface", "The bridge between supervisor and router.", later=True),
@@ -45,7 +48,8 @@ FIELDS: dict[str, Field] = {
     "capture.buffer_mib": Field("Capture ring", unit="MiB", later=True),
     "capture.pvs_mac": Field("Supervisor’s hardware address", "Empty: found by itself.", later=True),
     "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
-    "store.keep_inbox_days": Field("Keep captured uploads for", "The energy history itself is kept for ever.", unit="days"),
+    "store.keep_inbox_days": Field(
+        "Keep captured uploads for", "The energy history itself is kept for ever.", unit="days"),
 }
 SECTIONS = (
     ("site", "Site"), ("pvoutput", "PVOutput"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
@@ -111,5 +115,4 @@ def _typed(key: str, text: str, default: Any, present: bool) -> Any:
 
 def _declaration(key: str) -> Any:
     section, name = key.split(".")
-    section_type = type(next(item.default for item in fields(Settings) if item.name == section))
-    return next(item for item in fields(section_type) if item.name == name)
+    return next(item for item in fields(getattr(Settings(), section)) if item.name == name)

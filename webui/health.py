@@ -1,4 +1,6 @@
-"""/healthz: 200 while the box does its work, 503 with the reasons when it does not. For monitors: no login, nothing private."""
+"""/healthz: 200 while the box does its work, 503 with the reasons when it does not. For monitors: no login, nothing
+private.
+"""
 from flask import Blueprint, Response, jsonify
 
 from appliance import status

@@ -31,7 +31,8 @@ def show() -> str:
         later=_step(month, 1) if month < here.replace(day=1) else None,
         bars=dashboard.month_bars(days, chosen), total=energy.total(list(days.values())),
         year=dashboard.year_bars(months, month), year_total=energy.total(list(months.values())),
-        years=year_bars(years, month.year), all_total=energy.total(list(years.values())), first=first, last=last, month_last=dashboard.month_end(month),
+        years=year_bars(years, month.year), all_total=energy.total(list(years.values())),
+        first=first, last=last, month_last=dashboard.month_end(month),
         best=energy.best_days(box(), BEST), months=_month_list(first, last))
 
 
@@ -69,13 +70,15 @@ def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] 
         found = days.get(day)
         made = found.production_dwh if found else None
         shade = 0 if not made or not top else min(SHADES, 1 + made * SHADES // (top + 1))
-        cells.append({"day": day, "totals": found, "shade": shade, "title": dashboard.bar_title(localtime.short_date(day), found)})
+        title = dashboard.bar_title(localtime.short_date(day), found)
+        cells.append({"day": day, "totals": found, "shade": shade, "title": title})
     cells += [None] * (-len(cells) % 7)
     return [cells[at:at + 7] for at in range(0, len(cells), 7)]
 
 
 def year_bars(years: dict[int, Totals], chosen: int) -> svg.Bars:
     """One bar per year."""
-    return svg.bars([svg.Value(str(year), dashboard.bar_title(str(year), found), found.production_dwh, found.consumption_dwh,
-                               url_for("history.show", month=f"{year}-{12 if year < chosen else 1:02d}"), year == chosen)
-                     for year, found in years.items()])
+    return svg.bars([
+        dashboard.bar_value(str(year), str(year), found, url_for("history.show", month=f"{found.day:%Y-%m}"),
+                            year == chosen)
+        for year, found in years.items()])

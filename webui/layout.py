@@ -1,4 +1,4 @@
-"""What every template may use: navigation, formats of numbers and times, versioned static files; and the error pages."""
+"""What every template may use: navigation, formats of numbers and times, static files by version; the error pages."""
 import hashlib
 import logging
 from functools import cache
@@ -59,9 +59,10 @@ def csrf() -> Markup:
 
 def codes(text: str) -> Markup:
     """A sentence whose `commands` in backticks are shown as code; everything in it is escaped."""
-    parts = str(text).split("`")
-    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 and number < len(parts) - 1 else Markup.escape(part)
-                           for number, part in enumerate(parts))
+    parts = [Markup.escape(part) for part in str(text).split("`")]
+    for number in range(1, len(parts) - 1, 2):
+        parts[number] = Markup("<code>{}</code>").format(parts[number])
+    return Markup("").join(parts)
 
 
 def asset(name: str) -> str:

@@ -5,6 +5,7 @@ They follow the way of a record, so the first one that is not green is the one t
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.store import views
 from webui.data import Box
 
 NETWORK = Path("/sys/class/net")
@@ -35,9 +36,10 @@ def cable(interface: str, root: Path = NETWORK) -> Lamp:
     up = [port for port in ports if _carrier(root / port)]
     down = [port for port in ports if port not in up]
     if not ports:
-        return Lamp("Cables", "bad", f"The bridge “{interface}” has no ports.", "Plug in the USB network adapter and wait a moment.")
+        return Lamp("Cables", "bad", f"The bridge “{interface}” has no ports.",
+                    "Plug in the USB network adapter and wait a moment.")
     if down:
-        return Lamp("Cables", "unknown", f"{_join(up)} up, {_join(down)} without a link." if up else f"{_join(down)} without a link.",
+        return Lamp("Cables", "unknown", (f"{_join(up)} up, " if up else "") + f"{_join(down)} without a link.",
                     "One cable goes to the router, one to the supervisor: push both in until they click.")
     return Lamp("Cables", "ok", f"{_join(ports)} {'are' if len(ports) > 1 else 'is'} up.")
 
@@ -55,25 +57,19 @@ def _join(names: list[str]) -> str:
 
 def supervisor(box: Box) -> Lamp:
     """Was a PVS heard, and which one?"""
-    row = box.store().execute(
-        "SELECT id, serial, model, last_seen FROM device WHERE kind = 'pvs' ORDER BY last_seen DESC LIMIT 1").fetchone()
-    if row is None:
+    heard = views.latest(box.store())
+    if heard.pvs_serial is None:
         return Lamp("Supervisor", "unknown", "Nothing heard from a SunPower supervisor yet.",
-                    "It reports every two to five minutes. Is its cable in the box’s second port, and is it switched on?")
-    identity, serial, model, _seen = row
-    fields = box.store().execute(
-        "SELECT fields FROM reading WHERE device = ? AND number = 122 ORDER BY time DESC LIMIT 1", (identity,)).fetchone()
-    firmware = fields[0].split("\t")[1] if fields and fields[0].count("\t") >= 1 else ""
-    words = ", ".join(word for word in (model, f"firmware {firmware}" if firmware else "") if word)
-    return Lamp("Supervisor", "ok", f"Serial {serial}" + (f" ({words})." if words else "."))
+                    "It speaks every two to five minutes. Is its cable in the second port, and does it have power?")
+    firmware = f"firmware {heard.pvs_firmware}" if heard.pvs_firmware else ""
+    words = ", ".join(word for word in (heard.pvs_model, firmware) if word)
+    return Lamp("Supervisor", "ok", f"Serial {heard.pvs_serial}" + (f" ({words})." if words else "."))
 
 
 def inverters(box: Box) -> Lamp:
     """Was an inverter's reading understood?"""
-    count, newest = box.store().execute("SELECT count(*), max(last_seen) FROM device WHERE kind = 'inverter'").fetchone()
+    count = sum(device.kind == "inverter" for device in views.devices(box.store()))
     if not count:
         return Lamp("First reading", "unknown", "No inverter reading yet.",
-                    "They come every five minutes in daylight. After dark you can go on; they will appear in the morning.")
+                    "They come every five minutes in daylight. After dark you can go on: they appear in the morning.")
     return Lamp("First reading", "ok", f"{count} inverter{'s' * (count != 1)} understood.")
-
-

@@ -1,7 +1,8 @@
 """The site's clock: which UTC seconds a local day spans, and how times are written on the page.
 
-Everything inside is UTC seconds; the site's zone enters here and nowhere else. The browser's zone never does: axis labels
-and tooltips are texts made here, so a phone on holiday shows the roof's time. A local day has 23, 24 or 25 hours.
+Everything inside is UTC seconds; the site's zone enters here and nowhere else. The browser's zone never does: axis
+labels and tooltips are texts made here, so a phone on holiday shows the roof's time. A local day has 23, 24 or 25
+hours.
 """
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

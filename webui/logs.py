@@ -61,7 +61,8 @@ def parse(raw: bytes) -> Line | None:
         message = entry["MESSAGE"]
         if isinstance(message, list):  # journalctl's way to write what is not UTF-8
             message = bytes(message).decode("utf-8", "replace")
-        return Line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, str(entry.get("_SYSTEMD_UNIT", "")).removesuffix(".service"),
-                    int(entry.get("PRIORITY", 6)), str(message)[:MAX_MESSAGE])
+        unit = str(entry.get("_SYSTEMD_UNIT", "")).removesuffix(".service")
+        return Line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, unit, int(entry.get("PRIORITY", 6)),
+                    str(message)[:MAX_MESSAGE])
     except (ValueError, KeyError, TypeError):
         return None

@@ -1,8 +1,8 @@
 """The PVOutput page: what was sent, what waits and why, what was refused in the server's words, and what can be done.
 
-Retry, skip and sending a day again are orders to the supervisor process. The test is made here and now, with what is typed in
-the form: the key goes from the form to the request and is stored nowhere but in the settings file, by Save. It is counted
-in the same quota books as everything else.
+Retry, skip and sending a day again are orders to the supervisor process. The test is made here and now, with what is
+typed in the form: the key goes from the form to the request and is stored nowhere but in the settings file, by Save.
+It is counted in the same quota books as everything else.
 """
 import sqlite3
 from contextlib import closing
@@ -104,7 +104,8 @@ def test() -> ResponseReturnValue:
     outcome = wrong(errors) if errors else try_out(changes)
     if wants_fragment():
         return render_template("_outcome.html", outcome=outcome)
-    return settings.render(request.form.to_dict() | {"section": "pvoutput"}, errors, outcome=outcome), 422 if errors else 200
+    form = request.form.to_dict() | {"section": "pvoutput"}
+    return settings.render(form, errors, outcome=outcome), 422 if errors else 200
 
 
 def wants_fragment() -> bool:
@@ -122,8 +123,8 @@ def try_out(changes: dict[str, Any]) -> Outcome:
     loaded = box().settings()
     account = replace(loaded.pvoutput, **{key.split(".")[1]: value for key, value in changes.items()})
     if not account.api_key or not account.system_id:
-        return Outcome(False, "Key and system id are both needed.",
-                       advice=("You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system.",))
+        return Outcome(False, "Key and system id are both needed.", advice=(
+            "You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system.",))
     try:
         with closing(store.connect(box().data_dir)) as connection:
             result = poster.test_settings(connection, replace(loaded, pvoutput=account), box().clock)
@@ -131,7 +132,8 @@ def try_out(changes: dict[str, Any]) -> Outcome:
         return Outcome(False, f"The test could not be made: the database answers “{error}”.", may_save=True)
     if result.ok:
         return Outcome(True, "PVOutput accepts key and system.", system=result.system, advice=result.warnings)
-    return Outcome(False, "PVOutput did not accept this.", verbatim=result.text, advice=advice(result.text), may_save=True)
+    return Outcome(False, "PVOutput did not accept this.", verbatim=result.text, advice=advice(result.text),
+                   may_save=True)
 
 
 def advice(text: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """What holds for every request whatever the page: which Host names are ours, and the headers of each answer.
 
-Host: a page elsewhere can point its own name at this machine's address (DNS rebinding) and then talk to it as if it were
-that page. It cannot do so with an IP address, with `localhost`, or with a name no public DNS serves; so those are
-answered, everything else is not.
+Host: a page elsewhere can point its own name at this machine's address (DNS rebinding) and then talk to it as if it
+were that page. It cannot do so with an IP address, with `localhost`, or with a name no public DNS serves; so those
+are answered, everything else is not.
 """
 import ipaddress
 import socket

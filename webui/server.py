@@ -5,7 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
-import waitress
+import waitress  # type: ignore[import-untyped]
 
 from appliance.clock import Clock
 from appliance.settings import Settings, SettingsError

@@ -1,7 +1,7 @@
 """Every key of the settings file as a form, checked field by field; the password; backup and restore are in bundle.
 
-Saving replaces the file atomically; the other processes notice the new file by themselves. Keys that only a new start can
-change say so. What decides how readings become slots (zone, sign, source of production) orders a rebuild from the inbox.
+Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
+when zone, sign, source or size changed; keys that only a new start can change say so.
 """
 from collections.abc import Iterable
 
@@ -13,9 +13,6 @@ from webui import access, fields
 from webui.data import box
 
 page = Blueprint("settings", __name__)
-
-REBUILD_KEYS = ("site.timezone", "site.net_sign", "site.production")
-
 
 @page.get("/settings")
 @access.owner
@@ -44,23 +41,22 @@ def save(section: str) -> ResponseReturnValue:
 
 
 def apply(changes: dict[str, object]) -> None:
-    """Write changed keys; order a rebuild when they decide how readings become slots. Raises SettingsError."""
+    """Write the keys that changed. Raises SettingsError, then nothing was written."""
     before = box().settings()
     changed = {key: value for key, value in changes.items() if fields.value(before, key) != value}
-    if not changed:
-        return
-    store.update(box().config_path, changed)
-    if any(key in REBUILD_KEYS for key in changed):
-        box().ask("rebuild")
+    if changed:
+        store.update(box().config_path, changed)
 
 
-def rows(keys: Iterable[str], form: dict[str, str], errors: dict[str, str], typed: bool = False) -> dict[str, dict[str, object]]:
+def rows(keys: Iterable[str], form: dict[str, str], errors: dict[str, str],
+         typed: bool = False) -> dict[str, dict[str, object]]:
     """Fields as the templates show them; `typed` or refused ones as they were sent, but a secret never."""
     settings = box().settings()
     shown: dict[str, dict[str, object]] = {}
     for key in keys:
         kind = fields.kind(key)
-        sent = (typed or bool(errors)) and kind != "secret" and form.get("section", key.split(".")[0]) == key.split(".")[0]
+        section = key.split(".")[0]
+        sent = (typed or bool(errors)) and kind != "secret" and form.get("section", section) == section
         shown[key] = {
             "key": key, "field": fields.FIELDS[key], "kind": kind, "error": errors.get(key, ""),
             "text": form.get(key, "") if sent else fields.as_text(settings, key),

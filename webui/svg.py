@@ -1,6 +1,7 @@
 """Geometry of the small charts that need no script: bars of a month or year, curves of single inverters.
 
-Only numbers and texts come out; the templates draw. Heights are integers or short decimals, since they are pixels, not energy.
+Only numbers and texts come out; the templates draw. Heights are integers or short decimals, since they are pixels,
+not energy.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,12 +66,12 @@ def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
                          round(HEIGHT - BOTTOM - height, 1), round(height, 1), use,
                          round(LEFT + slot * index, 1), round(slot, 1), index % label_every == 0))
     grid = [(round(HEIGHT - BOTTOM - line * step * scale, 1), f"{line * step / 10**4:.{decimals}f}")
-            for line in range(0, lines + 1)]
+            for line in range(lines + 1)]
     return Bars(drawn, grid)
 
 
 def nice_step(top: int) -> tuple[int, int]:
-    """A round distance of grid lines for values up to `top` (0.1 Wh) that gives at most four, and its decimals in kWh."""
+    """A round distance of grid lines that gives at most four up to `top` (0.1 Wh), and its decimals in kWh."""
     step = 1000
     while True:
         for factor in (1, 2, 5):

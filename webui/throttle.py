@@ -1,8 +1,9 @@
 """Slows down guessing of the password: a token bucket per address and one for all addresses together.
 
 A bucket fills again with time, so nobody is locked out for good. The common bucket bounds what many addresses can try
-together (and what scrypt may cost a small machine); an address from which the owner has logged in before has only its own
-bucket, so that a stranger who empties the common one does not keep the owner out. Kept in memory: a restart forgives.
+together (and what scrypt may cost a small machine); an address from which the owner has logged in before has only its
+own bucket, so that a stranger who empties the common one does not keep the owner out. Kept in memory: a restart
+forgives.
 """
 import ipaddress
 import threading

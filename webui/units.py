@@ -20,10 +20,7 @@ def fixed(number: int | None, scale: int, decimals: int) -> str:
     if number is None:
         return UNKNOWN
     drop = scale - decimals
-    if drop > 0:
-        rounded = (abs(number) + 10**drop // 2) // 10**drop
-    else:
-        rounded = abs(number) * 10**-drop
+    rounded = (abs(number) + 10**drop // 2) // 10**drop if drop > 0 else abs(number) * 10**-drop
     head, tail = divmod(rounded, 10**decimals)
     sign = MINUS if number < 0 and rounded else ""
     return f"{sign}{whole(head)}" + (f".{tail:0{decimals}d}" if decimals else "")

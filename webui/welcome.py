@@ -1,7 +1,8 @@
-"""The first visit: password, listening, site, PVOutput, done. Each step can be left and found again; only the password is a must.
+"""The first visit: password, listening, site, PVOutput, done. Each step can be left and found again; only the
+password is a must.
 
-Before the password exists nothing else answers (see access). The later steps are ordinary owner pages that write the same
-settings as the settings page, by the same checks.
+Before the password exists nothing else answers (see access). The later steps are ordinary owner pages that write the
+same settings as the settings page, by the same checks.
 """
 import logging
 import sqlite3
@@ -10,7 +11,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.settings import SettingsError
-from webui import access, auth, fields, listening, pvoutput, settings, sign
+from appliance.store import views
+from webui import access, auth, fields, listening, pvoutput, settings
 from webui.data import box
 
 page = Blueprint("welcome", __name__, url_prefix="/welcome")
@@ -76,7 +78,13 @@ def site() -> ResponseReturnValue:
     rows = settings.rows(SITE_KEYS, request.form.to_dict(), errors)
     untouched = box().settings().site == type(box().settings().site)()
     return render_template("welcome/site.html", step=3, rows=rows, zones=box().zone_names(), guess_zone=untouched,
-                           reason=sign.reason(box())), 422 if errors else 200
+                           reason=_sign()), 422 if errors else 200
+
+
+def _sign() -> str:
+    """Why consumption is counted the way it is."""
+    found = [notice.text for notice in views.notices(box().store()) if notice.kind == "sign"]
+    return found[0] if found else "No consumption meter was heard so far; leave this as it is."
 
 
 @page.route("/pvoutput", methods=["GET", "POST"])

@@ -1,0 +1,108 @@
+"""The password file: private, whole or old, and gone with every session after a reset."""
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.web.conftest import PASSWORD, Visitor
+from webui import auth
+from webui.auth import METHOD, Auth, PasswordError
+
+
+def test_the_file_is_private_and_holds_no_password(data_dir: Path) -> None:
+    Auth(data_dir).set_password(PASSWORD)
+    path = data_dir / "web-auth.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert PASSWORD not in path.read_text()
+    assert json.loads(path.read_text())["password"].startswith("scrypt:")
+
+
+def test_a_guess_costs_what_it_should() -> None:
+    assert METHOD == "scrypt:32768:8:1"
+
+
+def test_only_the_password_opens(data_dir: Path) -> None:
+    found = Auth(data_dir)
+    login = found.set_password(PASSWORD)
+    assert found.check(PASSWORD) == login
+    assert found.check(PASSWORD + "x") is None
+    assert found.check("") is None
+
+
+def test_without_a_password_nothing_opens(data_dir: Path) -> None:
+    assert Auth(data_dir).check("") is None
+
+
+@pytest.mark.parametrize("password", ["", "short", "1234567", "x" * 257])
+def test_a_password_too_short_or_too_long_is_refused(data_dir: Path, password: str) -> None:
+    with pytest.raises(PasswordError):
+        Auth(data_dir).set_password(password)
+    assert not (data_dir / "web-auth.json").exists()
+
+
+def test_the_first_password_can_be_chosen_once(data_dir: Path) -> None:
+    Auth(data_dir).set_first_password(PASSWORD)
+    with pytest.raises(PasswordError):
+        Auth(data_dir).set_first_password("another password")
+    assert Auth(data_dir).check(PASSWORD)
+
+
+def test_a_damaged_file_opens_to_nobody(data_dir: Path) -> None:
+    (data_dir / "web-auth.json").write_text('{"secret": "')
+    found = Auth(data_dir)
+    assert found.stored().password is not None
+    assert found.check("") is None and found.check("unreadable") is None
+    with pytest.raises(PasswordError):
+        found.set_first_password(PASSWORD)
+
+
+def test_a_session_outlives_a_restart(app: Flask, owner: Visitor, config, data_dir, clock) -> None:
+    from webui import create_app
+    cookie = owner.client.get_cookie("suntap")
+    assert cookie is not None
+    again = create_app(config, data_dir, clock).test_client()
+    again.set_cookie("suntap", cookie.value)
+    assert again.get("/settings").status_code == 200
+
+
+def test_a_reset_ends_every_session_and_starts_with_a_first_visit(app: Flask, owner: Visitor, data_dir: Path) -> None:
+    assert owner.get("/settings").status_code == 200
+    assert auth.reset(data_dir)
+    assert owner.get("/settings").location == "/welcome/"
+    Visitor(app.test_client()).send("/welcome/", password="a new password")
+    assert owner.get("/settings").location.startswith("/login")
+    assert not auth.reset(data_dir) or not (data_dir / "web-auth.json").exists()
+
+
+def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(app: Flask, owner: Visitor) -> None:
+    other = Visitor(app.test_client()).log_in()
+    owner.send("/settings", "/settings/password", old=PASSWORD, new="a new password", again="a new password")
+    assert owner.get("/settings").status_code == 200
+    assert other.get("/settings").location.startswith("/login")
+
+
+def test_the_password_changes_only_with_the_old_one(app: Flask, owner: Visitor, data_dir: Path) -> None:
+    owner.send("/settings", "/settings/password", old="wrong", new="a new password", again="a new password")
+    assert "not the password" in owner.get("/settings").text
+    owner.send("/settings", "/settings/password", old=PASSWORD, new="a new password", again="another password")
+    assert "differ" in owner.get("/settings").text
+    assert Auth(data_dir).check(PASSWORD)
+
+
+def test_the_session_cookie_is_kept_from_scripts_and_other_sites(app: Flask, guest: Visitor) -> None:
+    answer = guest.send("/login", password=PASSWORD)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
+
+
+def test_a_session_from_before_the_login_is_not_taken_over(app: Flask, guest: Visitor) -> None:
+    guest.get("/login")
+    before = guest.client.get_cookie("suntap")
+    guest.log_in()
+    after = guest.client.get_cookie("suntap")
+    assert before and after and before.value != after.value
+    stranger = app.test_client()
+    stranger.set_cookie("suntap", before.value)
+    assert stranger.get("/settings").status_code == 302
