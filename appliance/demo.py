@@ -27,7 +27,7 @@ from appliance.simulate.uploads import Post
 
 SPEED = 60                  # simulated seconds in a second
 HISTORY_DAYS = 4
-BEGIN_HOUR = 10             # of the simulated day on which the first start begins: a curve is there and grows
+BEGIN_HOUR = 12             # of the simulated day on which the first start begins: a curve is there and grows
 ZONE = "America/Los_Angeles"
 INVERTERS = 12
 SEED = 7

@@ -122,9 +122,11 @@ class Supervisor:
         if wait > 0:
             return wait
         step = poster.step(self.store, self.watched.current, self.clock)
-        if step.what != self._what:
-            log.info("pvoutput: %s", step.what)
-        self._what = step.what
+        self.counters["requests"] += step.requested
+        if step.requested or step.what != self._what:
+            log.info("PVOutput: %s", step.what)
+        if not step.requested:
+            self._what = step.what
         wait = self.clock.sleep_seconds(step.wait_s)
         self._post_at = time.monotonic() + wait
         return wait
