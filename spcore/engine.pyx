@@ -8,7 +8,7 @@ whose clock steps, backwards or by years, neither hangs nor loses anything.
 import os
 
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
 from spcore.defrag cimport Defrag, defrag_add, defrag_clear
 from spcore.headers cimport (
@@ -43,8 +43,7 @@ cdef inline bint first_look(Core* core, const uint8_t* data, uint32_t caplen) no
     if caplen < 54 or be16(data + 12) != 0x0800 or data[14] != 0x45:
         return True
     if core.host_family == FAMILY_IPV4:
-        if (<const uint32_t*>(data + 26))[0] != (<uint32_t*>core.host.byte)[0] and \
-                (<const uint32_t*>(data + 30))[0] != (<uint32_t*>core.host.byte)[0]:
+        if memcmp(data + 26, core.host.byte, 4) != 0 and memcmp(data + 30, core.host.byte, 4) != 0:
             return False
     if data[23] != TCP:
         return False

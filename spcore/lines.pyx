@@ -206,6 +206,9 @@ cdef class LineFormat:
         cdef tm when
         cdef time_t seconds = item.captured_us // 1000000
         cdef int64_t micros = item.captured_us - <int64_t>seconds * 1000000
+        if micros < 0:                      # before 1970: a file may say so
+            seconds -= 1
+            micros += 1000000
         cdef uint64_t head_at = 0
         if self.json:
             write_endpoint(item.ends.family, &item.ends.source, item.ends.source_port, source)
