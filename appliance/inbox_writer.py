@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from appliance.clock import Clock
-from appliance.store import inbox
+from appliance.store import inbox, integrity
 from spcore.uploads import Upload
 
 MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter inbox_lost
@@ -37,6 +37,7 @@ class InboxWriter:
         self._bytes = 0
         self._retry_at = 0.0    # these two on the monotonic clock
         self._prune_at = 0.0
+        self._whole = False     # the file on disk was checked
         self._connection: sqlite3.Connection | None = None
 
     def pending(self) -> int:
@@ -89,6 +90,9 @@ class InboxWriter:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            if not self._whole:
+                integrity.check_inbox(self.data_dir, self.clock)
+                self._whole = True
             self._connection = inbox.connect(self.data_dir)
         return self._connection
 
@@ -98,6 +102,7 @@ class InboxWriter:
         self.problem = f"the inbox cannot be written: {error}"
         self.counters["inbox_errors"] += 1
         self._retry_at = time.monotonic() + RETRY_S
+        self._whole = self._whole and not getattr(error, "damaged", False)
         self.close()
 
     def _leave(self, count: int) -> None:

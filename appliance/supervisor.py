@@ -19,7 +19,8 @@ from appliance.files import sole
 from appliance.heartbeat import Heartbeat
 from appliance.notify import notify
 from appliance.pvoutput import outbox, poster
-from appliance.store import inbox
+from appliance.store import inbox, integrity
+from appliance.store.database import explained
 from appliance.watch import Watched
 
 LOCK = "supervisor.lock"
@@ -44,6 +45,7 @@ class Supervisor:
         data_dir = watched.current.store.data_dir
         self.store = store.connect(data_dir)
         self.inbox: sqlite3.Connection | None = None
+        self._inbox_file = 0
         self.data_dir = data_dir
         self.counters = {"uploads": 0, "readings": 0, "requests": 0, "stage_errors": 0}
         self.problems: dict[str, str] = {}
@@ -85,6 +87,8 @@ class Supervisor:
         try:
             wait = work()
         except Exception as error:
+            if isinstance(error, sqlite3.Error) and explained(error, self.data_dir).damaged:
+                raise  # the next start sets the file aside and makes it anew
             self.counters["stage_errors"] += 1
             self._not_before[name] = now + FAILED_S
             text = f"{name}: {type(error).__name__}: {error}"
@@ -132,9 +136,17 @@ class Supervisor:
         return wait
 
     def _inbox(self) -> sqlite3.Connection:
-        """The inbox, read only; made empty where the capture process has not made it yet."""
+        """The inbox, read only; made empty where the capture process has not made it yet.
+
+        Opened anew when another file has its name: the capture process sets a damaged one aside.
+        """
+        path = self.data_dir / inbox.FILE
+        if self.inbox is not None and (not path.exists() or path.stat().st_ino != self._inbox_file):
+            self.inbox.close()
+            self.inbox = None
         if self.inbox is None:
             self.inbox = inbox.connect(self.data_dir, readonly=True)
+            self._inbox_file = path.stat().st_ino
         return self.inbox
 
 
@@ -144,6 +156,7 @@ def run(watched: Watched, clock: Clock, stop: Event) -> bool:
     with lock(data_dir) as alone:
         if not alone:
             return False
+        integrity.check_store(data_dir, clock)
         supervisor = Supervisor(watched, clock, Heartbeat("supervisor", data_dir))
         notify("READY=1")
         try:

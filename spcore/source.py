@@ -170,7 +170,7 @@ class LiveSource(Source):
     def _totals(self) -> tuple[int, int, int]:
         try:
             now = self._handle.stats()
-        except pcapy.PcapError:
+        except (pcapy.PcapError, ValueError):  # ValueError: closed, while the interface is away
             now = (0, 0, 0)
         return tuple(a + b for a, b in zip(self._before, now, strict=True))  # type: ignore[return-value]
 

@@ -11,7 +11,7 @@ from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.clock import from_environment
 from appliance.files import adopt_owner
 from appliance.pvoutput import outbox
-from appliance.store import inbox
+from appliance.store import inbox, integrity
 from spcore.engine import Engine
 from spcore.source import open_file
 
@@ -24,9 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
     data_dir = data_dir_of(settings)
+    clock = from_environment()
     for name in args.file:  # a mistyped name is found before anything is written
         with open_file(name):
             pass
+    integrity.check_inbox(data_dir, clock)
     database = inbox.connect(data_dir)
     seen = new = 0
     progress = Progress("uploads")
@@ -46,11 +48,12 @@ def run(args: argparse.Namespace) -> int:
         if not alone:
             print("the running supervisor process derives readings and slots from them")
             return DONE
+        integrity.check_store(data_dir, clock)
         derived = store.connect(data_dir)
         reading = Progress("uploads derived")
         done = ledger.ingest(database, derived, settings.site, progress=reading)
         reading.close()
-        outbox.refresh(derived, settings, done.days, from_environment().time())
+        outbox.refresh(derived, settings, done.days, clock.time())
         print(f"{done.readings} readings, {len(done.days)} days changed")
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
         adopt_owner(path)

@@ -1,0 +1,204 @@
+"""What the command line promises: help, exit codes, and one clear line for everything that goes wrong."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from appliance.cli import COMMANDS
+from tests.appliance.cli import CAPTURES, command, environment, refused, suntap
+
+PLAIN = CAPTURES / "plain_day.pcap"
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+
+
+def test_suntap_alone_lists_all_commands_and_is_a_usage_error():
+    result = suntap()
+    assert result.code == 2 and all(f"  {name} " in result.err for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself_and_takes_config_and_data_dir(name):
+    result = suntap(name, "--help")
+    assert result.code == 0 and result.err == ""
+    assert result.out.startswith(f"usage: suntap {name}")
+    assert "--config FILE" in result.out and "--data-dir DIR" in result.out
+    assert len(result.out.splitlines()) >= 8
+
+
+def test_help_and_version_are_answers_not_errors():
+    assert suntap("--help").code == 0
+    assert suntap("--version").out == "suntap 0.1.0\n"
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["swim"], ["unknown command 'swim'"]),
+    (["records"], ["records:", "capture files", "-i IFACE"]),
+    (["records", "--port", "0", "x"], ["--port", "1 to 65535"]),
+    (["records", "--host", "pvs", PLAIN], ["--host", "pvs", "IP address"]),
+    (["records", "--jsn", PLAIN], ["--jsn", "--help"]),
+    (["records", "--js", PLAIN], ["--js"]),
+    (["streams"], ["FILE"]),
+    (["bench", "--repeat", "0", PLAIN], ["--repeat"]),
+    (["push", "--max-wait", "soon"], ["--max-wait", "seconds"]),
+    (["export", "kittens"], ["kittens", "readings"]),
+    (["export", "days", "--from", "yesterday"], ["--from", "2026-05-09"]),
+    (["run", "router"], ["router", "capture"]),
+])
+def test_wrong_usage_is_one_line_and_exit_code_2(arguments, words, tmp_path):
+    refused(suntap(*arguments, "--data-dir", tmp_path), 2, *words)
+
+
+@pytest.mark.parametrize("name", ["records", "streams", "bench", "import"])
+class TestUnreadableInput:
+    """Every command that reads captures answers alike."""
+
+    def test_a_file_that_is_no_capture(self, name, tmp_path):
+        file = tmp_path / "notes.txt"
+        file.write_text("not a capture\n" * 10)
+        refused(suntap(name, file, "--data-dir", tmp_path / "data"), 2, str(file), "not a pcap or pcapng capture")
+
+    def test_an_empty_file(self, name, tmp_path):
+        file = tmp_path / "empty.pcap"
+        file.write_bytes(b"")
+        refused(suntap(name, file, "--data-dir", tmp_path / "data"), 2, str(file), "not a pcap or pcapng capture")
+
+    def test_a_file_that_is_not_there(self, name, tmp_path):
+        refused(suntap(name, tmp_path / "none.pcap", "--data-dir", tmp_path / "data"), 2, "none.pcap",
+                "No such file or directory")
+
+    def test_a_folder(self, name, tmp_path):
+        refused(suntap(name, tmp_path, "--data-dir", tmp_path / "data"), 2, str(tmp_path))
+
+    @pytest.mark.root
+    def test_a_file_that_may_not_be_read(self, name, tmp_path):
+        data = tmp_path / "data"
+        data.mkdir(mode=0o777)
+        data.chmod(0o777)
+        for folder in [tmp_path, *tmp_path.parents][:3]:
+            folder.chmod(folder.stat().st_mode | 0o055)
+        file = tmp_path / "secret.pcap"
+        file.write_bytes(PLAIN.read_bytes())
+        file.chmod(0o600)
+        refused(suntap(name, file, "--data-dir", data, prefix=NOBODY), 2, "secret.pcap", "Permission denied")
+
+
+def test_records_printed_before_the_damage_of_a_file_are_given_out(tmp_path):
+    file = tmp_path / "cut.pcap"
+    whole = suntap("records", PLAIN).out
+    file.write_bytes(PLAIN.read_bytes()[:-7])
+    result = suntap("records", file)
+    refused(result, 2, "cut.pcap")
+    assert result.out and whole.startswith(result.out[:-200])
+
+
+def test_an_interface_that_does_not_exist_is_one_line():
+    refused(suntap("records", "-i", "nope0"), 2, "nope0", "no such interface")
+
+
+@pytest.mark.root
+def test_a_missing_right_to_capture_is_one_line():
+    refused(suntap("records", "-i", "lo", prefix=NOBODY), 2, "lo", "CAP_NET_RAW")
+
+
+def test_a_settings_file_that_is_wrong_is_one_line_for_every_command_that_needs_it(tmp_path):
+    config = tmp_path / "suntap.toml"
+    config.write_text("[web]\nport = 'eighty'\n")
+    for arguments in (["status"], ["import", PLAIN], ["push"], ["run"], ["run", "capture"], ["run", "supervisor"],
+                      ["run", "web"], ["export", "days"], ["rebuild"], ["records", PLAIN], ["reset-password"]):
+        refused(suntap(*arguments, "--config", config), 2, str(config), "web.port", "1 to 65535")
+
+
+def test_a_settings_file_that_is_named_and_not_there_is_one_line(tmp_path):
+    refused(suntap("status", "--config", tmp_path / "none.toml"), 2, "none.toml", "--config")
+
+
+def test_the_settings_file_may_come_from_the_environment(tmp_path):
+    config = tmp_path / "suntap.toml"
+    config.write_text("[webb]\n")
+    refused(suntap("status", SUNTAP_CONFIG=str(config)), 2, "webb")
+
+
+def test_a_port_in_use_is_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        config = tmp_path / "suntap.toml"
+        config.write_text(f'[web]\nhost = "127.0.0.1"\nport = {other.getsockname()[1]}\n')
+        result = suntap("run", "web", "--config", config, "--data-dir", tmp_path / "data")
+    assert result.code == 1 and result.err.count("\n") == 1
+    assert "in use" in result.err and "web.port" in result.err
+
+
+def test_a_data_directory_that_cannot_be_made_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(suntap("import", PLAIN, "--data-dir", tmp_path / "file" / "data"), 1, "data directory", "--data-dir")
+
+
+def test_a_full_disk_behind_the_output_is_one_line():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command("records", PLAIN), stdout=full, stderr=subprocess.PIPE, env=environment(),
+                              check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode() == "suntap: output: No space left on device\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    reader = subprocess.Popen(command("records", "--json", *[PLAIN] * 40), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=environment())
+    assert reader.stdout is not None and reader.stderr is not None
+    reader.stdout.read(10)
+    reader.stdout.close()
+    assert reader.stderr.read() == b""
+    reader.stderr.close()
+    assert reader.wait() != 0
+
+
+def test_records_are_the_lines_as_sent_and_json_has_the_fields_of_the_design():
+    expected = CAPTURES.joinpath("plain_day.records").read_text()
+    assert suntap("records", PLAIN).out == expected
+    objects = [json.loads(line) for line in suntap("records", "--json", PLAIN).out.splitlines()]
+    assert ["\t".join(entry["record"]) for entry in objects] == expected.splitlines()
+    assert list(objects[0]) == ["captured", "source", "destination", "path", "record", "complete"]
+    assert objects[0]["path"].endswith("SMS2DataCollector.aspx") and objects[0]["captured"].endswith("Z")
+
+
+def test_stats_are_one_json_object_on_stderr():
+    result = suntap("records", "--stats", PLAIN)
+    assert json.loads(result.err)["uploads_complete"] > 0
+
+
+def test_records_imports_nothing_that_it_does_not_use():
+    code = ("import sys; from appliance.cli import main; main(['records', sys.argv[1]]); "
+            "print(*sorted(sys.modules), file=sys.stderr)")
+    done = subprocess.run([command()[0], "-c", code, str(PLAIN)], capture_output=True, env=environment(), check=True)
+    loaded = set(done.stderr.decode().split())
+    assert loaded.isdisjoint({"flask", "requests", "sqlite3", "tomlkit", "tomllib", "waitress", "zoneinfo", "ssl",
+                              "logging", "appliance.settings", "appliance.store"})
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_live_capture_ends_cleanly_within_a_second_when_told_to(number):
+    reader = subprocess.Popen(command("records", "--stats", "-i", "lo"), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=environment())
+    time.sleep(1.5)
+    assert reader.poll() is None
+    start = time.monotonic()
+    os.kill(reader.pid, number)
+    _, err = reader.communicate(timeout=5)
+    assert time.monotonic() - start < 2 and reader.returncode == 0
+    assert "received" in json.loads(err)
+
+
+def test_ctrl_c_in_the_middle_of_work_leaves_no_traceback(tmp_path):
+    fifo = tmp_path / "fifo.pcap"
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(command("records", fifo), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=environment())
+    time.sleep(0.7)
+    os.kill(reader.pid, signal.SIGINT)
+    os.close(os.open(fifo, os.O_RDWR))  # lets an open that waits for a writer return
+    _, err = reader.communicate(timeout=10)
+    assert b"Traceback" not in err and reader.returncode != 0
