@@ -30,7 +30,7 @@ cdef extern from "<arpa/inet.h>" nogil:
     int inet_pton(int family, const char* text, void* address)
 
 cdef enum:
-    BATCH_BYTES = 1 << 20       # uploads or stream bytes waiting to be taken: then the loop pauses
+    BATCH_BYTES = 64 << 10      # uploads or stream bytes waiting to be taken: then the loop pauses
     BATCH_EVENTS = 1 << 14
     EXPIRE_EVERY = 63           # look for silent connections every 64 segments
     ETHERNET = 1
@@ -218,8 +218,8 @@ cdef class Engine:
         return self.take()
 
     def take_lines(self, LineFormat lines not None):
-        """Record lines of the uploads finished since the last call, formatted (bytes): about 1 MiB at a time, so call
-        it while something is `pending`."""
+        """Record lines of the uploads finished since the last call, formatted: about 1 MiB at a time, so call it
+        while something is `pending`. A view, good until the next call; b"" when there is nothing."""
         return lines.format(&self.core.finals)
 
     def feed(self, packets, int link_type=ETHERNET):

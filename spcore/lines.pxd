@@ -18,4 +18,4 @@ cdef class LineFormat:
     cdef void json_text(self, const uint8_t* data, uint64_t length, bint fields) noexcept nogil
     cdef void text_line(self, const uint8_t* line, uint64_t length) noexcept nogil
     cdef uint64_t upload(self, const Finished* item, uint64_t start) noexcept nogil
-    cdef bytes format(self, Finals* finals)
+    cdef object format(self, Finals* finals)
