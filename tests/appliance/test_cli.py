@@ -145,8 +145,8 @@ def test_a_full_disk_behind_the_output_is_one_line():
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():
-    reader = subprocess.Popen(command("records", "--json", *[PLAIN] * 40), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=environment())
+    reader = subprocess.Popen(command("records", "--json", *[PLAIN] * 40), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=environment())
     assert reader.stdout is not None and reader.stderr is not None
     reader.stdout.read(10)
     reader.stdout.close()

@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path):
 def test_the_key_is_masked_wherever_it_is_not_asked_for():
     secret = Secret(KEY)
     shown = settings.parse(f'[pvoutput]\napi_key = "{KEY}"\n'.encode(), "x")
-    for text in (str(secret), repr(secret), f"{secret}", f"{secret!r}", "%s" % secret, repr(shown), str(asdict(shown))):
+    for text in (str(secret), repr(secret), f"{secret}", f"{secret!r}", repr(shown), str(asdict(shown))):
         assert KEY not in text
     assert shown.pvoutput.api_key.reveal() == KEY
     assert not Secret() and secret == Secret(KEY) and secret != Secret("other")
@@ -217,7 +217,8 @@ def test_kill_9_in_the_middle_of_updates_leaves_a_whole_file(tmp_path, round_):
 
 def test_writers_at_the_same_time_lose_no_change(tmp_path):
     path = tmp_path / "suntap.toml"
-    code = "import sys; from appliance import settings\nfor n in range(20): settings.update(sys.argv[1], {sys.argv[2]: n})"
+    code = ("import sys; from appliance import settings\n"
+            "for number in range(20): settings.update(sys.argv[1], {sys.argv[2]: number})")
     names = ("site.size_w", "pvoutput.reserve")
     writers = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in names]
     assert [writer.wait() for writer in writers] == [0, 0]
