@@ -2,8 +2,8 @@
 
 Each process that writes a database calls its function here before it opens it. A damaged file is renamed, with its
 -wal and -shm, to <name>.damaged-<UTC time>. The inbox is copied upload by upload as far as it can be read, each
-checked against its SHA-256. The derived database starts empty; the ledger fills it from the inbox, and readings that the
-inbox no longer has are copied from the damaged file. The outbox starts anew: sending a status again is safe. What
+checked against its SHA-256. The derived database starts empty; the ledger fills it from the inbox, and readings that
+the inbox no longer has are copied from the damaged file. The outbox starts anew: sending a status again is safe. What
 happened is noted in the new file, for the owner.
 """
 import logging

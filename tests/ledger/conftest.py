@@ -1,0 +1,13 @@
+"""A data directory that forgets power cuts but not kills: in memory, where there is such a file system."""
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ledger.support import folder
+
+
+@pytest.fixture
+def quick_path() -> Iterator[Path]:
+    with folder() as name:
+        yield Path(name)
