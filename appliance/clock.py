@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ENVIRONMENT = "SUNTAP_CLOCK"
+MARK = "SUNTAP_CLOCK_MARK"      # names a file that exists once the system's time is more than a guess
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -53,3 +54,9 @@ def from_environment() -> Clock:
         return Clock()
     real_start, start, rate = (float(part) for part in text.split(","))
     return Clock(real_start, start, rate)
+
+
+def is_set() -> bool:
+    """False while the system's time is a guess: the appliance has no clock chip and no NTP server has answered yet."""
+    mark = os.environ.get(MARK, "")
+    return not mark or os.path.exists(mark)

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from appliance import __version__, disk, heartbeat, lamps, store
+from appliance import __version__, box, disk, heartbeat, lamps, store
 from appliance.clock import Clock
 from appliance.pvoutput import pauses, servertime
 from appliance.settings import Settings
@@ -42,6 +42,9 @@ def collect(settings: Settings, clock: Clock) -> Facts:
         lamps.clock(derived, clock),
         lamps.disk(room, data_dir),
     ]
+    if problems := box.problems():
+        facts["lamps"].append(lamps.lamp("box", lamps.WARN, " ".join(problems),
+                                         "See suntap.toml on the boot partition of the card."))
     return facts
 
 

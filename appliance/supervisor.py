@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from appliance import commands, ledger, store
-from appliance.clock import Clock
+from appliance.clock import Clock, is_set
 from appliance.files import sole
 from appliance.heartbeat import Heartbeat
 from appliance.notify import notify
@@ -26,6 +26,7 @@ from appliance.watch import Watched
 LOCK = "supervisor.lock"
 INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's wishes and live posts have their turn
 IDLE_S = 1.0            # real seconds between two looks at an inbox with nothing new
+CLOCK_S = 5.0           # between two looks whether the clock is set
 FAILED_S = 15.0         # before a stage that failed is tried again
 REFRESH_S = 30.0        # of the clock, between two looks for slots that are complete by now
 
@@ -125,6 +126,9 @@ class Supervisor:
         wait = self._post_at - time.monotonic()
         if wait > 0:
             return wait
+        if not is_set():
+            self._what = "waiting until the clock is set (NTP)"
+            return CLOCK_S
         step = poster.step(self.store, self.watched.current, self.clock)
         self.counters["requests"] += step.requested
         if step.requested or step.what != self._what:

@@ -17,7 +17,9 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 . "$top/image/lib.sh"
-need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev openssl xz-utils g++ g++-x86-64-linux-gnu g++-aarch64-linux-gnu
+cross=
+[ "$(dpkg --print-architecture)" = "$arch" ] || cross=g++-$(echo "$triplet" | tr _ -)
+need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev openssl xz-utils g++ $cross
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
 
 sysroot() {  # SUITE PACKAGES: unpack the packages below $cache and print where

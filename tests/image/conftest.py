@@ -30,7 +30,7 @@ def image() -> Path:
     subprocess.run(["sh", "-c", ". image/lib.sh; need_packages qemu-system-arm qemu-utils dnsmasq-base iproute2 mtools cpio e2fsprogs"],
                    cwd=TOP, check=True)
     suite = os.environ.get("SUNTAP_SUITE", "bookworm")
-    subprocess.run(["sh", "image/build.sh", "--suite", suite], cwd=TOP, check=True, env={**os.environ, "XZ_LEVEL": "0"})
+    subprocess.run(["sh", "image/build.sh", "--raw", "--suite", suite], cwd=TOP, check=True)
     return TOP / "build/image/images/suntap.img"
 
 

@@ -115,6 +115,8 @@ def _take(wish: BootFile, file: str, names: dict[str, str], key: str, value: Any
         setattr(wish, name, [item.strip() for item in values])
     elif len(values) == 1:
         setattr(wish, name, values[0].strip() if name != "wifi_password" else values[0])
+    elif values:
+        wish.problems.append(f"{file}: {key} must be one text in quotes, not a list")
 
 
 def _check(name: str, value: str) -> str:
@@ -192,20 +194,25 @@ def _imager_cloud(user: Path, network: Path, wish: BootFile) -> None:
     data = _yaml(user, wish)
     _imager(wish, user.name, "hostname", data.get("hostname"))
     _timezone(wish, data.get("timezone"))
-    keys = list(data.get("ssh_authorized_keys") or [])
-    for account in data.get("users") or []:
-        if isinstance(account, dict):
-            keys += account.get("ssh_authorized_keys") or []
+    keys = _list(data.get("ssh_authorized_keys"))
+    for account in _list(data.get("users")):
+        keys += _list(_dict(account).get("ssh_authorized_keys"))
     _imager(wish, user.name, "ssh_keys", keys)
     points = _yaml(network, wish)
-    for step in ("network", "wifis", "wlan0"):
-        points = points.get(step, points if step == "network" else {}) if isinstance(points, dict) else {}
-    if not isinstance(points, dict):
-        return
+    points = _dict(points.get("network", points))
+    points = _dict(_dict(points.get("wifis")).get("wlan0"))
     _imager(wish, network.name, "wifi_country", points.get("regulatory-domain"))
-    for ssid, point in list((points.get("access-points") or {}).items())[:1]:
+    for ssid, point in list(_dict(points.get("access-points")).items())[:1]:
         _imager(wish, network.name, "wifi_ssid", ssid)
-        _imager(wish, network.name, "wifi_password", (point or {}).get("password"))
+        _imager(wish, network.name, "wifi_password", _dict(point).get("password"))
+
+
+def _dict(value: Any) -> dict[Any, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _yaml(path: Path, wish: BootFile) -> dict[str, Any]:
