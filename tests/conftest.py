@@ -1,7 +1,7 @@
 """What holds for every test: what a machine cannot run is skipped with its reason, and in CI that is a failure.
 
-The last line of a run is its count: "N passed, N failed, N skipped". With CI=true a test may be skipped only for a reason
-in ALLOWED: a tool that was not installed must not hide behind a green run.
+The last line of a run is its count: "N passed, N failed, N skipped". With CI=true a test may be skipped only for a
+reason in ALLOWED: a tool that was not installed must not hide behind a green run.
 """
 import os
 import shutil

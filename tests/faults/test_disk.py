@@ -1,4 +1,4 @@
-"""Disks that are full, read-only or damaged under the real processes: said so, nothing else lost, never a crash loop."""
+"""Disks that are full, read-only or damaged under the real processes: said so, nothing else lost, no crash loop."""
 import json
 import subprocess
 from collections.abc import Iterator
