@@ -2,7 +2,7 @@
 
 Every shape carries PVS uploads; how many the core finds is shown too. Beside it the whole processes, start-up and the
 printing of JSON included, which weighs more here than in the reference capture: nearly every packet is the PVS's. Where
-half is lost, the order of a whole capture is, or 100,000 streams are open (libnids keeps 1,040), peers are quick because
+half is lost, the order of a whole capture is, or 100,000 streams are open (libnids keeps 1,040), peers are quick:
 they find next to nothing.
 """
 import json
