@@ -94,7 +94,7 @@ def fold(state: Point | None, points: Sequence[Point], behind: Point | None, bot
         elif fits(state, following, limit_w) or not fits(point, following, limit_w):
             events.append(Event(OUTLIER, point[0], state[1], point[1]))
         else:
-            events.append(Event(RESTART if point[1] < state[1] else JUMP, point[0], state[1], point[1]))
+            events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
             result.starts.append(point[0])
             state = point
     result.state = state

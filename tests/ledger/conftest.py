@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.ledger.support import folder
+from tests.ledger.support import Box, folder
 
 
 @pytest.fixture
 def quick_path() -> Iterator[Path]:
     with folder() as name:
         yield Path(name)
+
+
+@pytest.fixture
+def box(quick_path: Path) -> Iterator[Box]:
+    box = Box(quick_path)
+    yield box
+    box.close()

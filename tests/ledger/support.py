@@ -9,13 +9,15 @@ from typing import Any
 
 from appliance import ledger, store
 from appliance.settings import Site
-from appliance.store import inbox
+from appliance.store import inbox, views
 from spcore.uploads import Upload
 
 PVS = "ZT160000000441C0001"
 NET, PRODUCTION = "PVS5M000001c", "PVS5M000001p"
 DATA = "/Data/SMS2DataCollector.aspx"
 NOON = 1_778_353_200                    # 2026-05-09 12:00 in Los Angeles
+SECOND = "414050000000002"      # another inverter
+HOUR = 3600
 LA = Site(timezone="America/Los_Angeles")
 
 Line = list[str]
@@ -44,6 +46,11 @@ def meter(time: int, energy: int | str, serial: str = NET, decimals: int = 2) ->
     text = energy if isinstance(energy, str) else kwh(energy, decimals)
     return ["140", stamp(time), serial, f"PVS5M0400{serial[-1]}", "100", text, "-1.3783", "1.1428", "2.0108", "-0.6878",
             "60.001", "0"]
+
+
+def run_of(start: int, count: int, energy: int, step: int, serial: str = "414050000000001") -> list[Line]:
+    """Lines of an inverter that makes `step` in each of `count` intervals."""
+    return [inverter(start + 300 * number, energy + step * number, serial) for number in range(count)]
 
 
 def upload(lines: Iterable[Line], captured: int, mark: str = "", path: str = DATA, pvs: str = PVS) -> Upload:
@@ -109,6 +116,11 @@ class Box:
     def derived(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything the ledger derives, without what may depend on the order of arrival (numbers of rows)."""
         return {name: self.store.execute(query).fetchall() for name, query in DERIVED.items()}
+
+
+def texts(box: Box) -> str:
+    """All that the owner is told."""
+    return " ".join(notice.text for notice in views.notices(box.store))
 
 
 DERIVED = {

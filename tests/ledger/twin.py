@@ -1,6 +1,6 @@
 """The obviously correct twin: all readings in memory, sorted, one pass, kWh as Decimal, days by the local calendar.
 
-Slow on purpose and without any of the ledger's machinery (no database, no days that are dirty, no states to go on from).
+Slow on purpose and without any of the ledger's machinery (no database, no dirty days, no states to go on from).
 It knows the rules of the ledger's docstring for any number of inverters, one net meter and slots of five minutes.
 """
 from dataclasses import dataclass, field

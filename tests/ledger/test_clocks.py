@@ -1,0 +1,47 @@
+"""A PVS whose clock is wrong."""
+
+import pytest
+
+from appliance.store import views
+from tests.ledger.support import HOUR, NOON, SECOND, inverter, run_of, texts, upload
+
+
+@pytest.mark.parametrize("wrong", [0, 900_000_000, 2_085_978_496], ids=["1970", "1998", "2036"])
+def test_readings_of_a_clock_that_was_never_set_are_kept_not_counted_and_told(box, wrong):
+    box.lines(*run_of(NOON, 3, 1000, 100))
+    box.lines(*run_of(wrong, 12, 1300, 100), captured=NOON + 4500)
+    box.lines(*run_of(NOON + 4500, 3, 2500, 100))
+    assert box.total() == 1700                 # every 0.1 Wh, the wrong hour's as the end of a hole
+    assert {row.day for row in views.days(box.store)} == {"2026-05-09"}
+    assert "12 readings claim a time before 2005 or in the future" in texts(box)
+    assert views.latest(box.store).time == NOON + 5100
+    assert len([*views.readings(box.store, 0, NOON), *views.readings(box.store, NOON + 9000, 1 << 40)]) == 12
+
+
+def test_readings_from_the_future_count_once_that_time_has_come(box):
+    box.lines(*run_of(NOON, 3, 1000, 100))
+    box.lines(*run_of(NOON + 3 * 86400, 3, 5000, 100), captured=NOON + 1200)
+    assert box.total() == 200
+    box.lines(inverter(NOON + 3 * 86400 + 900, 5300))
+    assert box.total() == 4300 and not [notice for notice in views.notices(box.store) if notice.kind == "clock"]
+
+
+@pytest.mark.parametrize("shift", [HOUR, -HOUR])
+def test_a_clock_an_hour_off_and_then_corrected_keeps_the_totals(box, shift):
+    lines = []
+    for number in range(60):
+        true = NOON + 300 * number
+        claimed = true + (shift if 20 <= number < 40 else 0)
+        lines.append(upload([inverter(claimed, 1000 + 100 * number), inverter(claimed, 5000 + 50 * number, SECOND)],
+                            true + 400, str(number)))
+    box.deliver(*lines)
+    assert box.total() == 59 * 150
+    assert min(value for value in box.production().values()) >= 0
+
+
+def test_a_pvs_clock_that_is_off_is_told_by_its_heartbeats(box):
+    box.deliver(upload([], NOON, path="/Command/SMS2DataCollector.aspx"))
+    assert "clock" not in {notice.kind for notice in views.notices(box.store)}
+    late = upload([], NOON + 7200, path="/Command/SMS2DataCollector.aspx")
+    box.deliver(type(late)((NOON + 3600) * 1_000_000, late.source, late.destination, late.path, late.body, True))
+    assert "60 minutes ahead of" in texts(box)

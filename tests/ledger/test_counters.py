@@ -1,0 +1,120 @@
+"""What is energy and what is not, reading by reading."""
+from appliance.ledger.counters import HELD, JUMP, OUTLIER, RESTART, fold, power_limit
+
+LIMIT = power_limit(0)
+DAY = 288
+
+
+def rising(*values, step=300, state=None, behind=None):
+    """Fold counter values read every five minutes; (energies, kinds of events, end)."""
+    return _fold(False, values, step, state, behind)
+
+
+def net(*values, step=300, state=None, behind=None):
+    return _fold(True, values, step, state, behind)
+
+
+def _fold(both_ways, values, step, state, behind):
+    points = [(step * (index + 1), value) for index, value in enumerate(values)]
+    folded = fold(state, points, behind, both_ways, LIMIT)
+    return [energy for _, _, energy in folded.steps], [event.kind for event in folded.events], folded.state
+
+
+def test_energy_is_the_difference_between_consecutive_readings():
+    assert rising(21297991, 21299181, 21300261, 21301481)[0] == [1190, 1080, 1220]
+
+
+def test_the_first_reading_of_a_device_only_starts_the_counting():
+    assert rising(500_000) == ([], [], (300, 500_000))
+
+
+def test_a_plateau_is_zeros_and_then_its_sum():
+    assert rising(100, 100, 100, 400)[0] == [0, 0, 300]
+
+
+def test_a_last_digit_down_is_no_fall_and_is_not_counted_again_on_the_way_up():
+    assert rising(1000, 1100, 1090, 1095, 1100, 1130) == ([100, 0, 0, 0, 30], [], (1800, 1130))
+
+
+def test_decimals_that_go_from_four_to_three_lose_and_double_nothing():
+    energies, events, _ = rising(26042, 26567, 26560, 26560, 26600)
+    assert sum(energies) == 26600 - 26042 and not events
+
+
+def test_ten_watt_hours_down_is_a_last_digit_and_a_little_more_is_not():
+    assert rising(10_000, 9_900)[1] == []
+    assert rising(10_000, 9_899)[1] == [HELD]
+
+
+def test_a_single_low_reading_is_an_outlier():
+    assert rising(50_000, 50_100, 3, 50_300) == ([100, 200], [OUTLIER], (1200, 50_300))
+
+
+def test_a_single_high_reading_is_an_outlier_even_where_hardware_could():
+    assert rising(50_000, 50_100, 60_000, 50_300) == ([100, 200], [OUTLIER], (1200, 50_300))
+
+
+def test_an_impossible_rise_is_held_until_the_next_reading_tells():
+    assert rising(50_000, 50_100, 9_000_000) == ([100], [HELD], (600, 50_100))
+    assert rising(50_000, 50_100, 9_000_000, 50_300)[1] == [OUTLIER]
+    assert rising(50_000, 50_100, 9_000_000, 9_000_100, 9_000_200) == ([100, 100, 100], [JUMP], (1500, 9_000_200))
+
+
+def test_a_fallen_counter_starts_a_new_epoch_when_the_next_reading_agrees():
+    assert rising(50_000, 50_100, 0, 90, 200) == ([100, 90, 110], [RESTART], (1500, 200))
+
+
+def test_a_fallen_counter_waits_for_the_next_reading():
+    assert rising(50_000, 50_100, 0) == ([100], [HELD], (600, 50_100))
+
+
+def test_the_reading_behind_the_stretch_decides_as_one_within_it_would():
+    assert rising(50_000, 0, behind=(900, 50_200)) == ([], [OUTLIER], (300, 50_000))
+    assert rising(50_000, 0, behind=(900, 40)) == ([], [RESTART], (600, 0))
+
+
+def test_readings_that_agree_with_nothing_are_left_out_one_by_one():
+    energies, events, state = rising(50_000, 9_000_000, 30, 7_000_000, 50_100)
+    assert (energies, state) == ([100], (1500, 50_100)) and set(events) == {OUTLIER}
+
+
+def test_the_energy_of_a_hole_is_the_difference_across_it():
+    assert rising(50_000, 90_000, step=8 * 3600)[0] == [40_000]
+
+
+def test_a_hole_of_a_month_may_hold_a_months_energy():
+    assert rising(50_000, 10_050_000, step=30 * 86400)[0] == [10_000_000]
+
+
+def test_a_clock_set_by_an_hour_is_energy_of_an_hour_in_one_step():
+    assert rising(50_000, 50_000 + 65 * 100)[0] == [6500]
+
+
+def test_a_large_site_may_make_more_in_a_step():
+    readings = [(0, 0), (300, 1_000_000)]
+    assert fold(None, readings, None, False, power_limit(0)).steps == []
+    assert fold(None, readings, None, False, power_limit(60_000)).steps == [(0, 300, 1_000_000)]
+
+
+def test_a_net_counter_runs_both_ways_and_through_zero():
+    assert net(300, -200, -700, 100)[0] == [-500, -500, 800]
+
+
+def test_a_net_counter_that_began_anew_is_seen_by_the_zero():
+    assert net(450_000, 449_000, 0, 300, 500) == ([-1000, 300, 200], [RESTART], (1500, 500))
+    assert net(-450_000, -449_000, 0, -300, -500) == ([1000, -300, -200], [RESTART], (1500, -500))
+
+
+def test_a_net_counter_that_says_zero_once_says_nothing():
+    assert net(450_000, 449_000, 0, 448_500) == ([-1000, -500], [OUTLIER], (1200, 448_500))
+
+
+def test_a_stretch_goes_on_where_the_one_before_ended():
+    readings = [40_000, 40_100, 39_000_000, 40_150, 3, 10, 60]
+    whole = rising(*readings)
+    points = [(300 * (index + 1), value) for index, value in enumerate(readings)]
+    for cut in range(len(points) + 1):
+        first = fold(None, points[:cut], points[cut] if cut < len(points) else None, False, LIMIT)
+        second = fold(first.state, points[cut:], None, False, LIMIT)
+        assert [step[2] for step in first.steps + second.steps] == whole[0], f"cut at {cut}"
+        assert second.state == whole[2]

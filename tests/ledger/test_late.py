@@ -1,0 +1,44 @@
+"""Late and repeated readings, and holes."""
+
+from appliance.store import views
+from tests.ledger.support import HOUR, NOON, inverter, run_of, upload
+
+
+def test_a_late_reading_splits_the_interval_it_falls_in(box):
+    box.lines(inverter(NOON, 1000), inverter(NOON + 900, 1900))
+    assert box.production() == {NOON + 900: 900}
+    assert box.lines(inverter(NOON + 300, 1200)).days == ("2026-05-09",)
+    assert box.production() == {NOON + 300: 200, NOON + 900: 700}
+
+
+def test_a_repeat_changes_nothing_and_is_not_reported_as_a_change(box):
+    lines = run_of(NOON, 10, 1000, 100)
+    box.lines(*lines)
+    box.store.execute("DELETE FROM changed_day")
+    before = box.derived()
+    again = box.deliver(upload(lines, NOON + 3300, "other trailer"))
+    assert (again.uploads, again.readings, again.days) == (1, 0, ())
+    assert all(box.derived()[name] == before[name] for name in ("reading", "slot", "site_day", "device_day"))
+
+
+def test_the_energy_of_a_hole_is_booked_at_its_end_and_marked(box):
+    box.lines(*run_of(NOON, 3, 1000, 100), *run_of(NOON + 2 * HOUR, 2, 5000, 100))
+    day = views.day(box.store, "2026-05-09")
+    assert [(slot.time - NOON, slot.production_dwh, slot.hole) for slot in day] == [
+        (300, 100, False), (600, 100, False), (7200, 3800, True), (7500, 100, False)]
+    assert views.days(box.store)[0].holes == 1 and sum(slot.production_dwh for slot in day) == 4100
+
+
+def test_changed_days_wait_until_the_outbox_took_them(box):
+    box.lines(*run_of(NOON, 3, 1000, 100))
+    assert box.deliver().days == ("2026-05-09",)
+    box.store.execute("DELETE FROM changed_day")
+    assert box.deliver().days == ()
+
+
+def test_a_late_reading_before_midnight_changes_the_day_behind_it_too(box):
+    midnight = NOON + 12 * HOUR
+    box.lines(inverter(midnight - 3600, 1000), inverter(midnight + 300, 2000))
+    assert box.production() == {midnight + 300: 1000}
+    box.lines(inverter(midnight - 300, 1700))
+    assert box.production() == {midnight - 300: 700, midnight + 300: 300}
