@@ -1,0 +1,15 @@
+#!/bin/sh
+# image/rpi-image-gen/build.sh SUITE: the raspios profile, with a checkout of raspberrypi/rpi-image-gen named by $RPI_IMAGE_GEN.
+# Not built where this was written (its archive and tools were out of reach): see image/README.md for what was tried.
+set -eu
+suite=${1:-trixie}
+top=$(cd "$(dirname "$0")/../.." && pwd)
+tool=${RPI_IMAGE_GEN:-$top/build/rpi-image-gen}
+if [ ! -x "$tool/rpi-image-gen" ]; then
+    echo "profile raspios needs rpi-image-gen: git clone https://github.com/raspberrypi/rpi-image-gen $tool, then its install_deps.sh" >&2
+    exit 1
+fi
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
+sh "$top/image/deb/build.sh" arm64
+exec "$tool/rpi-image-gen" build -S "$top/image/rpi-image-gen" -c "suntap-$suite.yaml" -- \
+    IGconf_suntap_deb="$top/build/suntap_${version}_arm64.deb" IGconf_suntap_hooks="$top/image/hooks"
