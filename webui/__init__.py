@@ -24,6 +24,7 @@ from webui import (
     history,
     layout,
     login,
+    orders,
     pvoutput,
     security,
     settings,
@@ -34,8 +35,8 @@ from webui.throttle import Throttle
 
 __all__ = ["create_app", "serve"]
 
-PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, diagnostics.page, bundle.page,
-         settings.page, api.page, export.page, health.page)
+PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
+         bundle.page, settings.page, api.page, export.page, health.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:
@@ -52,7 +53,6 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
     app.config.update(
         SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
         SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        MAX_FORM_MEMORY_SIZE=security.MAX_BODY, MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
         WTF_CSRF_HEADERS=["X-CSRFToken"],
     )

@@ -2,7 +2,7 @@
 
 `<data_dir>/web-auth.json`, mode 0600, replaced as a whole:
     secret      signs session cookies and CSRF tokens
-    password    scrypt, as werkzeug writes it, or null: no password yet, the first visit is still to come
+    password    salted scrypt (module passwords), or null: no password yet, the first visit is still to come
     login       random, new with every password: a session is the owner's only while it carries this value
 A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every
 session is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
@@ -51,7 +51,6 @@ class Auth:
         self._stored = Stored(secrets.token_urlsafe(32))
         self._stored = self.stored()
         self.secret = self._stored.secret
-        self._decoy = generate_password_hash(secrets.token_urlsafe(16))
 
     def stored(self) -> Stored:
         """What the file says now; the same secret without a password when it is gone."""
@@ -87,7 +86,7 @@ class Auth:
     def check(self, password: str) -> str | None:
         """The login value if this is the password, else None. Takes as long when no password is set."""
         stored = self.stored()
-        right = check_password_hash(stored.password or _decoy(METHOD), password[:MAX_LENGTH])
+        right = check_password_hash(stored.password or _decoy(), password[:MAX_LENGTH])
         return stored.login if right and stored.password else None
 
     def _read(self) -> Stored:
@@ -101,9 +100,9 @@ class Auth:
 
 
 @cache
-def _decoy(method: str) -> str:
+def _decoy() -> str:
     """A hash that no password matches and that costs as much to compare."""
-    return generate_password_hash(secrets.token_urlsafe(16), method)
+    return generate_password_hash(secrets.token_urlsafe(16))
 
 
 def check_length(password: str) -> None:

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance import backup as backups
 from appliance import status
-from webui import access, diagnostics, fields, localtime, logs
+from webui import access, diagnostics, fields, localtime, logs, orders
 from webui.data import box
 
 page = Blueprint("bundle", __name__)
@@ -64,13 +64,13 @@ def restore() -> ResponseReturnValue:
             sent.save(file, CHUNK)
         made = backups.check(arriving, box().data_dir)
         os.replace(arriving, pending)
-        box().ask("restore", file=PENDING)
+        orders.give("restore", file=PENDING)
     except (backups.BackupError, OSError, sqlite3.Error) as error:
         arriving.unlink(missing_ok=True)
         reason = str(error).removeprefix(f"{arriving}: ")
         flash(f"Nothing was replaced: {reason}.", "bad")
         return redirect(url_for("settings.show", _anchor="backup"))
-    flash(f"The backup of {localtime.moment(made, box().zone(), box().now())} is whole and is being restored.")
+    flash(f"The backup of {localtime.moment(made, box().zone(), box().now())} is whole.")
     return redirect(url_for("settings.show", _anchor="backup"))
 
 

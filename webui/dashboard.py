@@ -115,7 +115,11 @@ def _day(day: date) -> dict[str, Any]:
                      "not when. The hatched part shows it as an average.")
     summary = f"Power through {localtime.long_date(day)}: " + (
         f"highest {peak.production_w} W at {localtime.clock_time(peak.time, zone)}" if peak else "no readings") + "."
-    return {"chart": curve(day, slots), "day_totals": totals, "peak_w": peak.production_w if peak else None,
+    chart = curve(day, slots)
+    top = max((power for power in chart["production_w"] if power is not None), default=0)
+    places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
+    return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
+            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals, "peak_w": peak.production_w if peak else None,
             "peak_at": peak.time if peak else None, "notes": [note for note in notes if note], "summary": summary,
             "hours": hours(slots)}
 

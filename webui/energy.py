@@ -35,7 +35,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Now:
-    """The last interval, which ended at `time`. state: live, old (should be fresher), asleep (inverters at rest),
+    """The last interval, read at `time`. state: live, old (should be fresher), asleep (inverters at rest),
     none (nothing was ever measured)."""
 
     state: str
@@ -73,7 +73,7 @@ def now(box: Box) -> Now:
     last = max((slot for slot in (made, used) if slot), key=lambda slot: slot.time, default=None)
     if last is None or newest.time is None:
         return Now("none", heard_age_s=heard_age)
-    taken = last.time + box.slot_seconds()
+    taken = min(newest.time, last.time + box.slot_seconds())
     age = max(0, int(box.now() - taken))
     peak = max((slot.production_w or 0 for slot in slots if not slot.hole), default=0)
     power = (made.production_w or 0) if made else 0

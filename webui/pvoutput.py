@@ -9,12 +9,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance import store
 from appliance.pvoutput import poster, quota, replies, servertime, views
-from webui import access, dashboard, fields, localtime, settings
+from webui import access, dashboard, fields, localtime, orders, settings
 from webui.data import box
 
 page = Blueprint("pvoutput", __name__)
@@ -47,22 +47,7 @@ def show() -> ResponseReturnValue:
         "pvoutput.html", account=loaded.pvoutput, days=views.day_states(connection), refused=views.refused(connection),
         oldest=views.oldest_unsent(connection, loaded, today), quota=allowance, returns_s=returns,
         last_success=views.last_success(connection), trouble=views.trouble(connection, loaded),
-        held=views.held(connection), outcome=_order())
-
-
-def _order() -> dict[str, Any] | None:
-    """What became of the order that this browser gave last."""
-    number = session.get("order")
-    if number is None:
-        return None
-    try:
-        result = box().answer(int(number))
-    except (KeyError, sqlite3.Error):
-        session.pop("order")
-        return None
-    if result is not None:
-        session.pop("order")
-    return {"number": number, "result": result}
+        held=views.held(connection), order=orders.last())
 
 
 @page.post("/pvoutput/resend")
@@ -70,7 +55,7 @@ def _order() -> dict[str, Any] | None:
 def resend() -> ResponseReturnValue:
     """Send a day again."""
     day = dashboard.parse_day(request.form.get("day", ""))
-    session["order"] = box().ask("resend_day", day=day.isoformat())
+    orders.give("resend_day", day=day.isoformat())
     return redirect(url_for("pvoutput.show"))
 
 
@@ -82,18 +67,8 @@ def row() -> ResponseReturnValue:
     time = request.form.get("time", "")
     if name not in ("retry", "skip") or not time.isdecimal():
         abort(400)
-    session["order"] = box().ask(name, time=int(time))
+    orders.give(name, time=int(time))
     return redirect(url_for("pvoutput.show"))
-
-
-@page.get("/pvoutput/order/<int:number>")
-@access.owner
-def order(number: int) -> ResponseReturnValue:
-    """What became of an order, as a fragment."""
-    try:
-        return render_template("_order.html", outcome={"number": number, "result": box().answer(number)})
-    except KeyError:
-        abort(404)
 
 
 @page.post("/pvoutput/test")

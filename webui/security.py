@@ -13,7 +13,8 @@ from flask import Flask, Response, request
 from webui.data import Box
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
-MAX_BODY = 1024 * 1024              # a form
+MAX_BODY = 1024 * 1024              # bytes of a form
+MAX_PARTS = 100                     # fields of a form
 MAX_RESTORE = 2 * 1024**3           # a backup with years of inbox
 RESTORE_PATH = "/settings/restore"
 POLICY = "; ".join((
@@ -53,6 +54,9 @@ def _without_port(host: str) -> str:
 
 class Request(flask.Request):
     """A request whose size limit depends on the page: only the restore form may send more than a form's worth."""
+
+    max_form_memory_size = MAX_BODY
+    max_form_parts = MAX_PARTS
 
     @property
     def max_content_length(self) -> int | None:

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from appliance import settings as store
-from webui import access, fields
+from webui import access, fields, orders
 from webui.data import box
 
 page = Blueprint("settings", __name__)
@@ -72,5 +72,5 @@ def render(form: dict[str, str], errors: dict[str, str], outcome: object = None)
     sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
-                           outcome=outcome, zones=box().zone_names(), password_error=session.pop("password_error", ""),
-                           password_done=session.pop("password_done", False))
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(),
+                           password_error=session.pop("password_error", ""), password_done=session.pop("password_done", False))

@@ -14,7 +14,7 @@ from appliance import settings, store
 from appliance.clock import Clock
 from appliance.store import inbox
 from tests.web.roof import Roof, fill, post
-from webui import auth, create_app
+from webui import create_app, passwords
 
 ZONE = ZoneInfo("America/Los_Angeles")
 TODAY = date(2026, 5, 9)
@@ -60,10 +60,10 @@ class Visitor:
         return self
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def cheap_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """scrypt as it is, at a sixteenth of its cost: a test logs in often."""
-    monkeypatch.setattr(auth, "METHOD", "scrypt:2048:8:1")
+    monkeypatch.setattr(passwords, "N", 1 << 11)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def roof(data_dir: Path, filled: Path) -> Path:
 
 
 @pytest.fixture
-def fresh(config: Path, data_dir: Path, clock: FixedClock) -> Flask:
+def fresh(config: Path, data_dir: Path, clock: FixedClock, cheap_password: None) -> Flask:
     """The application before its first visit."""
     app = create_app(config, data_dir, clock)
     app.testing = True

@@ -7,8 +7,10 @@ import pytest
 from flask import Flask
 
 from tests.web.conftest import PASSWORD, Visitor
-from webui import auth
-from webui.auth import METHOD, Auth, PasswordError
+from webui import auth, passwords
+from webui.auth import Auth, PasswordError
+
+COST = passwords.N  # before the fixtures make it cheap
 
 
 def test_the_file_is_private_and_holds_no_password(data_dir: Path) -> None:
@@ -20,7 +22,7 @@ def test_the_file_is_private_and_holds_no_password(data_dir: Path) -> None:
 
 
 def test_a_guess_costs_what_it_should() -> None:
-    assert METHOD == "scrypt:32768:8:1"
+    assert (COST, passwords.R, passwords.P) == (1 << 15, 8, 1)
 
 
 def test_only_the_password_opens(data_dir: Path) -> None:

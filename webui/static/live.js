@@ -17,7 +17,8 @@
 
   const refresh = async (place) => {
     try {
-      const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error" });
+      const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error",
+        signal: AbortSignal.timeout(20000) });
       if (!answer.ok) throw new Error(answer.status);
       const text = await answer.text();
       if (place.dataset.shown !== text) {   // an unchanged text must not make a screen reader speak again

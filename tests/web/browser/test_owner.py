@@ -1,0 +1,132 @@
+"""The owner's pages in the browser: login, settings with a test, PVOutput, diagnostics; all pages: axe and weight."""
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from appliance import commands, settings, store
+from appliance.simulate.pvoutput import API_KEY, PvOutput
+from appliance.store import inbox
+from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture
+from tests.web.conftest import NOON, PASSWORD, FixedClock
+from tests.web.roof import post
+
+PAGES = ["/", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen", "/welcome/site",
+         "/welcome/pvoutput", "/welcome/done"]
+AXE = "axe-core@4.10.3"
+WEIGHT = 250_000
+
+
+def test_a_wrong_password_is_told_and_the_right_one_leads_on(open_page: OpenPage, app: Flask) -> None:
+    page = open_page("/settings")
+    page.get_by_label("Password").fill("wrong guess")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert").filter(has_text="That is not the password.")).to_be_visible()
+    picture(page, "login-wrong")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    open_page.troubles.clear()  # type: ignore[attr-defined]  # the browser notes the 403, rightly
+
+
+def test_a_refused_key_is_shown_in_pvoutputs_words_and_a_good_one_with_the_system(
+        open_page: OpenPage, app: Flask, roof: Path, config: Path, clock: FixedClock) -> None:
+    with PvOutput(clock) as site:
+        settings.update(config, {"pvoutput.url": site.url})
+        page = open_page("/settings", login=True)
+        page.get_by_label("API key").fill("1" * 40)
+        page.get_by_label("System id").fill("12345")
+        page.get_by_role("button", name="Test").click()
+        expect(page.get_by_text("Invalid API Key")).to_be_visible()
+        picture(page, "settings-key-refused")
+        page.get_by_label("API key").fill(API_KEY)
+        page.get_by_role("button", name="Test").click()
+        expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
+        expect(page.get_by_text("Status interval")).to_be_visible()
+        assert not settings.load(config).pvoutput.api_key
+        page.locator("#pvoutput").get_by_role("button", name="Save").click()
+        expect(page.get_by_text("PVOutput: saved.")).to_be_visible()
+        assert API_KEY not in page.content()
+    assert settings.load(config).pvoutput.api_key.reveal() == API_KEY
+
+
+def test_a_wrong_field_is_marked_where_it_is(open_page: OpenPage, app: Flask, config: Path) -> None:
+    page = open_page("/settings", login=True)
+    page.get_by_label("Time zone").fill("Mars/Olympus")
+    page.locator("#site").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Nothing was saved")).to_be_visible()
+    expect(page.get_by_label("Time zone")).to_have_attribute("aria-invalid", "true")
+    picture(page, "settings-wrong-field")
+    open_page.troubles.clear()  # type: ignore[attr-defined]  # the 422
+    assert settings.load(config).site.timezone == "America/Los_Angeles"
+
+
+def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app: Flask, roof: Path, config: Path,
+                                                        clock: FixedClock) -> None:
+    work = commands.Work(store.connect(roof), inbox.connect(roof), settings.load(config), config, clock,
+                         lambda *_: None)
+    refused = int(NOON) // 300 * 300 - 7200
+    post(roof, NOON - 1800, {refused: "Power value [9200] too high for system size [5300]"})
+    page = open_page("/pvoutput", login=True)
+    expect(page.get_by_text("Power value [9200] too high for system size [5300]")).to_be_visible()
+    picture(page, "pvoutput")
+    page.get_by_role("button", name="Send 2026-05-08 again").click()
+    expect(page.get_by_text("Ordered;")).to_be_visible()
+    commands.carry_out(work)
+    expect(page.get_by_text("288 slots will be sent again.")).to_be_visible()
+    page.get_by_role("button", name="Skip").click()
+    commands.carry_out(work)
+    expect(page.get_by_text("Done.")).to_be_visible()
+    page.goto("/pvoutput")
+    assert not page.get_by_text("Power value [9200]").count()
+
+
+@pytest.mark.parametrize("path", ["/pvoutput", "/diagnostics", "/settings"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_owners_pages_fit(open_page: OpenPage, app: Flask, roof: Path, path: str, phone: bool) -> None:
+    page = open_page(path, login=True, phone=phone, dark=phone)
+    picture(page, f"{path[1:]}-{'phone-dark' if phone else 'desktop'}")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The accessibility checker, fetched from npm into build/ and not kept in the repository."""
+    folder = SCREENSHOTS.parent / "axe"
+    script = folder / "package" / "axe.min.js"
+    if not script.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"needs {AXE} from npm: {done.stderr.strip()[:200]}")
+        with tarfile.open(folder / done.stdout.strip().splitlines()[-1]) as package:
+            package.extract("package/axe.min.js", folder, filter="data")
+    return script.read_text()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_to_complain_about(open_page: OpenPage, app: Flask, roof: Path, axe: str, path: str,
+                                             dark: bool) -> None:
+    page = open_page(path, login=path != "/login", dark=dark)
+    page.wait_for_timeout(200)
+    page.evaluate(axe)
+    found = page.evaluate("axe.run().then(result => result.violations.flatMap(rule => rule.nodes.map("
+                          "node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))")
+    assert found == []
+
+
+def test_the_first_visit_of_the_dashboard_is_light(open_page: OpenPage, app: Flask, roof: Path) -> None:
+    page = open_page("/login")
+    sizes: dict[str, int] = {}
+    page.on("response", lambda response: sizes.update({response.url: len(response.body())}))
+    page.goto("/", wait_until="networkidle")
+    assert sum(sizes.values()) < WEIGHT, sizes
+    timing = page.evaluate("performance.getEntriesByType('navigation')[0].toJSON()")
+    report = {"bytes": sum(sizes.values()), "files": {url.split("?")[0].rsplit("/", 1)[-1] or "/": size
+                                                      for url, size in sizes.items()},
+              "dom_ready_ms": round(timing["domContentLoadedEventEnd"]), "loaded_ms": round(timing["loadEventEnd"])}
+    (SCREENSHOTS / "weight.json").write_text(json.dumps(report, indent=1) + "\n")

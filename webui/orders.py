@@ -1,0 +1,53 @@
+"""Orders to the supervisor process, and what became of the last one that this browser gave.
+
+The order is a row of the table `command`; the answer comes within seconds, and the page asks for it until it is there.
+"""
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, render_template, session
+from flask.typing import ResponseReturnValue
+
+from webui import access
+from webui.data import box
+
+page = Blueprint("orders", __name__)
+
+
+@dataclass(frozen=True)
+class Order:
+    """`result` is None while the supervisor process has not answered; with "error" it failed."""
+
+    number: int
+    result: dict[str, Any] | None
+
+
+def give(name: str, **argument: Any) -> None:
+    """Order something; last() tells of it. Raises sqlite3.Error."""
+    session["order"] = box().ask(name, **argument)
+
+
+def last() -> Order | None:
+    """This browser's last order, until its answer was shown once."""
+    number = session.get("order")
+    if number is None:
+        return None
+    try:
+        found = Order(int(number), box().answer(int(number)))
+    except (KeyError, sqlite3.Error):
+        session.pop("order")
+        return None
+    if found.result is not None:
+        session.pop("order")
+    return found
+
+
+@page.get("/order/<int:number>")
+@access.owner
+def show(number: int) -> ResponseReturnValue:
+    """What became of an order, as a fragment."""
+    try:
+        return render_template("_order.html", order=Order(number, box().answer(number)))
+    except (KeyError, OverflowError):
+        abort(404)
