@@ -30,6 +30,7 @@ cdef extern from *:
         pass
     int _IOFBF
     int setvbuf(FILE* stream, char* buffer, int mode, size_t size) nogil
+    long ftell(FILE* stream) nogil
 
 ctypedef void (*Handler)(uint8_t*, const PacketHeader*, const uint8_t*) noexcept nogil
 ctypedef int (*Dispatch)(void*, int, Handler, uint8_t*) noexcept nogil
@@ -81,7 +82,7 @@ cdef void count_only(uint8_t* user, const PacketHeader* header, const uint8_t* d
 
 
 cdef class Reader:
-    """Feeds an Engine from an activated pcapy reader, which it closes. Raises ValueError for an unreadable link type."""
+    """Feeds an Engine from an activated pcapy reader, which it closes. Raises ValueError for a link type it cannot read."""
 
     def __init__(self, handle, bint is_file, bint direct=True):
         cdef FILE* stream
@@ -92,8 +93,9 @@ cdef class Reader:
         self.direct = direct and find_libpcap() and made_by_pcapy(handle)
         if self.direct and is_file:
             stream = pcap_file(self.pcap())
-            # glibc keeps its own size unless it is given the buffer, which must then outlive the stream
-            self.buffer = <char*>malloc(FILE_BUFFER) if stream != NULL else NULL
+            # glibc keeps its own size unless it is given the buffer, which must then outlive the stream. What libpcap
+            # has read ahead is given up and read again, which a pipe (ftell: -1) cannot do.
+            self.buffer = <char*>malloc(FILE_BUFFER) if stream != NULL and ftell(stream) >= 0 else NULL
             if self.buffer != NULL:
                 setvbuf(stream, self.buffer, _IOFBF, FILE_BUFFER)
 
