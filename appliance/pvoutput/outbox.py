@@ -13,7 +13,7 @@ compared at the moment of the answer, so a row that changed under way is sent ag
 """
 import random
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,14 +69,14 @@ def _refresh_day(store: sqlite3.Connection, settings: Settings, day: str, moved:
     slots = [Slot(*row) for row in store.execute(
         "SELECT time, production_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds, hole"
         " FROM slot WHERE day = ? ORDER BY time", (day,))]
-    base = _base(store, day, slots) if account.energy == "lifetime" and slots else None
+    base = _base(store, day) if account.energy == "lifetime" and slots else None
     wanted = statuses(slots, ZoneInfo(settings.site.timezone), facts.slot_seconds(store),
                       account.consumption, base)
     held: dict[int, tuple[str, str, Values]] = {}
     for time, row_day, state, *values in store.execute(
             "SELECT time, day, state, v1, v2, v3, v4 FROM outbox WHERE day = ?1"
-            " UNION SELECT o.time, o.day, o.state, o.v1, o.v2, o.v3, o.v4 FROM slot s JOIN outbox o USING (time)"
-            " WHERE s.day = ?1", (day,)):
+            " UNION ALL SELECT o.time, o.day, o.state, o.v1, o.v2, o.v3, o.v4 FROM slot s JOIN outbox o USING (time)"
+            " WHERE s.day = ?1 AND o.day <> ?1", (day,)):
         held[time] = (row_day, state, tuple(values))
     _drop(store, held, wanted, {slot.time for slot in slots})
     fresh, updated, reopened = [], [], []
@@ -105,7 +105,7 @@ def _drop(store: sqlite3.Connection, held: dict[int, tuple[str, str, Values]], w
     store.executemany("DELETE FROM outbox WHERE time = ?", gone)
 
 
-def _base(store: sqlite3.Connection, day: str, slots: Sequence[Slot]) -> Base:
+def _base(store: sqlite3.Connection, day: str) -> Base:
     """The lifetime counters at the day's start; once a row of the day was sent they stay what they were."""
     row = store.execute("SELECT lifetime_production_dwh, lifetime_consumption_dwh FROM pvoutput_day WHERE day = ?"
                         " AND lifetime_production_dwh NOT NULL AND EXISTS"
@@ -113,7 +113,7 @@ def _base(store: sqlite3.Connection, day: str, slots: Sequence[Slot]) -> Base:
                         (day,)).fetchone()
     if row is None:
         row = store.execute("SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0)"
-                            " FROM slot WHERE time < ?", (slots[0].time,)).fetchone()
+                            " FROM site_day WHERE day < ?", (day,)).fetchone()
         store.execute("INSERT INTO pvoutput_day (day, lifetime_production_dwh, lifetime_consumption_dwh)"
                       " VALUES (?, ?, ?) ON CONFLICT (day) DO UPDATE SET"
                       " lifetime_production_dwh = excluded.lifetime_production_dwh,"

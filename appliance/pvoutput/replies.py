@@ -158,23 +158,28 @@ class System:
     donor: bool
 
 
-SYSTEM_FIELDS = 21  # name .. zone with tz=1; a name may itself contain commas
+INTERVALS = {"5": 300, "10": 600, "15": 900}  # minutes as sent → seconds
+INSTALL_DATE = 12                             # its field; latitude, longitude and the interval follow
 
 
 def parse_system(text: str) -> System | None:
-    """getsystem's answer to tz=1&donations=1; None where it is none."""
+    """getsystem's answer to tz=1&donations=1; None where it is none.
+
+    A name may itself contain commas, and the fields between interval and zone are not always there: so the fields
+    are found by what they look like (install date, two numbers, 5, 10 or 15), the zone as the last one with letters.
+    """
     sections = text.split(";")
     fields = [field.strip() for field in sections[0].split(",")]
-    extra = len(fields) - SYSTEM_FIELDS
-    try:
-        size, minutes = int(fields[extra + 1]), int(fields[extra + 15])
-        donations = int(sections[-1]) if len(sections) > 1 and sections[-1].strip() else 0
-    except (IndexError, ValueError):
+    install = next((at for at in range(INSTALL_DATE, len(fields) - 3)
+                    if re.fullmatch(r"\d{8}|NaN", fields[at]) and fields[at + 3] in INTERVALS
+                    and all(re.fullmatch(r"-?\d+(\.\d*)?|NaN", field) for field in fields[at + 1:at + 3])), None)
+    if install is None or not re.fullmatch(r"\d{1,9}", fields[install - INSTALL_DATE + 1]):
         return None
-    if extra < 0 or minutes not in (5, 10, 15):
-        return None
-    zone = "" if fields[-1] in ("NaN", "null") else fields[-1][:64]
-    return System(one_line(",".join(fields[:extra + 1])), size, minutes * 60, zone, donations > 0)
+    name = ",".join(fields[:install - INSTALL_DATE + 1])
+    zone = fields[-1] if re.search("[A-Za-z]", fields[-1]) and fields[-1] not in ("NaN", "null") else ""
+    donations = sections[-1].strip() if len(sections) > 1 else ""
+    return System(one_line(name), int(fields[install - INSTALL_DATE + 1]), INTERVALS[fields[install + 3]],
+                  zone[:64], bool(re.fullmatch(r"\d{1,6}", donations)) and int(donations) > 0)
 
 
 def parse_history(text: str) -> dict[str, dict[str, int]]:

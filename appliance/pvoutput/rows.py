@@ -41,17 +41,23 @@ class Base:
 def place(time: int, zone: ZoneInfo, interval_s: int) -> tuple[str, str]:
     """The (yyyymmdd, hh:mm) of the status that the moment `time` belongs to: rounded down, in wall time."""
     local = datetime.fromtimestamp(time, zone)
-    minute = (local.hour * 60 + local.minute) * 60 // interval_s * interval_s // 60
+    minute = _minute(local, interval_s)
     return f"{local:%Y%m%d}", f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _minute(local: datetime, interval_s: int) -> int:
+    """The minute of the day at which the status begins."""
+    return (local.hour * 60 + local.minute) * 60 // interval_s * interval_s // 60
 
 
 def statuses(slots: Iterable[Slot], zone: ZoneInfo, interval_s: int, consumption: bool,
              base: Base | None) -> dict[int, Values]:
     """{slot time: values} of one local day's statuses; `slots` ascending, `base` for energy "lifetime"."""
-    holders: dict[tuple[str, str], Slot] = {}
+    holders: dict[int, Slot] = {}
     for slot in slots:
-        holders.pop(at := place(slot.time, zone, interval_s), None)
-        holders[at] = slot
+        minute = _minute(datetime.fromtimestamp(slot.time, zone), interval_s)
+        holders.pop(minute, None)
+        holders[minute] = slot
     chosen: dict[int, Values] = {}
     for first, slot in zip([True] + [False] * len(holders), holders.values(), strict=False):
         values = _values(slot, consumption, base, first)

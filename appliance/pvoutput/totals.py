@@ -123,11 +123,10 @@ def _totals(conn: sqlite3.Connection, state: str, consumption: bool) -> list[Tot
     """The newest days in `state` that fit into one look, ascending."""
     (newest,) = conn.execute("SELECT MAX(day) FROM pvoutput_day WHERE total_state = ?", (state,)).fetchone()
     first = (date.fromisoformat(newest) - timedelta(days=LOOK_DAYS - 1)).isoformat()
-    return [Total(day, _wh(generated), _wh(consumed) if consumption else None, attempts)
-            for day, attempts, generated, consumed in conn.execute(
-            "SELECT d.day, total_attempts, MAX(day_production_dwh), MAX(day_consumption_dwh)"
-            " FROM pvoutput_day d LEFT JOIN slot s ON s.day = d.day WHERE total_state = ? AND d.day >= ?"
-            " GROUP BY d.day ORDER BY d.day", (state, first))]
+    rows = conn.execute(
+        "SELECT day, production_dwh, consumption_dwh, total_attempts FROM pvoutput_day LEFT JOIN site_day USING (day)"
+        " WHERE total_state = ? AND day >= ? ORDER BY day", (state, first))
+    return [Total(day, _wh(made), _wh(used) if consumption else None, attempts) for day, made, used, attempts in rows]
 
 
 def _wh(energy_dwh: int | None) -> int | None:

@@ -107,6 +107,18 @@ def test_getsystem_tells_size_interval_zone_and_plan() -> None:
     assert named is not None and (named.size_w, named.interval_s, named.donor) == (4800, 900, False)
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("R,100,1,1,1,B,1,1,M,S,0,No,20160301,-37.8,122,10,Europe/Berlin", ("R", 100, 600, "Europe/Berlin", False)),
+    ("R,100,1,1,1,B,1,1,M,S,0,No,NaN,NaN,NaN,5;;3", ("R", 100, 300, "", True)),
+    ("R,100,1,1,1,B,1,1,M,S,0,No,20160301,0,0,5,0,0,NaN,NaN,NaN;;x", ("R", 100, 300, "", False)),
+    ("A, B,100,1,1,1,B,1,1,M,S,0,No,20160301,0,0,5,UTC;20.0;;1", ("A,B", 100, 300, "UTC", True)),
+])
+def test_getsystem_is_read_with_and_without_what_may_be_missing(text: str, expected: tuple) -> None:
+    system = parse_system(text)
+    assert system is not None
+    assert (system.name, system.size_w, system.interval_s, system.zone, system.donor) == expected
+
+
 @given(st.text(alphabet="0123456789,;NaN:.-x", max_size=200))
 def test_garbage_never_breaks_a_parser(text: str) -> None:
     parse_system(text)

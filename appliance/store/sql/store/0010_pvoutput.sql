@@ -9,3 +9,4 @@ CREATE TABLE pvoutput_day (             -- what is known of one local day at PVO
     total_attempts INTEGER NOT NULL DEFAULT 0,
     total_v1 INTEGER, total_v3 INTEGER  -- the day's totals in Wh, as offered to addoutput
 ) WITHOUT ROWID;
+CREATE INDEX outbox_day ON outbox (day, time);  -- refresh and the page go day by day, whatever the state
