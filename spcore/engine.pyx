@@ -11,14 +11,14 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
 from spcore.defrag cimport Defrag, defrag_add, defrag_clear
+from spcore.events cimport EVENT_DATA, EVENT_END, EVENT_GAP, Event
 from spcore.headers cimport (
     FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, Address, Datagram, Parse, Segment, be16, link_supported,
     parse_frame, parse_tcp,
 )
 from spcore.lines cimport LineFormat
 from spcore.streams cimport (
-    EVENT_DATA, EVENT_END, EVENT_GAP, Event, streams_expire, streams_finish, streams_free, streams_init,
-    streams_segment, wanted_port,
+    streams_expire, streams_finish, streams_free, streams_init, streams_segment, wanted_port,
 )
 from spcore.uploads cimport endpoint, finished_free, to_upload
 
@@ -156,7 +156,7 @@ cdef class Engine:
         core.body_memory.limit = core.streams.queue_memory.limit = core.fragment_memory.limit = limits.max_memory // 3
         core.max_step = limits.max_clock_step
         seed = int.from_bytes(os.urandom(8), "little")
-        core.defrag.seed = core.streams.seed = seed
+        core.defrag.seed = core.streams.flows.seed = seed
         core.defrag.memory = &core.fragment_memory
         core.defrag.max_datagrams = limits.max_datagrams
         core.defrag.age = limits.fragment_age

@@ -97,7 +97,8 @@ cdef class LineFormat:
     """Turns finished uploads into output lines: record lines as sent, or one JSON object per record.
 
     json: objects as design.md specifies. terminal: control characters but TAB, and bytes that are not UTF-8, are shown
-    as \\xNN, so that nothing from the wire can steer the terminal. Counters: lines, lines_too_long, lines_without_number.
+    as \\xNN, so that nothing from the wire can steer the terminal. Counters: lines, lines_too_long,
+    lines_without_number.
     """
 
     def __init__(self, bint json=False, bint terminal=False):

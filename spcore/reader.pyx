@@ -82,7 +82,7 @@ cdef void count_only(uint8_t* user, const PacketHeader* header, const uint8_t* d
 
 
 cdef class Reader:
-    """Feeds an Engine from an activated pcapy reader, which it closes. Raises ValueError for a link type it cannot read."""
+    """Feeds an Engine from an activated pcapy reader, and closes that. Raises ValueError for an unknown link type."""
 
     def __init__(self, handle, bint is_file, bint direct=True):
         cdef FILE* stream

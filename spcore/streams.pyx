@@ -11,19 +11,24 @@ A lone byte captured first may be the garbage of a keep-alive probe (RFC 9293 se
 
 FIN and in-window RST are positions, not events: data captured late but lying before them is still given out. An ended
 connection is remembered (in the list that is evicted first), so that retransmissions of it start nothing new.
-
-Recency lists instead of timers: each connection stands in exactly one list, moved to its newest end by every segment.
 """
 from libc.stdint cimport int32_t
-from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
 
 from spcore.assembler cimport (
     INSERT_NEW, INSERT_NO_MEMORY, INSERT_TOO_MANY, Insert, assembler_clear, assembler_discard, assembler_insert,
     assembler_peek,
 )
+from spcore.events cimport EVENT_DATA, EVENT_END, EVENT_GAP, EVENT_OPEN, Event, events_add
+from spcore.flows cimport (
+    EMBRYONIC, LISTS, QUEUED, QUIET, UNFINISHED, Flow, FlowKey, Half, flows_add, flows_count, flows_find, flows_free,
+    flows_init, flows_remove, flows_touch,
+)
 from spcore.headers cimport ACK, FIN, NO_SCALE, RST, SYN
-from spcore.uploads cimport http_data, http_end, http_free, http_gap, http_holds, http_init, http_needs
+from spcore.uploads cimport (
+    Endpoints, Parser, http_data, http_end, http_free, http_gap, http_holds, http_init, http_needs,
+)
 
 cdef enum:
     MAX_AHEAD = 1 << 30             # RFC 7323: no window is larger
@@ -43,56 +48,26 @@ cdef inline uint64_t anchor(const Half* half) noexcept nogil:
 
 # Consumers ----------------------------------------------------------------------------------------------------------
 
-cdef void log_event(Streams* self, EventKind kind, uint64_t stream, uint64_t offset, const uint8_t* data,
-                    uint64_t length) noexcept nogil:
-    cdef EventLog* log = &self.log
-    cdef Event* item
-    cdef void* grown
-    cdef uint64_t space
-    if log.count == log.capacity:
-        space = 1024 if log.capacity == 0 else log.capacity * 2
-        grown = realloc(log.items, space * sizeof(Event))
-        if grown == NULL:
-            return
-        log.items = <Event*>grown
-        log.capacity = space
-    if data != NULL:
-        if log.size + length > log.space:
-            space = max(log.space * 2, log.size + length)
-            grown = realloc(log.bytes, space)
-            if grown == NULL:
-                return
-            log.bytes = <uint8_t*>grown
-            log.space = space
-        memcpy(log.bytes + log.size, data, length)
-        log.size += length
-    item = log.items + log.count
-    item.kind = kind
-    item.stream = stream
-    item.offset = offset
-    item.length = length
-    log.count += 1
-
-
 cdef void set_ends(const Flow* flow, int side, Endpoints* ends) noexcept nogil:
-    ends.family = flow.family
-    ends.source = flow.address[side]
-    ends.destination = flow.address[1 - side]
-    ends.source_port = flow.port[side]
-    ends.destination_port = flow.port[1 - side]
+    ends.family = flow.key.family
+    ends.source = flow.key.address[side]
+    ends.destination = flow.key.address[1 - side]
+    ends.source_port = flow.key.port[side]
+    ends.destination_port = flow.key.port[1 - side]
 
 
 cdef void stream_opened(Streams* self, Flow* flow, int side) noexcept nogil:
     """Streams mode: the direction gets its number when something of it is first captured."""
     cdef Half* half = &flow.half[side]
+    cdef Event* event
     if not self.digest or half.counted:
         return
     half.counted = True
     half.stream = self.streams
     self.streams += 1
-    log_event(self, EVENT_OPEN, half.stream, 0, NULL, 0)
-    if self.log.count > 0:
-        set_ends(flow, side, &self.log.items[self.log.count - 1].ends)
+    event = events_add(&self.log, EVENT_OPEN, half.stream, 0, NULL, 0)
+    if event != NULL:
+        set_ends(flow, side, &event.ends)
 
 
 cdef Parser* parser_of(Streams* self, Flow* flow, int side) noexcept nogil:
@@ -113,7 +88,7 @@ cdef void give(Streams* self, Flow* flow, int side, const uint8_t* data, uint64_
     cdef Parser* parser
     cdef uint64_t need
     if self.digest:
-        log_event(self, EVENT_DATA, half.stream, 0, data, length)
+        events_add(&self.log, EVENT_DATA, half.stream, 0, data, length)
     else:
         parser = parser_of(self, flow, side)
         if parser != NULL:
@@ -133,7 +108,7 @@ cdef void give_gap(Streams* self, Flow* flow, int side, uint64_t to) noexcept no
     self.counters.holes += 1
     self.counters.hole_bytes += length
     if self.digest:
-        log_event(self, EVENT_GAP, half.stream, half.next - half.start, NULL, length)
+        events_add(&self.log, EVENT_GAP, half.stream, half.next - half.start, NULL, length)
     else:
         parser = parser_of(self, flow, side)
         if parser != NULL:
@@ -151,7 +126,7 @@ cdef void end_half(Streams* self, Flow* flow, int side) noexcept nogil:
         free(half.parser)
         half.parser = NULL
     if half.counted and not half.ended:
-        log_event(self, EVENT_END, half.stream, 0, NULL, 0)
+        events_add(&self.log, EVENT_END, half.stream, 0, NULL, 0)
     assembler_clear(&half.queue, &self.queue_memory)
     self.counters.bytes_conflicting += half.queue.conflicts
     half.queue.conflicts = 0
@@ -322,38 +297,7 @@ cdef void take_data(Streams* self, Flow* flow, int side, uint64_t at, const uint
         self.counters.segments_old += 1
 
 
-# The connection table -----------------------------------------------------------------------------------------------
-
-cdef inline uint64_t mix(uint64_t a, uint64_t b) noexcept nogil:
-    a = (a ^ b) * 0x9E3779B97F4A7C15u
-    return a ^ (a >> 32)
-
-
-cdef void unlink(Streams* self, Flow* flow) noexcept nogil:
-    cdef FlowList* line = &self.lists[flow.list]
-    if flow.older != NULL:
-        flow.older.newer = flow.newer
-    else:
-        line.oldest = flow.newer
-    if flow.newer != NULL:
-        flow.newer.older = flow.older
-    else:
-        line.newest = flow.older
-    line.count -= 1
-
-
-cdef void link_newest(Streams* self, Flow* flow, int name) noexcept nogil:
-    cdef FlowList* line = &self.lists[name]
-    flow.list = name
-    flow.newer = NULL
-    flow.older = line.newest
-    if line.newest != NULL:
-        line.newest.newer = flow
-    else:
-        line.oldest = flow
-    line.newest = flow
-    line.count += 1
-
+# Who stays -----------------------------------------------------------------------------------------------------------
 
 cdef int list_of(const Flow* flow) noexcept nogil:
     """The recency list a connection belongs to by what it holds."""
@@ -374,17 +318,11 @@ cdef int list_of(const Flow* flow) noexcept nogil:
 
 cdef void forget(Streams* self, Flow* flow) noexcept nogil:
     """Ends both directions and frees the connection's place."""
-    cdef Flow** link = &self.buckets[flow.bucket]
     cdef int side
     for side in range(2):
         if flow.half[side].tracked:
             flush(self, flow, side)
-    while link[0] != flow:
-        link = &link[0].chain
-    link[0] = flow.chain
-    unlink(self, flow)
-    flow.chain = self.free_flows
-    self.free_flows = flow
+    flows_remove(&self.flows, flow)
 
 
 cdef bint make_room(Streams* self, Flow* keep, Memory* memory, uint64_t bytes) noexcept nogil:
@@ -399,7 +337,7 @@ cdef bint make_room(Streams* self, Flow* keep, Memory* memory, uint64_t bytes) n
     self.evicting = True
     for name in range(name, UNFINISHED + 1):            # an unfinished upload may have a queue too
         while memory.used + bytes > memory.limit:
-            flow = self.lists[name].oldest
+            flow = self.flows.lists[name].oldest
             if flow == keep and flow != NULL:
                 flow = flow.newer
             if flow == NULL:
@@ -410,41 +348,6 @@ cdef bint make_room(Streams* self, Flow* keep, Memory* memory, uint64_t bytes) n
     return memory.used + bytes <= memory.limit
 
 
-cdef Flow* new_flow(Streams* self) noexcept nogil:
-    """A zeroed place for a connection, at the cost of the longest silent one if all are taken."""
-    cdef Flow* block
-    cdef void* grown
-    cdef uint32_t total, i
-    cdef int name
-    if self.lists[EMBRYONIC].count >= self.max_embryonic:
-        self.counters.embryonic_evicted += 1
-        forget(self, self.lists[EMBRYONIC].oldest)
-    total = self.lists[0].count + self.lists[1].count + self.lists[2].count + self.lists[3].count
-    if total >= self.max_flows:
-        self.counters.flows_evicted += 1
-        for name in range(LISTS):
-            if self.lists[name].count > 0:
-                forget(self, self.lists[name].oldest)
-                break
-    if self.free_flows == NULL:
-        grown = realloc(self.blocks, (self.block_count + 1) * sizeof(void*))
-        if grown == NULL:
-            return NULL
-        self.blocks = <void**>grown
-        block = <Flow*>malloc(BLOCK * sizeof(Flow))
-        if block == NULL:
-            return NULL
-        self.blocks[self.block_count] = block
-        self.block_count += 1
-        for i in range(BLOCK):
-            block[i].chain = self.free_flows
-            self.free_flows = block + i
-    block = self.free_flows
-    self.free_flows = block.chain
-    memset(block, 0, sizeof(Flow))
-    return block
-
-
 cdef void half_init(Half* half, bint tracked) noexcept nogil:
     memset(half, 0, sizeof(Half))
     half.tracked = tracked
@@ -452,55 +355,41 @@ cdef void half_init(Half* half, bint tracked) noexcept nogil:
     half.scale = NO_SCALE
 
 
-cdef Flow* find_flow(Streams* self, const Datagram* datagram, const Segment* segment, int* side) noexcept nogil:
-    """The connection of a segment, made if it may start one; `side` is the segment's sender."""
-    cdef uint64_t key = self.seed
-    cdef const Address* low = &datagram.source
-    cdef const Address* high = &datagram.destination
-    cdef uint32_t low_port = segment.source_port, high_port = segment.destination_port, bucket
+cdef Flow* new_flow(Streams* self, const FlowKey* key) noexcept nogil:
+    """Room for a new connection, at the cost of the longest silent one if all places are taken."""
     cdef Flow* flow
-    side[0] = 0
-    if (high.word[0] < low.word[0] or (high.word[0] == low.word[0] and (high.word[1] < low.word[1] or (
-            high.word[1] == low.word[1] and high_port < low_port)))):
-        side[0] = 1
-        low, high = high, low
-        low_port, high_port = high_port, low_port
-    key = mix(key, low.word[0] ^ (high.word[0] << 1))
-    if datagram.family == 6:
-        key = mix(key, low.word[1] ^ (high.word[1] << 1))
-    key = mix(key, (<uint64_t>low_port << 48) ^ (<uint64_t>high_port << 32) ^ datagram.vlan)
-    bucket = <uint32_t>(key & (self.bucket_count - 1))
-    flow = self.buckets[bucket]
-    while flow != NULL:
-        if (flow.port[0] == low_port and flow.port[1] == high_port and flow.vlan == datagram.vlan
-                and flow.family == datagram.family
-                and flow.address[0].word[0] == low.word[0] and flow.address[0].word[1] == low.word[1]
-                and flow.address[1].word[0] == high.word[0] and flow.address[1].word[1] == high.word[1]):
-            return flow
-        flow = flow.chain
+    cdef int name
+    if self.flows.lists[EMBRYONIC].count >= self.max_embryonic:
+        self.counters.embryonic_evicted += 1
+        forget(self, self.flows.lists[EMBRYONIC].oldest)
+    if flows_count(&self.flows) >= self.max_flows:
+        self.counters.flows_evicted += 1
+        for name in range(LISTS):
+            if self.flows.lists[name].count > 0:
+                forget(self, self.flows.lists[name].oldest)
+                break
+    flow = flows_add(&self.flows, key)
+    if flow == NULL:
+        return NULL
+    self.counters.flows += 1
+    flow.last = self.clock
+    half_init(&flow.half[0], self.digest or wanted_port(self, key.port[1]))
+    half_init(&flow.half[1], self.digest or wanted_port(self, key.port[0]))
+    return flow
+
+
+cdef Flow* flow_of(Streams* self, const Datagram* datagram, const Segment* segment, int* side) noexcept nogil:
+    """The connection of a segment, made if it may start one; `side` is the segment's sender."""
+    cdef FlowKey key
+    cdef Flow* flow = flows_find(&self.flows, datagram, segment, &key, side)
+    if flow != NULL:
+        return flow
     # Only what a wanted direction sends starts a connection, and only data or a SYN.
     if not (segment.flags & SYN or segment.length > 0) or segment.flags & RST:
         return NULL
     if not (wanted_port(self, segment.destination_port) or (self.digest and wanted_port(self, segment.source_port))):
         return NULL
-    flow = new_flow(self)
-    if flow == NULL:
-        return NULL
-    self.counters.flows += 1
-    flow.family = datagram.family
-    flow.vlan = datagram.vlan
-    flow.address[0] = low[0]
-    flow.address[1] = high[0]
-    flow.port[0] = low_port
-    flow.port[1] = high_port
-    half_init(&flow.half[0], self.digest or wanted_port(self, high_port))
-    half_init(&flow.half[1], self.digest or wanted_port(self, low_port))
-    flow.bucket = bucket
-    flow.chain = self.buckets[bucket]
-    self.buckets[bucket] = flow
-    flow.last = self.clock
-    link_newest(self, flow, EMBRYONIC)
-    return flow
+    return new_flow(self, &key)
 
 
 # Segments -----------------------------------------------------------------------------------------------------------
@@ -571,8 +460,8 @@ cdef void take_ack(Streams* self, Flow* flow, int side, const Segment* segment) 
 cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment,
                           int64_t time_us) noexcept nogil:
     """One TCP segment. `self.clock` has been advanced by the caller."""
-    cdef int side, name
-    cdef Flow* flow = find_flow(self, datagram, segment, &side)
+    cdef int side
+    cdef Flow* flow = flow_of(self, datagram, segment, &side)
     cdef Half* half
     cdef Half* other
     cdef uint64_t at
@@ -617,48 +506,37 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
     if half.tracked:
         check_holes(self, flow, side)
     flow.last = self.clock
-    name = list_of(flow)
-    if name != flow.list or flow.newer != NULL:
-        unlink(self, flow)
-        link_newest(self, flow, name)
+    flows_touch(&self.flows, flow, list_of(flow))
 
 
 cdef void streams_expire(Streams* self) noexcept nogil:
     """Forgets what has been silent for longer than `idle_age`; called now and then."""
     cdef int name
     for name in range(LISTS):
-        while self.lists[name].oldest != NULL and self.clock - self.lists[name].oldest.last > self.idle_age:
+        while self.flows.lists[name].oldest != NULL and self.clock - self.flows.lists[name].oldest.last > self.idle_age:
             self.counters.flows_expired += 1
-            forget(self, self.lists[name].oldest)
+            forget(self, self.flows.lists[name].oldest)
 
 
 cdef void streams_finish(Streams* self) noexcept nogil:
     """The capture is over: everything goes out."""
     cdef int name
     for name in range(LISTS):
-        while self.lists[name].oldest != NULL:
-            forget(self, self.lists[name].oldest)
+        while self.flows.lists[name].oldest != NULL:
+            forget(self, self.flows.lists[name].oldest)
 
 
 cdef bint streams_init(Streams* self) noexcept nogil:
     """Allocates the table for `max_flows`; False = out of memory."""
-    self.bucket_count = 1024
-    while self.bucket_count < self.max_flows:
-        self.bucket_count *= 2
-    self.buckets = <Flow**>calloc(self.bucket_count, sizeof(Flow*))
     self.ports = <uint8_t*>calloc(8192, 1)
-    return self.buckets != NULL and self.ports != NULL
+    return flows_init(&self.flows, self.max_flows) and self.ports != NULL
 
 
 cdef void streams_free(Streams* self) noexcept nogil:
     """Gives all memory back; nothing is given out any more."""
-    cdef uint32_t i
-    if self.buckets != NULL:
+    if self.flows.buckets != NULL:
         streams_finish(self)
-    for i in range(self.block_count):
-        free(self.blocks[i])
-    free(self.blocks)
-    free(self.buckets)
+    flows_free(&self.flows)
     free(self.ports)
     free(self.log.items)
     free(self.log.bytes)

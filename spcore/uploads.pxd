@@ -81,7 +81,7 @@ cdef void http_data(Parser* self, HttpContext* context, const uint8_t* data, uin
 cdef void http_gap(Parser* self, HttpContext* context, uint64_t length) noexcept nogil
 cdef void http_end(Parser* self, HttpContext* context) noexcept nogil
 cdef inline uint64_t http_needs(const Parser* self, uint64_t length) noexcept nogil:
-    """Bytes of budget that `length` more bytes of the stream may take: buffers double, a new body starts with a page."""
+    """Bytes of budget that `length` more stream bytes may take: buffers double, a new body starts with a page."""
     return 2 * (length + self.body.capacity) + 8192
 
 cdef bint http_holds(const Parser* self) noexcept nogil
