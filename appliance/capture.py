@@ -8,6 +8,7 @@ was not yet in the inbox; the PVS repeats what its collector did not acknowledge
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -56,12 +57,12 @@ class CaptureProcess:
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.watched.current.capture
-        return self._consume(lambda: open_live(wanted.interface, wanted.buffer_mib, wanted.ports), wanted.interface)
+        return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports), wanted.interface)
 
     def _read_spool(self, folder: Path) -> bool:
         """Read the capture files that are in `folder` and remove each once its uploads are in the inbox."""
         for path in sorted(folder.glob("*.pcap")):
-            if self.stop.is_set() or not self._consume(lambda path=path: open_file(str(path)), path.name):
+            if self.stop.is_set() or not self._consume(partial(open_file, str(path)), path.name):
                 return False
             while self.writer.pending() and not self.stop.is_set():
                 self._wait(SPOOL_POLL_S)

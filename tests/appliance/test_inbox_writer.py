@@ -16,7 +16,8 @@ DAY_US = 86_400_000_000
 
 def upload(number: int, size: int = 10, captured_us: int | None = None) -> Upload:
     body = f"100\t{number}\n".encode().ljust(size, b"x")
-    return Upload(number if captured_us is None else captured_us, "192.0.2.1:4000", "192.0.2.2:80", "/Data/x", body, True)
+    when = number if captured_us is None else captured_us
+    return Upload(when, "192.0.2.1:4000", "192.0.2.2:80", "/Data/x", body, True)
 
 
 def stored(folder: Path) -> list[int]:

@@ -39,7 +39,8 @@ def states(loaded: Settings, clock: Clock) -> dict[str, str]:
 
 def hear(box: Settings, at: float) -> None:
     with closing(inbox.connect(box.store.data_dir)) as connection:
-        inbox.append(connection, [Upload(int(at * 1e6), "192.0.2.1:1", "192.0.2.2:80", "/Data/x", b"100\t%d" % at, True)])
+        heard = Upload(int(at * 1e6), "192.0.2.1:1", "192.0.2.2:80", "/Data/x", b"100\t%d" % at, True)
+        inbox.append(connection, [heard])
 
 
 def device(box: Settings, kind: str, at: float) -> None:
@@ -54,7 +55,8 @@ def outbox(box: Settings, state: str) -> None:
 
 
 def test_a_new_box_is_healthy_and_waits_for_the_supervisor(box, clock):
-    assert states(box, clock) == {"capture": "unknown", "decode": "unknown", "upload": "unknown", "clock": "ok", "disk": "ok"}
+    assert states(box, clock) == {
+        "capture": "unknown", "decode": "unknown", "upload": "unknown", "clock": "ok", "disk": "ok"}
     assert status.health(status.collect(box, clock)) == (True, [])
 
 
