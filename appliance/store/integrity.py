@@ -2,9 +2,9 @@
 
 Each process that writes a database calls its function here before it opens it. A damaged file is renamed, with its
 -wal and -shm, to <name>.damaged-<UTC time>. The inbox is copied upload by upload as far as it can be read, each
-checked against its SHA-256. The derived database starts empty; the ledger fills it from the inbox, and readings that
-the inbox no longer has are copied from the damaged file. The outbox starts anew: sending a status again is safe. What
-happened is noted in the new file, for the owner.
+checked against its SHA-256 (damage to the root of its tree costs them all; the history stays). The derived database
+starts empty; the ledger fills it from the inbox, and readings that the inbox no longer has are copied from the damaged
+file. The outbox starts anew: sending a status again is safe. What happened is noted in the new file, for the owner.
 """
 import logging
 import os
@@ -23,6 +23,7 @@ from appliance.store.database import StoreError, explained, transaction
 NOTE = "store_note"         # key in state: the sentence for the owner
 MAX_ASIDE = 3               # damaged files of one kind that stay; older ones go, or a dying card fills itself up
 STEP = 200                  # rows read at once from a damaged file
+PATIENCE = 500              # keys that are tried one by one behind a place that cannot be read
 
 log = logging.getLogger(__name__)
 
@@ -151,8 +152,9 @@ def _save_device(aside: Path, target: sqlite3.Connection, device: int, until: in
 
 
 def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple]]:
-    """The rows of a query by its first column, in steps; what cannot be read is stepped over, in ever wider steps."""
-    size, skip = STEP, 1
+    """The rows of a query by its first column, in steps; what cannot be read is stepped over, after a while in ever
+    wider steps."""
+    size, failures = STEP, 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.text_factory = lambda raw: raw.decode("utf-8", "replace")
         last = _last(source, table)
@@ -163,7 +165,8 @@ def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple
                 if size > 1:
                     size = 1            # find the readable ones before the damage one by one
                     continue
-                after, skip = after + skip, skip * 2
+                failures += 1
+                after += 1 << max(0, failures - PATIENCE)
                 if after > last:
                     return
                 continue
@@ -172,7 +175,7 @@ def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple
             yield rows
             if not isinstance(rows[-1][0], int) or rows[-1][0] <= after:
                 return
-            after, size, skip = rows[-1][0], STEP, 1
+            after, size, failures = rows[-1][0], STEP, 0
 
 
 def _last(source: sqlite3.Connection, table: str) -> int:

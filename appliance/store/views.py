@@ -230,26 +230,20 @@ def device_day(conn: sqlite3.Connection, device: int, day: str) -> list[Step]:
 
 def readings(conn: sqlite3.Connection, first: int, last: int) -> Iterator[Reading]:
     """All readings with `first` <= time < `last` in order of time, kind, serial; read as they are asked for."""
-    known = {row[0]: row[1:] for row in conn.execute("SELECT id, kind, serial, model FROM device")}
-    streams = [_stream(conn, device, number, known[device], first, last)
-               for device, number in conn.execute(STREAMS) if device in known]
+    streams = [_stream(conn, device, number, (kind, serial, model), first, last)
+               for device, kind, serial, model in conn.execute("SELECT id, kind, serial, model FROM device").fetchall()
+               for number in _numbers(conn, device)]
     yield from heapq.merge(*streams, key=lambda reading: (reading.time, reading.kind, reading.serial, reading.number,
                                                           reading.part))
 
 
-# The (device, number) pairs that have readings, by stepping from one to the next in the primary key.
-STREAMS = """
-WITH RECURSIVE stream (device, number) AS (
-    SELECT * FROM (SELECT device, number FROM reading ORDER BY device, number LIMIT 1)
-    UNION ALL
-    SELECT (SELECT device FROM reading WHERE (device, number) > (stream.device, stream.number)
-            ORDER BY device, number LIMIT 1),
-           (SELECT number FROM reading WHERE (device, number) > (stream.device, stream.number)
-            ORDER BY device, number LIMIT 1)
-    FROM stream WHERE stream.device NOT NULL
-)
-SELECT device, number FROM stream WHERE device NOT NULL
-"""
+def _numbers(conn: sqlite3.Connection, device: int) -> Iterator[int]:
+    """The record numbers a device has readings of, by stepping from one to the next in the primary key."""
+    number = -1
+    while row := conn.execute("SELECT number FROM reading WHERE device = ? AND number > ? ORDER BY number LIMIT 1",
+                              (device, number)).fetchone():
+        number = row[0]
+        yield number
 
 
 def _stream(conn: sqlite3.Connection, device: int, number: int, who: tuple[str, str, str], first: int,
