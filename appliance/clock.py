@@ -30,7 +30,7 @@ class Clock:
 
         The origin is this boot of the machine (and this clock's rate); seconds compare only under one origin.
         """
-        return (f"{_boot_id()}/{self.rate!r}/{self.real_start!r}",
+        return (f"{boot_id()}/{self.rate!r}/{self.real_start!r}",
                 time.clock_gettime(time.CLOCK_BOOTTIME) * self.rate)
 
     def sleep_seconds(self, seconds: float) -> float:
@@ -43,7 +43,8 @@ class Clock:
 
 
 @cache
-def _boot_id() -> str:
+def boot_id() -> str:
+    """This boot's name: what was said in another boot says nothing about now."""
     return BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
 
 

@@ -16,7 +16,7 @@ PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 60.0
 STEADY_S = 30.0     # a process that ran so long starts with the shortest pause again
 GRACE_S = 5.0       # between SIGTERM and SIGKILL
 LOOK_S = 0.2
-PARENT = "SUNTAP_PARENT"    # tells a child whose end is its end (appliance.cli.service)
+PARENT = "SUNTAP_PARENT"    # pid of the parent: tells a child whose end is its end (appliance.cli.service)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from appliance.clock import boot_id
 from appliance.files import write_atomic
 from appliance.notify import notify
 
@@ -20,14 +21,6 @@ PROCESSES = ("capture", "supervisor", "web")
 INTERVAL_S = 3.0    # between two writes of the file
 STALE_S = 90.0      # a process silent for longer does not work: longer than any single request it waits for
 MAX_BYTES = 65536
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """This boot's name: a heartbeat of another boot says nothing about now."""
-    with suppress(OSError):
-        return BOOT_ID.read_text().strip()
-    return ""
 
 
 def _now() -> float:

@@ -4,10 +4,9 @@ Everybody who is logged in is logged out. Nothing else is touched, and no restar
 """
 import argparse
 
+from appliance.backup import PASSWORD
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
-
-FILE = "web-auth.json"  # the page's; removing it is its documented way back (webui/auth.py)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    path = settings.store.data_dir / FILE
+    path = settings.store.data_dir / PASSWORD  # removing it is the page's documented way back (webui/auth.py)
     try:
         path.unlink()
     except FileNotFoundError:

@@ -7,7 +7,8 @@ import sys
 import threading
 from types import FrameType
 
-PARENT = "SUNTAP_PARENT"    # pid of the `suntap run` or `suntap demo` that started this process
+from appliance.family import PARENT
+
 PR_SET_PDEATHSIG = 1        # prctl(2)
 
 

@@ -24,7 +24,8 @@ def test_a_problem_lights_a_lamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [(lamp["name"], lamp["state"], lamp["text"]) for lamp in lamps][-1] == ("box", "warn", "kept in memory")
 
 
-def test_the_clock_counts_as_set_unless_the_system_says_that_it_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_clock_counts_as_set_unless_the_system_says_otherwise(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(clock.MARK, raising=False)
     assert clock.is_set()
     monkeypatch.setenv(clock.MARK, str(tmp_path / "trusted"))
