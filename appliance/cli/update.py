@@ -32,14 +32,15 @@ def run(args: argparse.Namespace) -> int:
     from appliance.update.services import Systemd
     settings, _ = settings_of(args)
     if not ROOT.is_mount():
-        raise Failed("this is no suntap image with a data partition: install the new .deb with apt or dpkg instead", USAGE)
+        raise Failed("this is no suntap image with a data partition: install the new .deb with apt instead", USAGE)
     data_dir = settings.store.data_dir
     releases = Releases(ROOT, data_dir, Systemd(settings.web.port))
     if args.finish:
         return DONE if releases.finish() else FAILED
     folder = data_dir / INBOX
     try:
-        version = releases.install(_private_copy(folder) if args.requested else args.file, KEY, __version__, _architecture())
+        file = _private_copy(folder) if args.requested else args.file
+        version = releases.install(file, KEY, __version__, _architecture())
     except UpdateError as error:
         _answer(args, folder, {"ok": False, "text": str(error)})
         raise Failed(str(error)) from error

@@ -49,7 +49,7 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
             manifest = _parse(data)
             _copy(_member(archive, PACKAGE), manifest, package)
     except (tarfile.TarError, EOFError) as error:
-        raise UpdateError(f"{path}: no update file, or not all of it ({error}): download it again") from error
+        raise UpdateError(f"{path.name}: no update file, or not all of it ({error}): download it again") from error
     except OSError as error:
         raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
     return manifest
@@ -64,7 +64,8 @@ def write(path: Path, package: Path, private_key: Path) -> Manifest:
     with tempfile.TemporaryDirectory() as folder:
         data, signature = Path(folder, MANIFEST), Path(folder, SIGNATURE)
         data.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
-        _run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(private_key), "-in", str(data), "-out", str(signature))
+        _run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(private_key), "-in", str(data),
+             "-out", str(signature))
         with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
             for source, name in ((data, MANIFEST), (signature, SIGNATURE), (package, PACKAGE)):
                 info = tarfile.TarInfo(name)
@@ -78,7 +79,7 @@ def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     info = archive.next()
     file = archive.extractfile(info) if info is not None and info.name == name and info.isreg() else None
     if file is None:
-        raise UpdateError(f"{archive.name}: no update file of suntap: {name} is not where it belongs")
+        raise UpdateError(f"no update file of suntap: {name} is not where it belongs")
     return file
 
 
@@ -92,7 +93,7 @@ def _verify(data: bytes, signature: bytes, public_key: Path) -> None:
                                "-in", f"{folder}/{MANIFEST}", "-sigfile", f"{folder}/{SIGNATURE}"],
                               capture_output=True, check=False)
     if done.returncode:
-        raise UpdateError("the signature is not that of this box's maker: the file was changed, or made for other boxes")
+        raise UpdateError("the signature is not this box's maker's: the file was changed, or made for other boxes")
 
 
 def _parse(data: bytes) -> Manifest:

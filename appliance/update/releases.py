@@ -48,7 +48,7 @@ class Releases:
             return PACKAGED
 
     def install(self, path: Path, public_key: Path, running: str, architecture: str) -> str:
-        """Install the bundle at `path` and try it; its version. `running`, `architecture`: what it must be newer than, fit.
+        """Install the bundle at `path` and try it; its version. It must be newer than `running` and fit `architecture`.
 
         Raises UpdateError when it is refused, or was tried and taken back.
         """

@@ -1,7 +1,7 @@
 """The three units under systemd, and what "healthy" means for a new version.
 
-Healthy: all three are active (the supervisor process has said READY), the page answers, and all that without one restart
-for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
+Healthy: all three are active (the supervisor process has said READY), the page answers, and all that without one
+restart for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
 """
 import subprocess
 import time

@@ -13,7 +13,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 here=$top/image/deb
 work=$top/build/deb/$arch
 cache=$top/build/deb/cache
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%ct 2>/dev/null || stat -c %Y "$top/pyproject.toml")}"
+inputs="spcore appliance webui setup.py pyproject.toml LICENSE image/deb"
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(cd "$top" && git log -1 --format=%ct -- $inputs 2>/dev/null || stat -c %Y pyproject.toml)}"
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 . "$top/image/lib.sh"
@@ -22,10 +23,23 @@ cross=
 need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev openssl xz-utils g++ $cross
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
 
+# Who builds the image is who may update it: the key pair is made once and kept beside the build (never committed).
+key=${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}
+mkdir -p "$cache"
+[ -e "$key" ] || (umask 077; openssl genpkey -algorithm ed25519 -out "$key")
+
+files() { (cd "$top" && find $inputs -type f ! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.c' ! -path 'spcore/*.html' -print0 | sort -z); }
+digest=$({ echo "$SOURCE_DATE_EPOCH"; files | (cd "$top" && xargs -0 sha256sum); sha256sum "$key"; } | sha256sum)
+deb=$top/build/suntap_${version}_$arch.deb
+if [ -e "$deb" ] && [ "$(cat "$cache/made-$arch" 2>/dev/null)" = "$digest" ]; then
+    step "build/suntap_${version}_$arch.deb is up to date"
+    exit 0
+fi
+
 sysroot() {  # SUITE PACKAGES: unpack the packages below $cache and print where
     target=$cache/sysroot-$1-$arch
     if [ ! -e "$target/.complete" ]; then
-        rm -rf "$target"; mkdir -p "$cache"
+        rm -rf "$target"
         quietly nice mmdebstrap --quiet --arch="$arch" --variant=extract --include="$2" "$1" "$target"
         touch "$target/.complete"
     fi
@@ -58,8 +72,7 @@ rm -rf "$work"
 mkdir -p "$work/source/lib"
 src=$work/source
 # Only what the package is made of; whatever an editor or a build left behind stays out.
-(cd "$top" && find spcore appliance webui -type f ! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.c' ! -name '*.html.bak' \
-    ! -path 'spcore/*.html' -print0 | sort -z | tar --null -T - -cf - setup.py pyproject.toml LICENSE) | tar -xf - -C "$src"
+files | (cd "$top" && grep -zv '^image/' | tar --null -T - -cf -) | tar -xf - -C "$src"
 touch "$src/README.md"
 (cd "$src" && quietly "$tools/bin/python" setup.py egg_info --egg-base "$work")
 tar -xzf "$tools"/pcapy_ng-*.tar.gz -C "$work"
@@ -90,9 +103,6 @@ done
 rm -f "$src"/spcore/*.c
 
 
-# Who builds the image is who may update it: the key pair is made once and kept beside the build (never committed).
-key=${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}
-[ -e "$key" ] || (umask 077; openssl genpkey -algorithm ed25519 -out "$key")
 openssl pkey -in "$key" -pubout -out "$src/lib/update-key.pem"
 
 step "package"
@@ -101,5 +111,6 @@ cp -r "$here/debian" "$src/debian"
 printf 'suntap (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n -- suntap developers <suntap@localhost.invalid>  %s\n' \
     "$version" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" > "$src/debian/changelog"
 (cd "$src" && quietly env DEB_BUILD_OPTIONS="nocheck noautodbgsym" dpkg-buildpackage -us -uc -b -d "-a$arch" --no-sign)
-cp "$work/suntap_${version}_$arch.deb" "$top/build/"
+cp "$work/suntap_${version}_$arch.deb" "$deb"
+echo "$digest" > "$cache/made-$arch"
 echo "build/suntap_${version}_$arch.deb"

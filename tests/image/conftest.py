@@ -1,6 +1,6 @@
 """The image under test, built once, and the home around it: a PVS side, a router side, a collector, a PVOutput.
 
-SUNTAP_SUITE names another Debian suite. The parts of the build that did not change are kept in build/ (see image/build.sh).
+SUNTAP_SUITE names another Debian suite. Parts of the build that did not change are kept (see image/build.sh).
 """
 import os
 import re
@@ -20,6 +20,7 @@ from tests.image.vm import Vm
 TOP = Path(__file__).parents[2]
 COLLECTOR, PVS = "192.0.2.1", "192.0.2.50"
 PVOUTPUT_PORT = 8081
+TOOLS = "qemu-system-arm qemu-utils dnsmasq-base iproute2 iputils-ping mtools cpio e2fsprogs openssl"
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +28,7 @@ def image() -> Path:
     """The uncompressed image of the Debian profile."""
     if os.geteuid():
         pytest.skip("needs root: network namespaces and a root file system to build")
-    subprocess.run(["sh", "-c", ". image/lib.sh; need_packages qemu-system-arm qemu-utils dnsmasq-base iproute2 mtools cpio e2fsprogs"],
-                   cwd=TOP, check=True)
+    subprocess.run(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"], cwd=TOP, check=True)
     suite = os.environ.get("SUNTAP_SUITE", "bookworm")
     subprocess.run(["sh", "image/build.sh", "--raw", "--suite", suite], cwd=TOP, check=True)
     return TOP / "build/image/images/suntap.img"
@@ -54,7 +54,8 @@ class Home:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     work = tmp_path_factory.mktemp("home")
-    pvs, router = Namespace("pvs", f"{PVS}/24", "2001:db8::50/64"), Namespace("router", f"{COLLECTOR}/24", "2001:db8::1/64")
+    pvs = Namespace("pvs", f"{PVS}/24", "2001:db8::50/64")
+    router = Namespace("router", f"{COLLECTOR}/24", "2001:db8::1/64")
     dhcp = None
     try:
         cables = [pvs.cable(), router.cable()]

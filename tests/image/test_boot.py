@@ -6,10 +6,13 @@ machine is emulated). See vm.py for what is and is not part of the image.
 import json
 import random
 import re
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
+from tests.image import bundles, visit
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
 from tests.image.visit import Browser, Day, resolve
 from tests.image.vm import NICS, Vm, nic, wait_for
@@ -80,10 +83,14 @@ class Box:
     def readings(self) -> int:
         return self.query("suntap.sqlite3", "SELECT count(*) FROM reading WHERE number IN (130, 140)")
 
+    def uploads(self) -> int:
+        return self.query("inbox.sqlite3", "SELECT count(*) FROM upload")
+
     def query(self, file: str, sql: str) -> int:
         """One number from a database inside."""
-        return int(self.vm.run(f"""python3 -c 'import sqlite3; print(sqlite3.connect("file:/var/lib/suntap/{file}?mode=ro",
-            uri=True).execute("{sql}").fetchone()[0])'""", check=False).strip().split("\n")[-1] or 0)
+        script = f"""import sqlite3
+print(sqlite3.connect("file:/var/lib/suntap/{file}?mode=ro", uri=True).execute("{sql}").fetchone()[0])"""
+        return int(self.vm.run(f"python3 -c '{script}' 2> /dev/null", check=False).strip() or 0)
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +117,16 @@ def test_the_pvs_and_the_router_see_each_other_by_ipv4_ipv6_and_large_frames(box
         assert ping.wait(90) == 0
 
 
-def test_vlan_tagged_frames_of_full_size_pass_unchanged(box: Box) -> None:
-    for side, address in ((box.home.pvs, "198.51.100.50/24"), (box.home.router, "198.51.100.1/24")):
-        side.ip("link", "add", "link", "port", "name", "tagged", "type", "vlan", "id", "7")
-        side.ip("address", "add", address, "dev", "tagged")
-        side.ip("link", "set", "tagged", "up")
-    ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-i", "0.3", "-w", "60", "-s", "1472", "-M", "do", "198.51.100.1")
-    assert ping.wait(90) == 0
+@pytest.mark.parametrize("to", ["ff:ff:ff:ff:ff:ff", "01:00:5e:7f:12:34", "33:33:00:00:ab:cd"],
+                         ids=["broadcast", "multicast that nobody joined", "IPv6 multicast"])
+@pytest.mark.parametrize("vlan", [None, 7], ids=["untagged", "tagged"])
+def test_frames_of_full_size_cross_the_bridge_unchanged(box: Box, to: str, vlan: int | None) -> None:
+    sent = visit.frame(to, vlan)
+    with box.home.router.inside(visit.listen) as receiver, box.home.pvs.inside(visit.listen) as sender:
+        def crossed() -> bool:
+            sender.send(sent)
+            return sent in visit.received(receiver, 3)
+        wait_for("the frame", crossed, 60)
 
 
 def test_the_box_answers_to_its_name(box: Box) -> None:
@@ -148,16 +158,18 @@ def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
         lines = box.vm.run(f"cat /proc/$(systemctl show -P MainPID {unit})/status")
         assert int(re.search(r"CapEff:\s*(\w+)", lines)[1], 16) == wanted, unit
         assert not re.search(r"^Uid:\s*0", lines, re.M), unit
-    refused = box.vm.run("runuser -u suntap -- dd if=/dev/zero of=/var/lib/suntap/inbox/inbox.sqlite3 conv=notrunc count=0", check=False)
+    refused = box.vm.run("runuser -u suntap -- dd if=/dev/zero of=/var/lib/suntap/inbox.sqlite3 conv=notrunc count=0",
+                         check=False)
     assert "Permission denied" in refused
 
 
 def test_the_owner_walks_through_the_first_visit_by_http(box: Box) -> None:
     box.vm.run(RELAY)
     browser = Browser(box.home, box.home.lease())
-    assert "/welcome/listen" in browser.submit("/", password=PASSWORD) or browser.get("/welcome/listen")
-    browser.get("/welcome/listen")
-    browser.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800", "site.net_sign": "auto"})
+    assert browser.submit("/welcome/", password=PASSWORD).endswith("/welcome/listen")
+    assert "supervisor" in browser.get("/welcome/listen")
+    browser.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800",
+                                       "site.net_sign": "auto"})
     browser.submit("/welcome/pvoutput", **{"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
     assert 'enabled = true' in box.vm.run("cat /etc/suntap/suntap.toml")
 
@@ -186,13 +198,13 @@ def test_with_a_unit_stopped_the_uploads_still_cross(box: Box, day: Day, unit: s
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_killed_process_comes_back_and_nothing_that_was_captured_is_lost(box: Box, day: Day, unit: str) -> None:
-    before = box.query("inbox.sqlite3", "SELECT count(*) FROM upload")
+    before = box.uploads()
     box.vm.run(f"kill -9 $(systemctl show -P MainPID {unit})")
     sent = day.sent()
     day.send(0.25)
     assert day.sent() > sent
     box.wait_running()
-    assert box.query("inbox.sqlite3", "SELECT count(*) FROM upload") >= before
+    assert box.uploads() >= before
 
 
 def test_a_network_card_may_be_unplugged_and_plugged_in_again(box: Box, day: Day) -> None:
@@ -200,7 +212,7 @@ def test_a_network_card_may_be_unplugged_and_plugged_in_again(box: Box, day: Day
     box.vm.qmp("device_del", id="nic0")
     wait_for("one port", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 1, 60)
     driver, *options = nic(0).split(",")
-    box.vm.qmp("device_add", driver=driver, **{key: value for key, _, value in (item.partition("=") for item in options)})
+    box.vm.qmp("device_add", driver=driver, **dict(item.split("=") for item in options))
     wait_for("two ports", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 2, 120)
     before = day.sent()
 
@@ -240,6 +252,31 @@ def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
     assert daily < DAILY_KB
 
 
+def test_a_broken_update_is_taken_back_and_a_sound_one_is_kept(box: Box, day: Day, tmp_path: Path) -> None:
+    before = box.vm.run("suntap --version").strip()
+    for version, broken in (("9.0.1", True), ("9.0.2", False)):
+        file = bundles.make(tmp_path, version, broken)
+        server = box.home.router.exec("python3", "-m", "http.server", "--bind", COLLECTOR, "8000", cwd=str(file.parent),
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("the file", lambda name=file.name: not box.vm.run(
+                f"""python3 -c 'import urllib.request; urllib.request.urlretrieve(
+                    "http://{COLLECTOR}:8000/{name}", "/run/update")'""", check=False), 60)
+        finally:
+            server.terminate()
+            server.wait()
+        said = box.vm.run("suntap update /run/update", check=False, seconds=600)
+        sent = day.sent()
+        day.send(0.25)
+        assert day.sent() > sent
+        if broken:
+            assert "back to" in said and box.vm.run("suntap --version").strip() == before
+        else:
+            assert "9.0.2 is installed" in said, said
+    box.wait_running()
+    assert box.vm.run("suntap --version").strip() == "suntap 9.0.2"
+
+
 def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_says_so(box: Box, day: Day) -> None:
     box.vm.run("fallocate -l $(($(df -B1 --output=avail /data | tail -1) - 65536)) /data/fill; "
                "dd if=/dev/zero of=/data/fill2 bs=4k; sync", check=False)
@@ -257,16 +294,16 @@ def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_sa
 
 def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: Box, day: Day) -> None:
     rng = random.Random(1)
-    kept = box.query("inbox.sqlite3", "SELECT count(*) FROM upload")
+    kept = box.uploads()
     for number in range(POWER_CUTS):
         day.send(rng.uniform(0.2, 0.5))
-        kept = max(kept, box.query("inbox.sqlite3", "SELECT count(*) FROM upload"))
+        kept = max(kept, box.uploads())
         day.send(rng.uniform(0, 0.2))
         box.vm.cut_power()
         if number == POWER_CUTS - 1:
             box.vm.put("suntap.toml", BOOT_FILE + '[system]\r\nhostname = "not a name"\r\n')
         box.boot()
-        wait_for("the inbox", lambda: box.query("inbox.sqlite3", "SELECT count(*) FROM upload") >= kept, 300, 3)
+        wait_for("the inbox", lambda kept=kept: box.uploads() >= kept, 300, 3)
     box.wait_running()
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""
     for file in ("inbox", "suntap"):
@@ -284,7 +321,7 @@ def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day:
     day.send(max(0.0, (time.time() - day.time) / 3600))
     wait_for("nothing left to post", lambda: box.query(
         "suntap.sqlite3", "SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0, 420, 5)
-    assert box.home.pvoutput.requests and not [request for request in box.home.pvoutput.requests if request.status == 403]
+    assert not [request for request in box.home.pvoutput.requests if request.status == 403]
 
 
 def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> None:

@@ -1,4 +1,4 @@
-"""What the owner and Raspberry Pi Imager write on the boot partition: used where it is right, reported where it is not."""
+"""What the owner and Raspberry Pi Imager write on the boot partition: used where right, reported where not."""
 import sys
 from pathlib import Path
 
@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "image/rootfs-overlay/usr/lib/suntap-image"))
-import bootfile  # noqa: E402
+import bootfile
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJc1c3RoaXNpc2FuaW52ZW50ZWRrZXlub3RhcmVhbG9u owner@pc"
+CLOUD_KEYS = ["network", "wifis", "wlan0", "access-points", "users", "hostname", "ssh_authorized_keys", "password", "x"]
 SHIPPED = Path(__file__).parents[2] / "image/boot/suntap.toml"
 FULL = f"""[system]
 hostname = "roof"
@@ -45,7 +46,8 @@ def test_the_shipped_file_asks_for_nothing(tmp_path: Path) -> None:
 
 
 def test_the_shipped_file_with_every_line_uncommented_is_right_but_for_the_example_key(tmp_path: Path) -> None:
-    lines = [line.removeprefix("#") for line in SHIPPED.read_text().splitlines() if line[:1] == "#" and line[1:2] not in (" ", "")]
+    lines = [line.removeprefix("#") for line in SHIPPED.read_text().splitlines()
+             if line[:1] == "#" and line[1:2] not in (" ", "")]
     found = wish(tmp_path, suntap="\n".join(lines))
     assert found.problems == ['suntap.toml: ssh_key must be a public key such as "ssh-ed25519 AAAA... name"']
     assert found.address and found.wifi_ssid and found.settings["pvoutput.system_id"] == "12345"
@@ -154,9 +156,9 @@ def test_no_content_whatever_makes_it_fail(tmp_path_factory: pytest.TempPathFact
     assert isinstance(bootfile.read(folder), bootfile.BootFile)
 
 
-@given(document=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
-                             | st.dictionaries(st.sampled_from(["network", "wifis", "wlan0", "access-points", "users", "hostname",
-                                                                "ssh_authorized_keys", "password", "x"]), inner, max_size=4)))
+@given(document=st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(CLOUD_KEYS), inner, max_size=4)))
 def test_no_yaml_whatever_makes_it_fail(tmp_path_factory: pytest.TempPathFactory, document) -> None:
     import json
     folder = tmp_path_factory.mktemp("boot")

@@ -1,4 +1,5 @@
 """The owner and the PVS of the boot test: a browser's requests without a browser, mDNS, and a day of uploads."""
+import random
 import re
 import socket
 import struct
@@ -12,6 +13,8 @@ from appliance.simulate.roof import INTERVAL, Roof
 from tests.image.conftest import COLLECTOR, PVS, Home
 
 TIMEOUT_S = 90
+ETH_P_ALL, ETH_8021Q, ETH_EXPERIMENTAL = 0x0003, 0x8100, 0x88B5
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 1, 1, 8, 0x10
 
 
 class Browser:
@@ -79,6 +82,43 @@ def resolve(home: Home, name: str) -> str:
             return socket.inet_ntoa(found[1]) if found and at else ""
 
     return home.pvs.inside(ask)
+
+
+def frame(to: str, vlan: int | None) -> bytes:
+    """An Ethernet frame of full size: 1500 bytes of payload of an experimental type, behind a VLAN tag if asked for."""
+    tag = b"" if vlan is None else struct.pack(">2H", ETH_8021Q, vlan)
+    addresses = bytes.fromhex(to.replace(":", "") + "02005e005399")
+    head = addresses + tag + struct.pack(">H", ETH_EXPERIMENTAL)
+    return head + random.Random(to).randbytes(1500)
+
+
+def listen() -> socket.socket:
+    """A packet socket on the namespace's port, which sees all frames."""
+    channel = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    channel.bind(("port", ETH_P_ALL))
+    channel.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    channel.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP,
+                       struct.pack("iHH8s", socket.if_nametoindex("port"), PACKET_MR_PROMISC, 0, b""))
+    return channel
+
+
+def received(channel: socket.socket, seconds: float) -> list[bytes]:
+    """The frames that arrive within `seconds`, with the VLAN tag that the kernel took off put back."""
+    found, until = [], time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        channel.settimeout(left)
+        try:
+            data, extra, _, address = channel.recvmsg(4096, 128)
+        except TimeoutError:
+            break
+        if address[2] == socket.PACKET_OUTGOING:
+            continue
+        for level, kind, content in extra:
+            status, _, _, _, _, tci, kind_of_tag = struct.unpack("IIIHHHH", content[:20])
+            if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and status & TP_STATUS_VLAN_VALID:
+                data = data[:12] + struct.pack(">2H", kind_of_tag or ETH_8021Q, tci) + data[12:]
+        found.append(data)
+    return found
 
 
 class Day:

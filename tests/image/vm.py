@@ -1,8 +1,8 @@
-"""The image in QEMU: an arm64 machine with two network cables, a serial number of its own and a root console for the test.
+"""The image in QEMU: an arm64 machine with two network cables and a root console for the test.
 
-Kernel, initrd and command line are read from the image's firmware partition, as the Pi's firmware would. The console is not
-in the image: a small archive in front of the initrd adds a service to /run, so the image under test is booted bit for
-bit. Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
+Kernel, initrd and command line are read from the image's firmware partition, as the Pi's firmware would. The console is
+not in the image: a small archive in front of the initrd adds a service to /run, so the image is booted bit for bit.
+Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
 """
 import base64
 import contextlib

@@ -33,12 +33,13 @@ def make_bundle(tmp_path: Path, keys: tuple[Path, Path]) -> Callable[..., Path]:
             "DEBIAN/control": f"Package: suntap\nVersion: {version}\nArchitecture: {architecture}\n"
                               "Maintainer: a <a@localhost.invalid>\nDescription: test\n",
             "usr/lib/suntap/appliance/cli/__main__.py": f"print({version!r})\n",
-            **{f"usr/lib/suntap/appliance/store/sql/store/000{number}_x.sql": "" for number in range(1, migrations + 1)},
+            **{f"usr/lib/suntap/appliance/store/sql/store/000{number + 1}_x.sql": "" for number in range(migrations)},
         }.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text)
         package = tmp_path / f"{version}-{architecture}.deb"
-        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)], check=True, capture_output=True)
+        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)], check=True,
+                       capture_output=True)
         bundle.write(target := tmp_path / f"{version}-{architecture}.bundle", package, key or keys[0])
         return target
     return make

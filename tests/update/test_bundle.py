@@ -11,9 +11,10 @@ from appliance.update.bundle import UpdateError
 from tests.update.conftest import make_key
 
 Make = Callable[..., Path]
+Keys = tuple[Path, Path]
 
 
-def test_a_bundle_gives_back_the_package_it_was_made_of(make_bundle: Make, keys: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_bundle_gives_back_the_package_it_was_made_of(make_bundle: Make, keys: Keys, tmp_path: Path) -> None:
     path = make_bundle("0.2.0")
     manifest = bundle.read(path, keys[1], tmp_path / "out.deb")
     assert (manifest.version, manifest.architecture) == ("0.2.0", "arm64")
@@ -40,7 +41,7 @@ def test_no_changed_byte_of_a_bundle_is_accepted(make_bundle: Make, keys: tuple[
             bundle.read(path, keys[1], tmp_path / "out.deb")
 
 
-def test_a_truncated_bundle_is_refused_wherever_it_ends(make_bundle: Make, keys: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_truncated_bundle_is_refused_wherever_it_ends(make_bundle: Make, keys: Keys, tmp_path: Path) -> None:
     content = make_bundle("0.2.0").read_bytes()
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         end = max(info.offset_data + info.size for info in archive)
@@ -52,7 +53,7 @@ def test_a_truncated_bundle_is_refused_wherever_it_ends(make_bundle: Make, keys:
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 20480, b"PK\x03\x04" + b"x" * 5000, b"not a bundle\n" * 1000])
-def test_a_file_that_is_no_bundle_is_refused_in_one_line(content: bytes, keys: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_file_that_is_no_bundle_is_refused_in_one_line(content: bytes, keys: Keys, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(UpdateError) as refusal:
         bundle.read(tmp_path / "file", keys[1], tmp_path / "out.deb")
