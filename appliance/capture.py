@@ -49,10 +49,12 @@ class CaptureProcess:
             opened = self._listen() if self.spool is None else self._read_spool(self.spool)
             retry = RETRY_MIN_S if opened else min(retry * 2, RETRY_MAX_S)
             self._wait(SPOOL_POLL_S if self.spool else retry)
+        notify("STOPPING=1")
         self.writer.take(self.engine.finish())
+        if self.writer.pending():
+            log.warning("%d uploads could not be written: %s", self.writer.pending(), self.writer.problem)
         self._beat(now=True)
         self.writer.close()
-        notify("STOPPING=1")
 
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""

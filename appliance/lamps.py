@@ -9,7 +9,6 @@ from typing import Any
 
 from appliance import disk as disks
 from appliance.clock import Clock
-from appliance.pvoutput import pauses
 from appliance.settings import Settings
 
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
@@ -76,8 +75,14 @@ def upload(process: Facts, derived: Facts, settings: Settings) -> Facts:
                     "See the decode lamp.")
     outbox, pause = derived["outbox"], derived["pause"]
     waiting = outbox.get("waiting", 0)
-    if pause and pause["kind"] == pauses.SETTINGS:
-        return lamp("upload", BAD, f"PVOutput refuses the settings: {pause['text']}", "Check API key and system id.")
+    if derived["trouble"]:
+        return lamp("upload", BAD, f"Nothing is sent: {derived['trouble']}", "Check the PVOutput settings.")
+    if derived["held"]:
+        return lamp("upload", WARN, f"PVOutput takes slots for future ones: {derived['held']}",
+                    "Check the clock here and the time zone at PVOutput.")
+    if derived["expires"]:
+        return lamp("upload", WARN, f"{waiting} slots wait; PVOutput takes the oldest only until {derived['expires']}.",
+                    "Check the network and the PVOutput page.")
     if pause:
         return lamp("upload", WARN, f"Paused for {duration(pause['left_s'])}: {pause['text']} ({waiting} slots wait)",
                     "Nothing to do: it goes on by itself.")

@@ -8,14 +8,21 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from appliance import __version__, box, disk, heartbeat, lamps, store
 from appliance.clock import Clock
 from appliance.pvoutput import pauses, servertime
+from appliance.pvoutput import views as pvoutput
 from appliance.settings import Settings
-from appliance.store import inbox
+from appliance.store import inbox, views
+
+NOTICE_DAYS = 14        # what the ledger had to decide about is told for so long
+MAX_NOTICES = 50
 
 Facts = dict[str, Any]
 
@@ -69,7 +76,7 @@ def _process(name: str, data_dir: Path) -> Facts:
 def _read(work: Callable[[], Facts]) -> Facts:
     try:
         return work()
-    except (sqlite3.Error, OSError, ValueError) as error:
+    except (sqlite3.Error, OSError, ValueError, OverflowError) as error:
         return {"error": str(error)}
 
 
@@ -90,6 +97,9 @@ def _derived(data_dir: Path, settings: Settings, clock: Clock) -> Facts:
         newest = row("SELECT max(last_seen) FROM device WHERE kind IN ('inverter', 'meter')").fetchone()[0]
         pvs = row("SELECT serial, model, last_seen FROM device WHERE kind = 'pvs' ORDER BY last_seen DESC").fetchone()
         pause = pauses.current(connection, servertime.read(connection, clock))
+        today = datetime.fromtimestamp(clock.time(), ZoneInfo(settings.site.timezone)).date()
+        unsent = pvoutput.oldest_unsent(connection, settings, today)
+        since = (today - timedelta(days=NOTICE_DAYS)).isoformat()
         return {
             "devices": dict(row("SELECT kind, count(*) FROM device GROUP BY kind").fetchall()),
             "pvs": {"serial": pvs[0], "model": pvs[1], "last_seen": pvs[2]} if pvs else None,
@@ -98,6 +108,9 @@ def _derived(data_dir: Path, settings: Settings, clock: Clock) -> Facts:
             "oldest_waiting": row("SELECT min(time) FROM outbox WHERE state = 'waiting'").fetchone()[0],
             "last_sent": row("SELECT max(sent_at) FROM outbox").fetchone()[0],
             "pause": {"kind": pause.kind, "text": pause.text, "left_s": round(pause.left_s)} if pause else None,
+            "trouble": pvoutput.trouble(connection, settings), "held": pvoutput.held(connection),
+            "expires": unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
+            "notices": [asdict(notice) for notice in views.notices(connection, since)[:MAX_NOTICES]],
             "clock_ahead_s": servertime.wall_clock_ahead(connection),
             "bytes": (data_dir / store.FILE).stat().st_size,
         }

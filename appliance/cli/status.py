@@ -31,6 +31,9 @@ def table(facts: status.Facts) -> str:
         lines.append(f"{lamp['name']:<12}{SIGNS[lamp['state']]:<6}{lamp['text']}")
         if lamp["check"] and lamp["state"] != "ok":
             lines.append(f"{'':<18}{lamp['check']}")
+    notices = facts["store"].get("notices", [])
+    if notices:
+        lines += ["", *(f"{'note':<12}{notice['text']}" for notice in notices)]
     lines.append("")
     for entry in facts["processes"]:
         detail = f"pid {entry['pid']}, {entry['restarts']} restarts, heard of {entry['age_s']:.0f} s ago" \

@@ -1,0 +1,74 @@
+"""The demo: a page worth looking at after one command, a clean end, and a second start that goes on."""
+import json
+import re
+import signal
+import urllib.request
+from pathlib import Path
+
+from appliance import heartbeat, store
+from tests.appliance.processes import alive, running, wait_for
+
+
+def page(log: Path) -> str:
+    """The page's address as the demo prints it."""
+    return wait_for(lambda: (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) and found[0])
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return answer.read().decode()
+
+
+def answers(url: str) -> str:
+    try:
+        return get(url)
+    except OSError:
+        return ""
+
+
+def states(folder: Path) -> dict[str, int]:
+    connection = store.connect(folder, readonly=True)
+    found = dict(connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+    connection.close()
+    return found
+
+
+def test_the_demo_shows_everything_ends_cleanly_and_goes_on_where_it_ended(tmp_path):
+    folder, log = tmp_path / "demo", tmp_path / "log"
+    with running("demo", "--data-dir", folder, log=log) as demo:
+        url = page(log)
+        assert "password: suntap-demo" in log.read_text()
+        assert wait_for(lambda: answers(url + "/healthz")) and json.loads(get(url + "/healthz"))["ok"]
+        first = json.loads(get(url + "/api/v1/now"))
+        assert first["production_w"] > 0 and first["today"]["production_dwh"] > 0
+        wait_for(lambda: json.loads(get(url + "/api/v1/now"))["time"] > first["time"])  # the simulated PVS goes on
+        wait_for(lambda: states(folder).get("sent", 0) > 4 * 280 and not states(folder).get("refused"))
+        assert "suntap" in get(url)
+        pids = [heartbeat.read(name, folder)["pid"] for name in heartbeat.PROCESSES]
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(20) == 0
+    assert not any(alive(pid) for pid in pids)
+    assert "the next start goes on from here" in log.read_text() and "Traceback" not in log.read_text()
+    sent = states(folder)["sent"]
+    log.write_text("")
+    with running("demo", "--data-dir", folder, log=log) as demo:
+        url = page(log)
+        assert "history.pcap" not in log.read_text()
+        assert wait_for(lambda: answers(url + "/healthz"))
+        wait_for(lambda: json.loads(get(url + "/api/v1/now"))["time"] > first["time"])
+        wait_for(lambda: states(folder).get("sent", 0) > sent)
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(20) == 0
+    connection = store.connect(folder, readonly=True)
+    assert connection.execute("SELECT count(*) FROM slot WHERE hole = 1 AND time > (SELECT max(time) - 7200 FROM slot)"
+                              ).fetchone()[0] == 0
+    connection.close()
+
+
+def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
+    from appliance.files import sole
+    from tests.appliance.cli import refused, suntap
+    (tmp_path / "demo").mkdir()
+    with sole(tmp_path / "demo" / "demo.lock") as alone:
+        assert alone
+        refused(suntap("demo", "--data-dir", tmp_path / "demo"), 1, "runs here already")
