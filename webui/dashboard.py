@@ -96,9 +96,8 @@ def _now() -> dict[str, Any]:
     here = localtime.today(box().now(), box().zone())
     totals = energy.days(box(), here, here).get(here, Totals(here))
     best = energy.best_days(box(), 1)
-    shown = asdict(now) | {"shown_w": 0 if now.state == "asleep" else now.production_w}
-    return {"now": shown, "totals": totals, "best": best[0] if best else None,
-            "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock)["lamps"]}
+    return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
+            "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock)["lamps"]}
 
 
 def _day(day: date) -> dict[str, Any]:
@@ -119,7 +118,8 @@ def _day(day: date) -> dict[str, Any]:
     top = max((power for power in chart["production_w"] if power is not None), default=0)
     places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
     return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
-            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals, "peak_w": peak.production_w if peak else None,
+            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals,
+            "peak_w": peak.production_w if peak else None,
             "peak_at": peak.time if peak else None, "notes": [note for note in notes if note], "summary": summary,
             "hours": hours(slots)}
 

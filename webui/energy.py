@@ -46,6 +46,11 @@ class Now:
     net_w: int | None = None
     heard_age_s: int | None = None
 
+    @property
+    def fresh(self) -> bool:
+        """May the meter's values be called now? At night it goes on while the inverters sleep."""
+        return self.age_s is not None and self.age_s <= LIVE_SECONDS
+
 
 @dataclass(frozen=True)
 class Inverter:

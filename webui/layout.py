@@ -12,7 +12,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from appliance import __version__
-from webui import auth, localtime, units
+from webui import access, auth, localtime, units
 from webui.data import box
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,11 @@ def install(app: Flask) -> None:
 
 def _context() -> dict[str, Any]:
     here = (request.blueprint or "").split(".")[0]
+    owner = auth.is_owner()
     return {
-        "navigation": [(endpoint, name, endpoint.split(".")[0] == here) for endpoint, name in NAVIGATION],
-        "owner": auth.is_owner(), "version": __version__, "zone_name": box().zone().key.replace("_", " "),
+        "navigation": [(endpoint, name, endpoint.split(".")[0] == here) for endpoint, name in NAVIGATION
+                       if owner or access.level_of(current_app, endpoint) is access.Level.DASHBOARD],
+        "owner": owner, "version": __version__, "zone_name": box().zone().key.replace("_", " "),
     }
 
 

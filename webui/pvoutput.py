@@ -19,6 +19,8 @@ from webui.data import box
 
 page = Blueprint("pvoutput", __name__)
 
+# How a text begins that is not PVOutput's: what a request says that got no answer of the service.
+UNANSWERED = ("HTTP ", "the server", "the connection", "the request", "TLS failed", "a reply")
 KEYS = [key for key in fields.FIELDS if key.startswith("pvoutput.")]
 
 
@@ -107,6 +109,9 @@ def try_out(changes: dict[str, Any]) -> Outcome:
         return Outcome(False, f"The test could not be made: the database answers “{error}”.", may_save=True)
     if result.ok:
         return Outcome(True, "PVOutput accepts key and system.", system=result.system, advice=result.warnings)
+    if result.text.startswith(UNANSWERED):
+        return Outcome(False, f"PVOutput could not be asked: {result.text}.", may_save=True, advice=(
+            "This says nothing about key and system. Check that this box reaches the internet, and test again.",))
     return Outcome(False, "PVOutput did not accept this.", verbatim=result.text, advice=advice(result.text),
                    may_save=True)
 
@@ -120,7 +125,6 @@ def advice(text: str) -> tuple[str, ...]:
         (("disabled",), "API access is switched off: under Settings › API Settings, enable it."),
         (("api key", "apikey", "unauthorized"), "Check the key: copy it whole from Settings › API Settings."),
         (("exceeded", "used up", "requests"), "Wait until the next full hour; other programs share these requests."),
-        (("resolved", "reached", "connection", "in time", "tls"), "Check that this box reaches the internet."),
     ):
         if any(word in lower for word in words):
             return (sentence,)

@@ -73,4 +73,5 @@ def render(form: dict[str, str], errors: dict[str, str], outcome: object = None)
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
                            outcome=outcome, order=orders.last(), zones=box().zone_names(),
-                           password_error=session.pop("password_error", ""), password_done=session.pop("password_done", False))
+                           password_error=session.pop("password_error", ""),
+                           password_done=session.pop("password_done", False))

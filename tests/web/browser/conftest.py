@@ -13,6 +13,7 @@ import waitress
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from appliance.heartbeat import PROCESSES, Heartbeat
 from tests.web.conftest import PASSWORD
 
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
@@ -93,6 +94,15 @@ def open_page(chromium: Browser, served: Served) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+@pytest.fixture
+def processes(data_dir: Path) -> None:
+    """The three processes, as far as the page can tell."""
+    for name in PROCESSES:
+        more = {"packets": 184_223, "holes": 0} if name == "capture" else {"readings": 21_690}
+        counters = {"uploads": 1_204, **more}
+        Heartbeat(name, data_dir).beat(interface="br0", counters={} if name == "web" else counters)
 
 
 def picture(page: Page, name: str) -> None:

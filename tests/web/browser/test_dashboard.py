@@ -11,6 +11,8 @@ from tests.web.browser.conftest import OpenPage, picture
 from tests.web.conftest import NOON, TODAY, ZONE, FixedClock
 from tests.web.roof import SERIALS, Roof, bounds, fill, post
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 AFTERNOON = datetime(2026, 5, 9, 16, 43, tzinfo=ZONE).timestamp()
 
 

@@ -15,6 +15,8 @@ from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture
 from tests.web.conftest import NOON, PASSWORD, FixedClock
 from tests.web.roof import post
 
+pytestmark = pytest.mark.usefixtures("processes")
+
 PAGES = ["/", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen", "/welcome/site",
          "/welcome/pvoutput", "/welcome/done"]
 AXE = "axe-core@4.10.3"

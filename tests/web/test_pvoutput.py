@@ -1,0 +1,86 @@
+"""The PVOutput page and its Test: the server's own words, the owner's way out, and no key left anywhere."""
+from pathlib import Path
+
+import pytest
+
+from appliance import settings, store
+from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
+from tests.web.conftest import NOON, FixedClock, Visitor
+from tests.web.roof import post
+
+FORM = {"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345", "pvoutput.energy": "daily", "pvoutput.reserve": "5"}
+REFUSED = int(NOON) // 300 * 300 - 7200
+
+
+def test_a_good_key_shows_the_system(owner: Visitor, clock: FixedClock, config: Path, data_dir: Path) -> None:
+    with PvOutput(clock) as site:
+        answer = owner.send("/settings", "/pvoutput/test", **FORM, **{"pvoutput.url": site.url})
+        assert len(site.requests) == 1
+    for words in ("PVOutput accepts key and system.", "Test roof", "4\N{NARROW NO-BREAK SPACE}800 W", "5 min", "free"):
+        assert words in answer.text
+    assert not settings.load(config).pvoutput.api_key
+    for path in data_dir.iterdir():
+        assert API_KEY.encode() not in path.read_bytes(), path
+    assert API_KEY not in answer.text
+
+
+@pytest.mark.parametrize(("form", "words", "advice"), [
+    ({"pvoutput.api_key": "1" * 40}, "Invalid API Key", "Check the key"),
+    ({"pvoutput.system_id": "99999"}, "Invalid System ID", "Check the system id")])
+def test_a_refusal_is_shown_verbatim_with_what_to_do(owner: Visitor, clock: FixedClock, form: dict[str, str],
+                                                     words: str, advice: str) -> None:
+    with PvOutput(clock) as site:
+        answer = owner.send("/settings", "/pvoutput/test", **{**FORM, "pvoutput.url": site.url, **form})
+    assert words in answer.text and advice in answer.text
+
+
+def test_a_service_that_is_down_is_no_fault_of_the_key(owner: Visitor, clock: FixedClock) -> None:
+    with PvOutput(clock) as site:
+        site.fail(Fault.ERROR)
+        answer = owner.send("/settings", "/pvoutput/test", **FORM, **{"pvoutput.url": site.url})
+    assert "PVOutput did not accept" not in answer.text and "500" in answer.text
+
+
+def test_a_test_is_not_made_when_the_hours_requests_are_used_up(owner: Visitor, clock: FixedClock) -> None:
+    with PvOutput(clock) as site:
+        site.quota = 3
+        for _ in range(8):
+            answer = owner.send("/settings", "/pvoutput/test", **FORM, **{"pvoutput.url": site.url})
+        assert len(site.requests) <= 4
+    assert "next full hour" in answer.text
+
+
+def test_a_half_filled_form_asks_nobody(owner: Visitor, clock: FixedClock) -> None:
+    with PvOutput(clock) as site:
+        form = {**FORM, "pvoutput.url": site.url, "pvoutput.system_id": ""}
+        answer = owner.send("/settings", "/pvoutput/test", **form)
+        assert site.requests == []
+    assert "both needed" in answer.text
+
+
+def test_the_page_tells_day_by_day(owner: Visitor, roof: Path) -> None:
+    post(roof, NOON - 1800, {REFUSED: "Moon Powered"})
+    text = owner.get("/pvoutput").text
+    assert "Moon Powered" in text and "refused in part" in text and "complete" in text and "2026-05-07" in text
+    assert "PVOutput takes it until 23 May 2026" in text
+
+
+@pytest.mark.parametrize(("to", "form", "order"), [
+    ("/pvoutput/resend", {"day": "2026-05-08"}, ("resend_day", '{"day": "2026-05-08"}')),
+    ("/pvoutput/row", {"name": "retry", "time": str(REFUSED)}, ("retry", f'{{"time": {REFUSED}}}')),
+    ("/pvoutput/row", {"name": "skip", "time": str(REFUSED)}, ("skip", f'{{"time": {REFUSED}}}'))])
+def test_an_order_reaches_the_supervisor_process(owner: Visitor, roof: Path, to: str, form: dict[str, str],
+                                                 order: tuple[str, str]) -> None:
+    post(roof, refused={REFUSED: "Moon Powered"})
+    owner.send("/pvoutput", to, **form)
+    with store.connect(roof) as connection:
+        assert connection.execute("SELECT name, argument FROM command").fetchall() == [order]
+
+
+@pytest.mark.parametrize(("to", "form"), [
+    ("/pvoutput/resend", {"day": "x"}), ("/pvoutput/row", {"name": "rebuild", "time": "1"}),
+    ("/pvoutput/row", {"name": "skip", "time": "-1"}),
+    ("/pvoutput/row", {"name": "skip", "time": "1; DROP TABLE slot"})])
+def test_what_is_no_order_is_refused(owner: Visitor, roof: Path, to: str, form: dict[str, str]) -> None:
+    post(roof, refused={REFUSED: "Moon Powered"})
+    assert owner.send("/pvoutput", to, **form).status_code in (400, 404)
