@@ -106,10 +106,14 @@ def _drop(store: sqlite3.Connection, held: dict[int, tuple[str, str, Values]], w
 
 
 def _base(store: sqlite3.Connection, day: str) -> Base:
-    """The lifetime counters at the day's start; once a row of the day was sent they stay what they were."""
-    row = store.execute("SELECT lifetime_production_dwh, lifetime_consumption_dwh FROM pvoutput_day WHERE day = ?"
+    """The lifetime counters at the day's start; once a row of the day was sent they stay what they were.
+
+    All energy of a day is counted from there, also that of a hole before its first slot: so the day's first status
+    is this base whichever slot is the first to be known, and PVOutput's zero of the day holds when earlier ones come.
+    """
+    row = store.execute("SELECT lifetime_production_dwh, lifetime_consumption_dwh FROM pvoutput_day WHERE day = ?1"
                         " AND lifetime_production_dwh NOT NULL AND EXISTS"
-                        " (SELECT 1 FROM outbox WHERE outbox.day = pvoutput_day.day AND attempts > 0)",
+                        " (SELECT 1 FROM outbox WHERE day = ?1 AND (attempts > 0 OR sent_at NOT NULL))",
                         (day,)).fetchone()
     if row is None:
         row = store.execute("SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0)"

@@ -7,7 +7,7 @@ any process after any other.
 """
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -53,7 +53,7 @@ def step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
 def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -> TestResult:
     """Ask PVOutput whether these settings hold: one request, also while posting is off or refused.
 
-    Another account than the one that posts may be tried: then the answer changes nothing but the quota's books.
+    Another account than the one that posts may be tried: then the answer teaches nothing but the time.
     """
     client = _client(settings)
     if isinstance(client, str):
@@ -68,8 +68,9 @@ def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -
         quota.spend(store, now)
     reply = client.getsystem()
     with transaction(store):
-        now = _learn(store, clock, reply)
-        if isinstance(reply.outcome, replies.QuotaExceeded):
+        ours = account.is_posting(store, settings.pvoutput)
+        now = _learn(store, clock, reply if ours else replace(reply, quota=None))
+        if isinstance(reply.outcome, replies.QuotaExceeded) and ours:
             pauses.begin(store, now, pauses.QUOTA, reply.outcome.text, quota.exhaust(store, now, reply.outcome.reset))
         if not isinstance(reply.outcome, replies.Accepted):
             return TestResult(False, reply.outcome.text)
@@ -78,7 +79,7 @@ def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -
             system = probe.read(reply.outcome.text)
         except replies.Unreadable as error:
             return TestResult(False, str(error))
-        if account.is_posting(store, settings.pvoutput):
+        if ours:
             probe.accepted(store, now, reply.outcome.text)
             pauses.end(store)
     mismatch = account.zone_mismatch(system, settings.site.timezone, now.server or clock.time())

@@ -70,6 +70,22 @@ def test_the_test_button_works_while_posting_is_off_and_names_what_it_found(box:
     assert not result.ok and result.text == "Invalid API Key"
 
 
+def test_a_test_with_another_account_changes_nothing_for_the_one_that_posts(box: Box) -> None:
+    box.put(sunny_day(DAY, last=140))
+    box.run(60)
+    other = settings_for(box.server, api_key=Secret("f" * 40))
+    assert not poster.test_settings(box.store, other, box.clock).ok
+    box.server.accounts["e" * 40] = Account()
+    box.server.spend(60, "e" * 40)
+    assert "Exceeded" in poster.test_settings(
+        box.store, settings_for(box.server, api_key=Secret("e" * 40)), box.clock).text
+    before = len(box.server.requests)
+    box.put(sunny_day(DAY, first=140, last=143))
+    box.run(5)
+    assert [r.service for r in box.server.requests[before:]] == ["addbatchstatus"]
+    assert box.curve(DAY) == box.truth(DAY)
+
+
 def test_the_test_button_tells_of_zones_settings_network_and_quota(box: Box) -> None:
     box.server.site.system.timezone = "Europe/Berlin"
     result = poster.test_settings(box.store, box.settings, box.clock)
