@@ -35,7 +35,7 @@ class Limits:
     max_clock_step = 10_000_000
     """Ages grow by at most this much from one packet to the next: a clock set at boot ends nothing early."""
     max_head = 16 << 10
-    """Request line and headers of one HTTP request. Counter: http_head_too_long."""
+    """Request line and headers of one HTTP request. Counter: head_too_long."""
     max_body_part = 256 << 10
     """A longer body is given out in parts, cut behind a line. Counter: body_parts."""
     max_line = 4 << 10
