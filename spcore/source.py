@@ -6,6 +6,7 @@ no packet comes (libpcap's own wait goes on after a signal), and opens an interf
 """
 from __future__ import annotations
 
+import os
 import select
 import time
 
@@ -121,6 +122,8 @@ class LiveSource(Source):
             if number != 0:
                 raise CaptureError(f"{self.interface}: libpcap refuses the {what} (error {number})")
         number = handle.activate()
+        if number in (-8, -11) and self.interface != "any" and not os.path.exists(f"/sys/class/net/{self.interface}"):
+            number = -5                 # without the right libpcap does not look whether there is such an interface
         if number < 0:
             text = ACTIVATE_ERRORS.get(number, f"libpcap cannot capture here (error {number}); "
                                                f"a smaller capture.buffer_mib may help")

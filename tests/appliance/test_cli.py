@@ -100,6 +100,11 @@ def test_an_interface_that_does_not_exist_is_one_line():
 
 
 @pytest.mark.root
+def test_an_interface_that_does_not_exist_is_said_also_without_the_right_to_capture():
+    refused(suntap("records", "-i", "nope0", prefix=NOBODY), 2, "nope0", "no such interface")
+
+
+@pytest.mark.root
 def test_a_missing_right_to_capture_is_one_line():
     refused(suntap("records", "-i", "lo", prefix=NOBODY), 2, "lo", "CAP_NET_RAW")
 
