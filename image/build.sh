@@ -26,7 +26,7 @@ esac
 if [ "$(id -u)" != 0 ]; then
     exec sudo "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
 fi
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y pyproject.toml)}"
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 need_packages mmdebstrap bdebstrap genimage qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils
@@ -55,22 +55,29 @@ if [ ! -e "$base" ]; then
     mv "$base.part" "$base"
 fi
 
-step "suntap on top"
-root=$work/root
-rm -rf "$root"
-mkdir "$root"
-tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
-cp image/debian/fstab "$root/etc/fstab"
-quietly image/hooks/customize "$root" "$deb"
-quietly image/hooks/manifest "$root" "build/suntap-$version-arm64"
-find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+made=$({ sha256sum "$deb" && echo "$suite $key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
+if [ -e "$work/images/suntap.img" ] && [ "$(cat "$work/made" 2>/dev/null)" = "$made" ]; then
+    step "the image is up to date"
+else
+    rm -f "$work/made"
+    step "suntap on top"
+    root=$work/root
+    rm -rf "$root"
+    mkdir "$root"
+    tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
+    cp image/debian/fstab "$root/etc/fstab"
+    quietly image/hooks/customize "$root" "$deb"
+    quietly image/hooks/manifest "$root" "build/suntap-$version-arm64"
+    find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-step "image"
-rm -rf "$work/genimage" "$work/images"
-mkdir -p "$work/genimage"
-quietly env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" genimage --rootpath "$root" --tmppath "$work/genimage" --inputpath "$work/images" \
-    --outputpath "$work/images" --config image/debian/genimage.cfg
-rm -rf "$work/genimage" "$root"
+    step "image"
+    rm -rf "$work/genimage" "$work/images"
+    mkdir -p "$work/genimage"
+    quietly env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" genimage --rootpath "$root" --tmppath "$work/genimage" --inputpath "$work/images" \
+        --outputpath "$work/images" --config image/debian/genimage.cfg
+    rm -rf "$work/genimage" "$root"
+    echo "$made" > "$work/made"
+fi
 
 # --raw: for the boot test, which reads build/image/images/suntap.img
 [ -z "$raw" ] || exit 0

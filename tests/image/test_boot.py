@@ -164,6 +164,7 @@ def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
 
 
 def test_the_owner_walks_through_the_first_visit_by_http(box: Box) -> None:
+    box.wait_running()
     box.vm.run(RELAY)
     browser = Browser(box.home, box.home.lease())
     assert browser.submit("/welcome/", password=PASSWORD).endswith("/welcome/listen")
