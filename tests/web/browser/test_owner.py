@@ -1,7 +1,6 @@
 """The owner's pages in the browser: login, settings with a test, PVOutput, diagnostics; all pages: axe and weight."""
 import json
-import subprocess
-import tarfile
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ pytestmark = pytest.mark.usefixtures("processes")
 
 PAGES = ["/", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen", "/welcome/site",
          "/welcome/pvoutput", "/welcome/done"]
-AXE = "axe-core@4.10.3"
 WEIGHT = 250_000
 
 
@@ -96,17 +94,8 @@ def test_the_owners_pages_fit(open_page: OpenPage, app: Flask, roof: Path, path:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The accessibility checker, fetched from npm into build/ and not kept in the repository."""
-    folder = SCREENSHOTS.parent / "axe"
-    script = folder / "package" / "axe.min.js"
-    if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs {AXE} from npm: {done.stderr.strip()[:200]}")
-        with tarfile.open(folder / done.stdout.strip().splitlines()[-1]) as package:
-            package.extract("package/axe.min.js", folder, filter="data")
-    return script.read_text()
+    """The accessibility checker, as axe-playwright-python carries it."""
+    return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
