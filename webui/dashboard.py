@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance import status
@@ -18,7 +18,8 @@ from webui.units import kwh
 
 page = Blueprint("dashboard", __name__)
 
-WORDS = {"ok": "", "weak": "weak", "dead": "dead?", "gone": "silent", "quiet": ""}
+WORDS = {"ok": "", "weak": "weak", "dead": "dead?", "gone": "silent", "quiet": "", "replaced": "replaced"}
+LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
 @page.get("/")
@@ -46,7 +47,12 @@ def pick() -> ResponseReturnValue:
 @access.dashboard
 def live() -> str:
     """The hero alone."""
-    return render_template("_now.html", **_now())
+    moment = int(box().now() // LIVE_CACHE_S)
+    cached = current_app.extensions.get("suntap-live")
+    if cached is None or cached[0] != moment:
+        cached = moment, render_template("_now.html", **_now())
+        current_app.extensions["suntap-live"] = cached
+    return str(cached[1])
 
 
 @page.get("/day/<day>/part")
@@ -74,21 +80,20 @@ def _page(day: date) -> str:
     inverters = _inverters(day)
     month_days = energy.days(box(), day.replace(day=1), month_end(day))
     months = energy.months(box(), day.year)
-    judged = [inverter for inverter in inverters if inverter["verdict"] in ("weak", "dead", "gone")]
     return render_template(
         "dashboard.html", day=day, today=here, first=first,
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
-        inverters=inverters, verdict=_verdict(len(inverters), len(judged)),
+        inverters=inverters, verdict=_verdict(inverters),
         month=month_bars(month_days, day), month_total=energy.total(list(month_days.values())),
         year=year_bars(months, day), year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
 
 
-def _verdict(count: int, judged: int) -> str:
-    if not judged:
-        return f"{count} reporting"
-    return f"{judged} of {count} need{'s' * (judged == 1)} a look"
+def _verdict(inverters: list[dict[str, Any]]) -> str:
+    verdicts = [inverter["verdict"] for inverter in inverters if inverter["verdict"] != "replaced"]
+    judged = sum(verdict in ("weak", "dead", "gone") for verdict in verdicts)
+    return f"{judged} of {len(verdicts)} need{'s' * (judged == 1)} a look" if judged else f"{len(verdicts)} reporting"
 
 
 def _now() -> dict[str, Any]:
@@ -97,7 +102,8 @@ def _now() -> dict[str, Any]:
     totals = energy.days(box(), here, here).get(here, Totals(here))
     best = energy.best_days(box(), 1)
     return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
-            "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock)["lamps"]}
+            "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()),
+            "lamps": status.collect(box().settings(), box().clock)["lamps"]}
 
 
 def _day(day: date) -> dict[str, Any]:

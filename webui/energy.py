@@ -19,6 +19,7 @@ SLEEP_W = 60            # at or below this at the last reading, silent inverters
 SLEEP_SHARE = 20        # or below 1/20 of the day's peak
 WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is shown as weak, up to the other as dead
 MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
+REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
 GONE_SECONDS = 14 * 86400   # an inverter silent for longer before a day was taken off the roof
 
 
@@ -54,7 +55,8 @@ class Now:
 
 @dataclass(frozen=True)
 class Inverter:
-    """One inverter on one day. verdict: ok, weak, dead, gone (not one reading), quiet (too early to say)."""
+    """One inverter on one day. verdict: ok, weak, dead, gone (not one reading), quiet (too early to say), replaced
+    (gone, and another serial came in its place)."""
 
     id: int
     serial: str
@@ -157,6 +159,7 @@ def inverters(box: Box, day: date) -> list[Inverter]:
                if role(device.kind, device.serial, device.model) == INVERTER
                and device.last_seen >= start - GONE_SECONDS and device.first_seen < end]
     steps = {device.id: views.device_day(box.store(), device.id, day.isoformat()) for device in devices}
+    replaced = _replaced(devices)
     known = [device.day_dwh for device in devices if device.day_dwh is not None]
     middle = int(median(known)) if known else 0
     found = []
@@ -165,7 +168,22 @@ def inverters(box: Box, day: date) -> list[Inverter]:
         share = None if energy is None or not middle else (energy * 200 + middle) // (2 * middle)
         curve: list[tuple[int, int | None]] = [(step.time, step.power_w) for step in steps[device.id]]
         found.append(Inverter(device.id, device.serial, device.model, energy, share, device.last_seen,
-                              device.counter_dwh, curve, _verdict(energy, share, middle)))
+                              device.counter_dwh, curve,
+                              "replaced" if device.id in replaced else _verdict(energy, share, middle)))
+    return found
+
+
+def _replaced(devices: Sequence[views.Device]) -> set[int]:
+    """Silent inverters that gave way to a new serial, each newcomer for one of them."""
+    newcomers = [device for device in devices if device.day_dwh is not None]
+    newcomers.sort(key=lambda device: device.first_seen)
+    found = set()
+    for gone in sorted((device for device in devices if device.day_dwh is None), key=lambda device: device.last_seen):
+        heir = next((device for device in newcomers if gone.last_seen < device.first_seen
+                     <= gone.last_seen + REPLACED_SECONDS), None)
+        if heir is not None:
+            newcomers.remove(heir)
+            found.add(gone.id)
     return found
 
 

@@ -91,6 +91,16 @@ def test_an_inverter_that_left_the_roof_weeks_ago_is_not_missed(box: Box, data_d
     assert [inverter.serial for inverter in energy.inverters(box, TODAY)] == SERIALS[1:]
 
 
+def test_an_inverter_whose_place_another_took_needs_no_look(box: Box, data_dir: Path, clock: FixedClock) -> None:
+    roof = Roof()
+    fill(data_dir, settings.Settings(), roof.uploads(date(2026, 5, 7), 1), NOON)
+    roof.serials, roof.counters["414050000099999"] = [*SERIALS[2:], "414050000099999"], 0
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 2, until=NOON), NOON)
+    verdicts = {inverter.serial: inverter.verdict for inverter in energy.inverters(box, TODAY)}
+    assert sorted(verdicts[serial] for serial in SERIALS[:2]) == ["gone", "replaced"]
+    assert {verdict for serial, verdict in verdicts.items() if serial not in SERIALS[:2]} == {"ok"}
+
+
 def test_inverters_add_up_to_the_site(box: Box, roof: Path) -> None:
     found = energy.inverters(box, TODAY)
     assert sum(inverter.energy_dwh or 0 for inverter in found) == energy.days(box, TODAY, TODAY)[TODAY].production_dwh
