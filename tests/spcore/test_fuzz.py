@@ -1,0 +1,23 @@
+"""A short fuzzing run and the core's tests under sanitizers, through the same commands a person uses."""
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang and its runtimes")
+def test_a_short_fuzzing_run_finds_nothing():
+    done = subprocess.run([TESTS / "fuzz/run", "15"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "stat::number_of_executed_units" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc and its runtimes")
+def test_the_cores_tests_pass_under_sanitizers():
+    done = subprocess.run([TESTS / "sanitize", "tests/spcore/test_streams.py", "tests/spcore/test_defrag.py",
+                           "tests/spcore/test_headers.py", "tests/spcore/test_uploads.py", "tests/spcore/test_lines.py"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
