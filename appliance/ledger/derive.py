@@ -7,7 +7,7 @@ once; since a changed end always dirties its follower, any other order would end
 """
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import astuple
+from operator import attrgetter
 
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.counters import Folded, Point, Step, fold, power_limit
@@ -18,6 +18,9 @@ from appliance.ledger.stale import COUNTED, calendar, dirty, horizon, settings
 from appliance.store import state, transaction
 
 SIGN = "net_sign"
+
+_values = attrgetter("production_dwh", "net_dwh", "consumption_dwh", "day_production_dwh", "day_consumption_dwh",
+                     "seconds", "hole")
 
 Device = tuple[int, str, int]       # id, role, number of the record with its counter
 
@@ -146,7 +149,7 @@ def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, sl
     old = {row[0]: row for row in store.execute(
         "SELECT time, day, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds,"
         " hole FROM slot WHERE time >= ? AND time < ?", (start, end))}
-    new = {slot.time: (slot.time, day, *astuple(slot)[1:]) for slot in slots}
+    new = {slot.time: (slot.time, day, *_values(slot)) for slot in slots}
     gone = [(time,) for time in old if time not in new]
     different = [row for time, row in new.items() if old.get(time) != row]
     store.executemany("DELETE FROM slot WHERE time = ?", gone)

@@ -36,6 +36,9 @@ class Devices:
         """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
         lies between EARLIEST and `latest`."""
         device = self.known.get((kind, serial))
+        if device is not None and device.first_seen <= time <= device.last_seen and (
+                not model or (model == device.model and time <= device.model_time)):
+            return device.id    # tells nothing new
         if device is None:
             serial = storable(serial)
             device = self.known.get((kind, serial)) or self._new(kind, serial)

@@ -10,6 +10,7 @@ counted once the horizon has passed it.
 import json
 import sqlite3
 from collections import defaultdict
+from operator import itemgetter
 from zlib import crc32
 
 from appliance import records
@@ -36,6 +37,8 @@ ON CONFLICT DO UPDATE SET energy_dwh = excluded.energy_dwh, power_dw = excluded.
 WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAST}), excluded.fields)
     > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields)
 """
+
+KEY = itemgetter(0, 1, 2, 3)
 
 Row = tuple[int, int, int, int, int | None, int | None, str]
 
@@ -149,6 +152,7 @@ def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row])
             if known is None or row[2] < known[2]:
                 first[row[0]] = row
         stale = {day} | {days.day(time) for row in first.values() if (time := _before(store, row, start)) is not None}
+    rows.sort(key=KEY)      # neighbours in the table are written together
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:

@@ -8,14 +8,15 @@ MAX_TEXT = 17               # characters of a number: what has more is none, and
 
 def scaled(text: str, places: int) -> int | None:
     """The decimal number `text` times 10**places, exactly; digits beyond are rounded half to even."""
-    if len(text) > MAX_TEXT or not text.isascii():
-        return None
     whole, _, fraction = text.partition(".")
-    if not (whole + fraction).isdigit() and not (whole[:1] in "+-" and (whole[1:] + fraction).isdigit()):
+    digits = whole + fraction
+    if not digits.isdigit() and not (whole[:1] in "+-" and digits[1:].isdigit()):
+        return None
+    if len(text) > MAX_TEXT or not text.isascii():
         return None
     missing = places - len(fraction)
     if missing >= 0:
-        return int(whole + fraction + "0" * missing)
+        return int(digits) * 10 ** missing
     number = int(whole.lstrip("+-") + fraction)
     kept, rest = divmod(number, 10 ** -missing)
     twice = 2 * rest - 10 ** -missing
