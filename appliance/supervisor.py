@@ -77,8 +77,12 @@ class Supervisor:
 
     def close(self) -> None:
         self.store.close()
+        self._close_inbox()
+
+    def _close_inbox(self) -> None:
         if self.inbox is not None:
             self.inbox.close()
+            self.inbox = None
 
     def _stage(self, name: str, work: Callable[[], float]) -> float:
         """Run one stage. A failure is logged once, shown until it is over, and stops nothing else."""
@@ -89,7 +93,9 @@ class Supervisor:
             wait = work()
         except Exception as error:
             if isinstance(error, sqlite3.Error) and explained(error, self.data_dir).damaged:
-                raise  # the next start sets the file aside and makes it anew
+                self._close_inbox()  # where it is the inbox, the capture process sets it aside
+                if integrity.damage(self.data_dir / store.FILE):
+                    raise  # the next start sets the history aside and derives it anew
             self.counters["stage_errors"] += 1
             self._not_before[name] = now + FAILED_S
             text = f"{name}: {type(error).__name__}: {error}"
@@ -145,9 +151,8 @@ class Supervisor:
         Opened anew when another file has its name: the capture process sets a damaged one aside.
         """
         path = self.data_dir / inbox.FILE
-        if self.inbox is not None and (not path.exists() or path.stat().st_ino != self._inbox_file):
-            self.inbox.close()
-            self.inbox = None
+        if not path.exists() or path.stat().st_ino != self._inbox_file:
+            self._close_inbox()
         if self.inbox is None:
             self.inbox = inbox.connect(self.data_dir, readonly=True)
             self._inbox_file = path.stat().st_ino

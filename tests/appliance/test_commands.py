@@ -1,6 +1,7 @@
 """What the owner asks on the page is done by the supervisor process, once, and answered whatever happens."""
 import json
 import shutil
+import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
@@ -150,3 +151,33 @@ def test_settings_changed_by_hand_are_derived_with_at_the_next_step(box, process
     process.supervisor.step()
     process.supervisor.step()
     assert process.supervisor.store.execute("SELECT DISTINCT day FROM slot ORDER BY day").fetchall() != days
+
+
+def test_a_damaged_inbox_costs_no_restart_and_the_next_one_is_read(box, process, tmp_path):
+    path = tmp_path / "data" / "inbox.sqlite3"
+    whole = path.read_bytes()
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    path.unlink()
+    path.write_bytes(b"not a database".ljust(8192))
+    process.supervisor.step()
+    assert "ingest" in process.supervisor.problems
+    path.unlink()
+    path.write_bytes(whole)
+    process.supervisor._not_before.clear()
+    process.supervisor.step()
+    assert process.supervisor.problems == {}
+
+
+def test_a_damaged_history_ends_the_process_so_that_its_start_repairs_it(process, tmp_path):
+    path = tmp_path / "data" / "suntap.sqlite3"
+    process.supervisor.store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = bytearray(path.read_bytes())
+    begin = 4096 * process.supervisor.store.execute(
+        "SELECT rootpage - 1 FROM sqlite_master WHERE name = 'command'").fetchone()[0]
+    content[begin:begin + 4096] = b"\xff" * 4096
+    process.supervisor.store.close()
+    path.write_bytes(content)
+    process.supervisor.store = store.connect(tmp_path / "data")
+    with pytest.raises(sqlite3.Error):
+        process.supervisor.step()
