@@ -10,7 +10,7 @@ def scaled(text: str, places: int) -> int | None:
     """The decimal number `text` times 10**places, exactly; digits beyond are rounded half to even."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
-    if not digits.isdigit() and not (whole[:1] in "+-" and digits[1:].isdigit()):
+    if not digits.isdigit() and not (whole[:1] in ("+", "-") and digits[1:].isdigit()):
         return None
     if len(text) > MAX_TEXT or not text.isascii():
         return None

@@ -111,7 +111,7 @@ def test_a_time_that_is_none_costs_the_line(time):
     ("5.", 50000), ("+1.5", 15000), ("66460.5559", 664_605_559), ("0.00004", 0), ("0.00005", 0), ("0.00015", 2),
     ("-0.00016", -2), ("", None), (".", None), ("-", None), ("1,5", None), ("1e3", None), ("NaN", None), ("inf", None),
     ("1_0", None), (" 1", None), ("٣", None), ("--1", None), ("1.2.3", None), ("0x10", None), ("9" * 18, None),
-    ("\udcff1", None)])
+    (".x5", None), ("-.5", -5000), ("\udcff1", None)])
 def test_energy_is_read_exactly_or_not_at_all(text, energy):
     record = parse([*fields("130")[:5], text, *fields("130")[6:]])
     assert isinstance(record, Inverter) and (record.energy_dwh, record.power_dw) == (energy, 963)
