@@ -51,10 +51,7 @@ class Half:
             if start == self.probe:          # the garbage of a keep-alive, perhaps
                 start += 1
         last = max([start, *(position + 1 for position in self.bytes)])
-        if self.end is not None:
-            last = self.end
-        else:
-            last = max(last, self.acked)
+        last = max(last, self.acked) if self.end is None else self.end
         return [self.bytes.get(position) for position in range(start, last)]
 
 
@@ -113,7 +110,7 @@ def _connected(held: dict[int, int], start: int, stop: int) -> bool:
     return all(place in held for place in range(start, stop))
 
 
-# HTTP ------------------------------------------------------------------------------------------------------------------
+# HTTP -------------------------------------------------------------------------------------------------------------
 
 def uploads(stream: Stream, certain: bool = True) -> list[tuple[bytes, bool]]:
     """(body, complete) of every upload in a stream. `certain`: its first byte is the connection's first."""

@@ -18,6 +18,7 @@ def test_a_short_fuzzing_run_finds_nothing():
 @pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc and its runtimes")
 def test_the_cores_tests_pass_under_sanitizers():
     done = subprocess.run([TESTS / "sanitize", "tests/spcore/test_streams.py", "tests/spcore/test_defrag.py",
-                           "tests/spcore/test_headers.py", "tests/spcore/test_uploads.py", "tests/spcore/test_lines.py"],
+                           "tests/spcore/test_headers.py", "tests/spcore/test_uploads.py",
+                           "tests/spcore/test_lines.py"],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

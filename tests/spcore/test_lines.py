@@ -18,8 +18,8 @@ def formatted(body: bytes, path: str = PATH, at: int = START_US, **options: bool
     """What LineFormat makes of one upload that came over the wire."""
     engine, lines = Engine(), LineFormat(**options)
     talk = Talk(at=at).open()
-    stream = post(b"", headers=f"Content-Length: {len(body)}").replace(PATH.encode(), path.encode("utf-8", "surrogateescape"))
-    stream += body
+    head = post(b"", headers=f"Content-Length: {len(body)}")
+    stream = head.replace(PATH.encode(), path.encode("utf-8", "surrogateescape")) + body
     frames = talk.frames
     for start in range(0, len(stream), 50_000):
         talk.data(start, stream[start:start + 50_000])
@@ -60,8 +60,10 @@ def test_bytes_that_are_not_utf8_survive():
 
 
 @pytest.mark.parametrize("line, is_record", [
-    (b"130", True), (b"130\tx", True), (b"999999999\tx", True), (b"1234567890\tx", False), (b"", False), (b"\t130", False),
-    (b"x130", False), (b"130x\ty", False), (b"-1\tx", False), (b" 1\tx", False), ("١\tx".encode(), False), (b"1 \tx", False),
+    (b"130", True), (b"130\tx", True), (b"999999999\tx", True), (b"1234567890\tx", False), (b"", False),
+    (b"\t130", False),
+    (b"x130", False), (b"130x\ty", False), (b"-1\tx", False), (b" 1\tx", False), ("١\tx".encode(), False),
+    (b"1 \tx", False),
 ])
 def test_the_first_field_is_a_number(line, is_record):
     assert bool(records(line + b"\n")) == is_record

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-
 from tests.spcore.tcp import post
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]

@@ -148,5 +148,5 @@ def test_the_live_filter_lets_fragments_and_tags_through_and_compiles():
 
 
 def test_an_interface_that_does_not_exist_is_said_in_words():
-    with pytest.raises(CaptureError, match="no such interface|right to capture"):
+    with pytest.raises(CaptureError, match=r"no such interface|right to capture"):
         open_live("nosuch0")

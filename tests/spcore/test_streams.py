@@ -259,7 +259,7 @@ def test_a_new_connection_right_behind_one_seen_from_the_middle_is_not_taken_for
         assert bodies(old.frames + new.frames) == [(b"1\n", True), (b"2\n", True)]
 
 
-# Holes -----------------------------------------------------------------------------------------------------------------
+# Holes ------------------------------------------------------------------------------------------------------------
 
 def test_a_hole_is_declared_when_the_receivers_ack_passed_it_and_its_bytes_stay_away():
     talk = Talk().open().data(0, b"abc").data(6, b"ghi").ack(9).wait(SECOND).data(9, b"jkl")
@@ -328,7 +328,7 @@ def test_acknowledged_bytes_of_a_silent_capture_are_a_hole_from_the_first_byte()
     assert see(Talk().open().ack(10).wait(SECOND).data(10, b"x"))[:2] == (b"x", [(0, 10)])
 
 
-# Start in the middle ---------------------------------------------------------------------------------------------------
+# Start in the middle ----------------------------------------------------------------------------------------------
 
 def test_a_capture_that_starts_in_the_middle_begins_at_its_lowest_byte():
     talk = Talk().data(100, b"def").data(97, b"abc").ack(103).wait(SECOND).data(103, b"ghi")
@@ -376,7 +376,7 @@ def test_one_byte_segments_from_the_middle_on_lose_nothing_but_perhaps_the_first
         assert see(talk)[:2] == (TEXT[1 if order[0] == 0 else 0:20], [])
 
 
-# Time ------------------------------------------------------------------------------------------------------------------
+# Time -------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("step", [-5 * SECOND, -400 * SECOND, -10 ** 15, 10 ** 15, 3600 * SECOND])
 def test_a_clock_that_steps_loses_nothing(step):
@@ -395,7 +395,7 @@ def test_a_clock_that_steps_back_and_forth_for_ever_still_lets_holes_go():
     assert ("gap", 0, 3, 3) in engine.take_events()
 
 
-# Bounds ----------------------------------------------------------------------------------------------------------------
+# Bounds -----------------------------------------------------------------------------------------------------------
 
 def test_the_connection_silent_for_longest_goes_when_there_are_too_many():
     talks = [Talk(port=2000 + number).open().data(0, post(b"1\n2\n")[:-2]) for number in range(6)]

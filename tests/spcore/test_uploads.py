@@ -1,7 +1,7 @@
 """HTTP requests in a stream with holes: every shape a request may have, and nothing that crosses a hole.
 
-`parse` is the one way in: the stream goes through TCP segments cut as asked, so that each case can be fed whole, byte by
-byte, cut at random and with junk behind it, and must give the same every time.
+`parse` is the one way in: the stream goes through TCP segments cut as asked, so that each case can be fed whole, byte
+by byte, cut at random and with junk behind it, and must give the same every time.
 """
 import random
 
@@ -90,7 +90,7 @@ def test_every_shape_of_a_request_gives_its_body(shape, how):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("junk", [b"\x16\x03\x01\x02\x00junk\n", b"\0" * 40, b"POST", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_junk_behind_a_request_changes_nothing_and_the_next_request_is_found(shape, junk, how):
-    found, counters = parse(SHAPES[shape] + junk, how)
+    found, _ = parse(SHAPES[shape] + junk, how)
     assert found == [(BODY, True)]
     found, _ = parse(SHAPES[shape] + junk + b"\n" + post(b"7\n"), how)
     assert found == [(BODY, True), (b"7\n", True)]
@@ -232,7 +232,7 @@ def test_a_body_without_a_line_end_does_not_grow_for_ever(how):
     assert counters["lines_endless"] == (how != "whole")
 
 
-# Holes -----------------------------------------------------------------------------------------------------------------
+# Holes ------------------------------------------------------------------------------------------------------------
 
 def with_hole(stream: bytes, start: int, end: int, syn: bool = True) -> tuple[list[tuple[bytes, bool]], dict]:
     """The stream with [start, end) never captured, but acknowledged."""
@@ -341,7 +341,7 @@ def test_a_hole_is_not_filled_with_zeros_or_text():
     assert found == [(b"2\tb\n", False)]
 
 
-# Bounds ----------------------------------------------------------------------------------------------------------------
+# Bounds -----------------------------------------------------------------------------------------------------------
 
 def test_unfinished_uploads_share_a_budget_and_what_they_completed_is_given_out_before_they_go():
     limits = Limits(max_memory=3 * 100_000)
