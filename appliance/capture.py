@@ -59,7 +59,8 @@ class CaptureProcess:
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.watched.current.capture
-        return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports), wanted.interface)
+        return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
+                             wanted.interface)
 
     def _read_spool(self, folder: Path) -> bool:
         """Read the capture files that are in `folder` and remove each once its uploads are in the inbox."""

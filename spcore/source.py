@@ -185,15 +185,18 @@ class LiveSource(Source):
                 "reopened": self.reopened}
 
 
-def live_filter(ports: tuple[int, ...] | list[int], host: str | None = None) -> str:
-    """The kernel's filter: the collector's ports or the PVS's address, and later IP fragments, which carry no ports,
-    with and without VLAN tags."""
-    if host is not None:
+def live_filter(ports: tuple[int, ...] | list[int], host: str | None = None, mac: str = "") -> str:
+    """The kernel's filter: the PVS's hardware or IP address where it is known, else the collector's ports and later IP
+    fragments, which carry no ports; with and without VLAN tags."""
+    if mac:
+        plain = f"ether host {mac}"
+    elif host is not None:
         plain = f"host {host}"
     else:
         wanted = " or ".join(f"tcp port {port}" for port in ports)
         plain = f"{wanted} or (ip[6:2] & 0x1fff != 0) or ip6 proto 44"
-    return f"({plain}) or (vlan and ({plain})) or (vlan and vlan and ({plain}))"
+    # each `vlan` moves the offsets of everything behind it by one tag (pcap-filter(7)): this is no, one, two tags
+    return f"({plain}) or (vlan and ({plain})) or (vlan and ({plain}))"
 
 
 def open_file(path: str) -> Source:
@@ -209,6 +212,6 @@ def open_file(path: str) -> Source:
 
 
 def open_live(interface: str, buffer_mib: int = 64, ports: tuple[int, ...] | list[int] = (80,),
-              host: str | None = None) -> LiveSource:
-    """A live capture with a kernel ring of `buffer_mib` MiB. Raises CaptureError."""
-    return LiveSource(interface, buffer_mib, live_filter(ports, host))
+              host: str | None = None, mac: str = "") -> LiveSource:
+    """A live capture with a kernel ring of `buffer_mib` MiB; `mac` or `host`: of one PVS only. Raises CaptureError."""
+    return LiveSource(interface, buffer_mib, live_filter(ports, host, mac))
