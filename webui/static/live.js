@@ -6,13 +6,17 @@
 "use strict";
 (() => {
   const lost = document.getElementById("lost");
-  const clock = () => new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" }).format(new Date());
-  let good = clock();
+  let good = performance.now();
 
   const connection = (works) => {
-    if (works) { good = clock(); lost.hidden = true; }
-    else if (lost.hidden) { lost.querySelector("span").textContent = good; lost.hidden = false; }
     document.body.classList.toggle("stale", !works);
+    if (works) { good = performance.now(); lost.hidden = true; return; }
+    const minutes = Math.round((performance.now() - good) / 60000);
+    lost.querySelector("span").textContent = minutes < 1 ? "some seconds" : `${minutes} min`;
+    lost.hidden = false;
+    for (const title of document.querySelectorAll(".now h1")) title.textContent = "Last known";   // until the next answer
+    for (const age of document.querySelectorAll(".age")) age.textContent = "not live: no connection";
+    for (const place of document.querySelectorAll("[data-live]")) delete place.dataset.shown;
   };
 
   const refresh = async (place) => {

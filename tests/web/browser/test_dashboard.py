@@ -145,7 +145,9 @@ def test_a_page_that_lost_its_server_says_so_and_recovers(open_page: OpenPage, a
     page = open_page("/")
     page.context.set_offline(True)
     expect(page.locator("#lost")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("Producing now")).to_be_hidden()
     open_page.troubles.clear()  # type: ignore[attr-defined]  # the browser tells of the refused connection, rightly
     picture(page, "dashboard-connection-lost")
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden(timeout=40_000)
+    expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
