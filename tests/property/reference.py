@@ -158,12 +158,16 @@ def _solid(part: Stream) -> bytes:
 
 
 def _is_request(words: list[bytes]) -> bool:
-    return (len(words) == 3 and words[0].isalpha() and words[0].isupper() and len(words[0]) <= 16 and words[1] != b""
+    return (len(words) == 3 and words[0].isalpha() and words[0].isupper() and len(words[0]) <= 16 and words[1]
             and len(words[2]) == 8 and words[2].startswith(b"HTTP/1.") and words[2][7:].isdigit())
 
 
-def _headers(stream: Stream, at: int) -> tuple[dict[bytes, bytes] | None, int]:
-    headers: dict[bytes, bytes] = {}
+Headers = dict[bytes, set[bytes]]
+
+
+def _headers(stream: Stream, at: int) -> tuple[Headers | None, int]:
+    """Every value of every header, by name."""
+    headers: Headers = {}
     while True:
         line, at = _line(stream, at)
         if line is None:
@@ -171,15 +175,17 @@ def _headers(stream: Stream, at: int) -> tuple[dict[bytes, bytes] | None, int]:
         if line == b"":
             return headers, at
         name, _, value = line.partition(b":")
-        headers[name.lower()] = value.strip(b" \t")
+        headers.setdefault(name.lower(), set()).add(value.strip(b" \t"))
 
 
-def _body(stream: Stream, at: int, headers: dict[bytes, bytes], wanted: bool) -> tuple[int, Stream | None, bool]:
+def _body(stream: Stream, at: int, headers: Headers, wanted: bool) -> tuple[int, Stream | None, bool]:
     """(where it ends, its bytes, whether what follows is certainly the next request)."""
-    coding = headers.get(b"transfer-encoding", b"identity").lower()
-    if coding not in (b"chunked", b"identity"):
+    codings = {coding.lower() for coding in headers.get(b"transfer-encoding", ())}
+    lengths = headers.get(b"content-length", set())
+    if codings - {b"chunked", b"identity"} or not all(length.isdigit() for length in lengths) \
+            or len({int(length) for length in lengths}) > 1:
         return at, None, False
-    if coding == b"chunked":
+    if b"chunked" in codings:
         body: Stream = []
         while True:
             size, behind = _line(stream, at)
@@ -199,10 +205,7 @@ def _body(stream: Stream, at: int, headers: dict[bytes, bytes], wanted: bool) ->
         if line is None:
             return _line(stream, behind)[1], [*body, None], False
         return _line(stream, behind)[1], body, True
-    if b"content-length" in headers:
-        if not headers[b"content-length"].isdigit():
-            return at, None, False
-        length = int(headers[b"content-length"])
+    for length in map(int, lengths):
         return at + length, _part(stream, at, length), True
     return at, None, not wanted
 

@@ -34,6 +34,7 @@ def captures(draw, streams):
     stream = draw(streams)
     client, server = V6 if draw(st.booleans()) else (PVS, COLLECTOR)
     talk = Talk(client, server=server, isn=draw(st.sampled_from([1000, 0xFFFFFFFF, 0xFFFFFF80, 0x7FFFFFF0])))
+    talk.spacing = 1                         # thousands of fragments, and still nothing ages
     wire = Wire(talk)
     if draw(st.booleans()):
         talk.open()

@@ -41,11 +41,12 @@ class Talk:
         self.down = Direction(there, here, self.wire, True)
         self.first, self.server_first = isn + 1, server_isn + 1
         self.now = at
+        self.spacing = 100                   # microseconds between frames
         self.frames: Frames = []
 
     def frame(self, frame: bytes) -> "Talk":
         self.frames.append((self.now, frame))
-        self.now += 100
+        self.now += self.spacing
         return self
 
     def wait(self, microseconds: int) -> "Talk":
