@@ -9,10 +9,12 @@ import time
 import pytest
 
 from appliance.cli import COMMANDS
-from tests.appliance.cli import CAPTURES, command, environment, refused, suntap
+from tests.appliance.cli import CAPTURES, ROOT, command, environment, refused, suntap
 
 PLAIN = CAPTURES / "plain_day.pcap"
-NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+OWNER = ROOT.stat().st_uid      # may read this checkout, wherever it is
+POWERLESS = ("setpriv", f"--reuid={OWNER}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+STRANGER = 65534
 
 
 def test_suntap_alone_lists_all_commands_and_is_a_usage_error():
@@ -75,15 +77,14 @@ class TestUnreadableInput:
 
     @pytest.mark.root
     def test_a_file_that_may_not_be_read(self, name, tmp_path):
-        data = tmp_path / "data"
-        data.mkdir(mode=0o777)
-        data.chmod(0o777)
-        for folder in [tmp_path, *tmp_path.parents][:3]:
-            folder.chmod(folder.stat().st_mode | 0o055)
         file = tmp_path / "secret.pcap"
         file.write_bytes(PLAIN.read_bytes())
         file.chmod(0o600)
-        refused(suntap(name, file, "--data-dir", data, prefix=NOBODY), 2, "secret.pcap", "Permission denied")
+        os.chown(file, STRANGER, STRANGER)
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            os.chown(folder, OWNER, -1)
+        refused(suntap(name, file, "--data-dir", tmp_path / "data", prefix=POWERLESS), 2, "secret.pcap",
+                "Permission denied")
 
 
 def test_records_printed_before_the_damage_of_a_file_are_given_out(tmp_path):
@@ -101,12 +102,12 @@ def test_an_interface_that_does_not_exist_is_one_line():
 
 @pytest.mark.root
 def test_an_interface_that_does_not_exist_is_said_also_without_the_right_to_capture():
-    refused(suntap("records", "-i", "nope0", prefix=NOBODY), 2, "nope0", "no such interface")
+    refused(suntap("records", "-i", "nope0", prefix=POWERLESS), 2, "nope0", "no such interface")
 
 
 @pytest.mark.root
 def test_a_missing_right_to_capture_is_one_line():
-    refused(suntap("records", "-i", "lo", prefix=NOBODY), 2, "lo", "CAP_NET_RAW")
+    refused(suntap("records", "-i", "lo", prefix=POWERLESS), 2, "lo", "CAP_NET_RAW")
 
 
 def test_a_settings_file_that_is_wrong_is_one_line_for_every_command_that_needs_it(tmp_path):

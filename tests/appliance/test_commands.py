@@ -83,7 +83,8 @@ def test_a_day_is_sent_again_when_asked(process):
 def test_a_refused_row_is_retried_or_skipped(process):
     database = process.supervisor.store
     first, second = (row[0] for row in database.execute("SELECT time FROM outbox ORDER BY time LIMIT 2"))
-    database.execute("UPDATE outbox SET state = 'refused', reason = 'Moon Powered' WHERE time IN (?, ?)", (first, second))
+    database.execute("UPDATE outbox SET state = 'refused', reason = 'Moon Powered' WHERE time IN (?, ?)",
+                     (first, second))
     assert process.ask("retry", time=first) == {"done": True}
     assert process.ask("skip", time=second) == {"done": True}
     found = dict(database.execute("SELECT time, state FROM outbox WHERE time IN (?, ?)", (first, second)).fetchall())
