@@ -158,8 +158,8 @@ def _solid(part: Stream) -> bytes:
 
 
 def _is_request(words: list[bytes]) -> bool:
-    return (len(words) == 3 and words[0].isalpha() and words[0].isupper() and len(words[0]) <= 16 and words[1]
-            and len(words[2]) == 8 and words[2].startswith(b"HTTP/1.") and words[2][7:].isdigit())
+    return (len(words) == 3 and words[0].isalpha() and words[0].isupper() and len(words[0]) <= 16
+            and bool(words[1]) and len(words[2]) == 8 and words[2].startswith(b"HTTP/1.") and words[2][7:].isdigit())
 
 
 Headers = dict[bytes, set[bytes]]
