@@ -118,8 +118,8 @@ def main() -> None:
     chosen = parser.parse_args()
     with Collector(clocks.from_environment(), chosen.host, chosen.port) as collector:
         collector.mode = Mode(chosen.mode)
-        print("{}:{}".format(*collector.address), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
+            print("{}:{}".format(*collector.address), flush=True)
             threading.Event().wait()
 
 

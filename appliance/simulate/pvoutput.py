@@ -312,8 +312,8 @@ def main() -> None:
     system = System(system_id=chosen.system_id, size_w=chosen.size, timezone=chosen.zone, donor=chosen.donor,
                     latitude=chosen.latitude, longitude=chosen.longitude)
     with PvOutput(clocks.from_environment(), system, chosen.api_key, chosen.host, chosen.port) as server:
-        print(server.url, flush=True)
         try:
+            print(server.url, flush=True)
             threading.Event().wait()
         except KeyboardInterrupt:
             return
