@@ -6,6 +6,7 @@ captured are printed too, as far as they are whole; --json says so with "complet
 import argparse
 import signal
 import sys
+from functools import partial
 
 from appliance.cli import DONE, USAGE, Failed
 from appliance.cli.ports import add_ports, ports_of
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         source = open_file(name) if name else open_live(args.interface, ports=ports, host=args.host)
         with source:
             try:
-                for text in source.run(engine, lambda engine=engine: engine.take_lines(lines)):
+                for text in source.run(engine, partial(engine.take_lines, lines)):
                     if text:
                         write(text)
                         if args.interface:
