@@ -50,7 +50,8 @@ def counters(draw, both_ways: bool = False):
             value += step - step % (100 if both_ways else 1)
             shown = value
         elif kind == "c":   # two lines claim one moment
-            readings.append((time, value + draw(st.sampled_from((-300, 100, 10**6)))))
+            other = value + draw(st.sampled_from((-300, 100, 10**6)))
+            readings.append((time, other - other % 100 if both_ways else other))
         readings.append((time, shown - shown % 100 if both_ways else shown))
     return readings
 
