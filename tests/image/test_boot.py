@@ -213,7 +213,17 @@ def test_a_network_card_may_be_unplugged_and_plugged_in_again(box: Box, day: Day
     box.vm.qmp("device_del", id="nic0")
     wait_for("one port", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 1, 60)
     driver, *options = nic(0).split(",")
-    box.vm.qmp("device_add", driver=driver, **dict(item.split("=") for item in options))
+    arguments = dict(item.split("=") for item in options)
+
+    def plugged() -> bool:
+        """QEMU takes the card back once the guest has let go of the old one."""
+        try:
+            box.vm.qmp("device_add", driver=driver, **arguments)
+        except RuntimeError:
+            return False
+        return True
+
+    wait_for("the slot", plugged, 60)
     wait_for("two ports", lambda: len(box.vm.run("ls /sys/class/net/br0/brif").split()) == 2, 120)
     before = day.sent()
 

@@ -4,7 +4,7 @@ import re
 import socket
 import struct
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
@@ -145,10 +145,16 @@ class Day:
         return sum(b"\n130\t" in item.body or b"\n140\t" in item.body for item in self.home.collector.received)
 
     def wrong(self, day: date) -> list[str]:
-        """Where PVOutput's curve of a day differs from the truth by more than the wire's resolution."""
+        """Where PVOutput's curve of a day differs from the truth by more than the wire's resolution.
+
+        The day of the first upload counts from the first record that was captured, so there only differences are known.
+        """
         found, truth = self.home.pvoutput.site.curve(day), self.roof.curve(day, "America/Los_Angeles")
-        return [f"{at}: v1 {row['v1']} instead of {truth[at][0] / 10}" for at, row in found.items()
-                if at in truth and abs(float(row["v1"]) - truth[at][0] / 10) > 1]
+        rows = {at: (float(row["v1"]), truth[at][0] / 10) for at, row in sorted(found.items()) if at in truth}
+        began = datetime.fromtimestamp(self.roof.start, self.roof.zone).date()
+        offset = min((right - got for got, right in rows.values()), default=0.0) if day == began else 0.0
+        return [f"{at}: v1 {got} instead of {right - offset}" for at, (got, right) in rows.items()
+                if abs(right - offset - got) > 2]
 
     def days(self) -> list[date]:
         today = date.today()
