@@ -46,6 +46,7 @@ class Failed(Exception):
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` defaults to the process's arguments."""
+    _open_missing_streams()
     arguments = sys.argv[1:] if argv is None else argv
     name = arguments[0] if arguments else ""
     try:
@@ -60,6 +61,13 @@ def main(argv: list[str] | None = None) -> int:
         return _quiet(141)
     except Exception as error:
         return _report(error)
+
+
+def _open_missing_streams() -> None:
+    """A standard stream that was closed is /dev/null: nothing opened later (a database!) may take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w" if number else "r"))  # noqa: SIM115
 
 
 def _command(name: str, arguments: list[str]) -> int:
@@ -106,6 +114,13 @@ def _overview(name: str) -> int:
 
 def _report(error: Exception) -> int:
     """One line on stderr for an error; the exit code that belongs to it."""
+    code = complain(error)
+    _discard_stdout()
+    return code
+
+
+def complain(error: Exception) -> int:
+    """The same for an error that ends only a part of the work, such as one file among several."""
     if os.environ.get("SUNTAP_TRACEBACK") == "1":
         raise error
     message, code = _explain(error)
@@ -115,7 +130,6 @@ def _report(error: Exception) -> int:
         sys.stdout.flush()  # what was right before the error is given out
     with suppress(OSError):
         print(f"{PROGRAM}: {printable}", file=sys.stderr)
-    _discard_stdout()
     return code
 
 

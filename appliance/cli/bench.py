@@ -6,7 +6,7 @@ without start-up and without printing them; the file is read into the page cache
 import argparse
 
 from appliance.cli import DONE
-from appliance.cli.ports import add_ports, ports_of
+from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
 
 REPEAT = 5
 
@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="capture file (pcap or pcapng)")
     parser.add_argument("--json", action="store_true", help="the figures as one JSON object")
     parser.add_argument("--repeat", metavar="N", type=_positive, default=REPEAT, help=f"runs (default: {REPEAT})")
-    parser.add_argument("--host", metavar="ADDR", help="only the PVS with this IP address")
+    add_host(parser)
     add_ports(parser, "80, or those of the settings file")
 
 
@@ -27,7 +27,9 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     from spcore.bench import bench
-    figures = bench(args.file, args.repeat, ports_of(args), args.host)
+    ports = ports_of(args)
+    engine_of(ports, args.host)  # a wrong --host is said here, not by the measurement
+    figures = bench(args.file, args.repeat, ports, args.host)
     if args.json:
         import json
         print(json.dumps(figures))

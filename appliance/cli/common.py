@@ -1,4 +1,4 @@
-"""What several commands need: settings, ports, progress. `suntap records` imports this: it imports next to nothing."""
+"""What several commands need: settings, data directory, progress."""
 import argparse
 import sys
 
@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from appliance.settings import Settings
-
-DEFAULT_PORTS = (80,)
 
 
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
@@ -33,26 +31,6 @@ def data_dir_of(loaded: "Settings") -> "Path":
     except OSError as error:
         raise Failed(f"{path}: cannot be the data directory ({error.strerror}): choose one with --data-dir") from error
     return path
-
-
-def add_ports(parser: argparse.ArgumentParser, default: str) -> None:
-    """Declare --port; `default` says what holds without it."""
-    parser.add_argument("--port", metavar="N", type=port, action="append",
-                        help=f"TCP port of the collector, may be repeated (default: {default})")
-
-
-def port(text: str) -> int:
-    """A TCP port from the command line. Raises ArgumentTypeError."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError("must be a TCP port, 1 to 65535")
-    return int(text)
-
-
-def ports_of(args: argparse.Namespace) -> tuple[int, ...]:
-    """--port, else the ports in --config, else 80. No other settings file is read: a capture file needs none."""
-    if args.port:
-        return tuple(args.port)
-    return settings_of(args)[0].capture.ports if args.config else DEFAULT_PORTS
 
 
 class Progress:

@@ -34,7 +34,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     folder = Path(args.data_dir).absolute() if args.data_dir else default_dir()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"{folder}: cannot be the demo's data directory ({error.strerror}): "
+                     "choose one with --data-dir") from error
     with sole(folder / "demo.lock") as alone:
         if not alone:
             raise Failed(f"{folder}: a demo runs here already")

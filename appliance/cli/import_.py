@@ -1,44 +1,50 @@
 """Take capture files into the inbox and on to slots.
 
-Importing a file again changes nothing. Where a supervisor process works on the same data directory it derives readings
-and slots from the new uploads; otherwise that is done here.
+Importing a file again changes nothing. Of a damaged file, what stands before the damage is taken. Where a supervisor
+process works on the same data directory it derives readings and slots from the new uploads; otherwise that is done here.
 """
 import argparse
 
 from appliance import ledger, store, supervisor
-from appliance.cli import DONE
+from appliance.cli import DONE, complain
 from appliance.cli.common import Progress, data_dir_of, settings_of
+from appliance.cli.ports import add_host, engine_of
 from appliance.clock import from_environment
 from appliance.files import adopt_owner
 from appliance.pvoutput import outbox
 from appliance.store import inbox, integrity
-from spcore.engine import Engine
-from spcore.source import open_file
+from spcore.source import CaptureError, open_file
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng)")
-    parser.add_argument("--host", metavar="ADDR", help="only the supervisor with this address")
+    add_host(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    data_dir = data_dir_of(settings)
-    clock = from_environment()
+    ports, code = settings.capture.ports, DONE
+    engine_of(ports, args.host)
     for name in args.file:  # a mistyped name is found before anything is written
         with open_file(name):
             pass
+    data_dir = data_dir_of(settings)
+    clock = from_environment()
     integrity.check_inbox(data_dir, clock)
     database = inbox.connect(data_dir)
     seen = new = 0
     progress = Progress("uploads")
     for name in args.file:
-        engine = Engine(ports=settings.capture.ports, host=args.host)
-        with open_file(name) as source:
-            for uploads in source.run(engine):
-                new += inbox.append(database, uploads)
-                seen += len(uploads)
-                progress(seen, 0)
+        engine = engine_of(ports, args.host)
+        try:
+            with open_file(name) as source:
+                for uploads in source.run(engine):
+                    new += inbox.append(database, uploads)
+                    seen += len(uploads)
+                    progress(seen, 0)
+        except CaptureError as error:  # what was whole before the damage, and the other files, count all the same
+            progress.close()
+            code = complain(error)
         rest = engine.finish()
         new += inbox.append(database, rest)
         seen += len(rest)
@@ -47,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     with supervisor.lock(data_dir) as alone:
         if not alone:
             print("the running supervisor process derives readings and slots from them")
-            return DONE
+            return code
         integrity.check_store(data_dir, clock)
         derived = store.connect(data_dir)
         reading = Progress("uploads derived")
@@ -57,4 +63,4 @@ def run(args: argparse.Namespace) -> int:
         print(f"{done.readings} readings, {len(done.days)} days changed")
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
         adopt_owner(path)
-    return DONE
+    return code

@@ -1,6 +1,12 @@
-"""The --port option of the commands that read captures. Imports nothing heavy: `suntap records` starts with it."""
+"""The --port and --host options of the commands that read captures. `suntap records` starts with it: nothing heavy."""
 import argparse
 import os
+
+from appliance.cli import USAGE, Failed
+
+TYPE_CHECKING = False  # typing itself costs milliseconds
+if TYPE_CHECKING:
+    from spcore.engine import Engine
 
 DEFAULT_PORTS = (80,)
 
@@ -9,6 +15,20 @@ def add_ports(parser: argparse.ArgumentParser, default: str) -> None:
     """Declares --port, which may be repeated."""
     parser.add_argument("--port", metavar="N", type=_port, action="append",
                         help=f"TCP port of the collector, may be repeated (default: {default})")
+
+
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Declares --host."""
+    parser.add_argument("--host", metavar="ADDR", help="only the PVS with this IP address")
+
+
+def engine_of(ports: tuple[int, ...], host: str | None) -> "Engine":
+    """The engine for these ports and --host. Raises Failed when --host is no address."""
+    from spcore.engine import Engine
+    try:
+        return Engine(ports=ports, host=host)
+    except ValueError as error:
+        raise Failed(f"--host: {error}", USAGE) from None
 
 
 def _port(text: str) -> int:

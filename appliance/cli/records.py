@@ -8,24 +8,23 @@ import signal
 import sys
 from functools import partial
 
-from appliance.cli import DONE, USAGE, Failed
-from appliance.cli.ports import add_ports, ports_of
+from appliance.cli import DONE, USAGE, Failed, complain
+from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s [--host ADDR] [--port N]... [--json] [--stats] (FILE... | -i IFACE)"
     parser.add_argument("file", nargs="*", metavar="FILE", help="capture file (pcap or pcapng)")
     parser.add_argument("-i", "--interface", metavar="IFACE", help="capture live on this interface")
-    parser.add_argument("--host", metavar="ADDR", help="only the PVS with this IP address")
+    add_host(parser)
     add_ports(parser, "80, or those of the settings file")
     parser.add_argument("--json", action="store_true", help="one JSON object per record")
     parser.add_argument("--stats", action="store_true", help="counters as one JSON object on stderr at the end")
 
 
 def run(args: argparse.Namespace) -> int:
-    from spcore.engine import Engine
     from spcore.lines import LineFormat
-    from spcore.source import open_file, open_live
+    from spcore.source import CaptureError, open_file, open_live
     if bool(args.file) == bool(args.interface):
         raise Failed("records: give capture files, or -i IFACE", USAGE)
     ports = ports_of(args)
@@ -41,28 +40,29 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
     write = sys.stdout.buffer.write
-    for name in args.file or [None]:
+    code = DONE
+    for name in args.file or [""]:
+        engine = engine_of(ports, args.host)
         try:
-            engine = Engine(ports=ports, host=args.host)
-        except ValueError as error:
-            raise Failed(f"--host: {error}", USAGE) from None
-        source = open_file(name) if name else open_live(args.interface, ports=ports, host=args.host)
-        with source:
-            try:
-                for text in source.run(engine, partial(engine.take_lines, lines)):
-                    if text:
-                        write(text)
-                        if args.interface:
-                            sys.stdout.flush()
-                    if stopped:
-                        break
-            finally:                                # a damaged file's whole uploads are printed all the same
-                engine.end()
-                while engine.pending():
-                    write(engine.take_lines(lines))
-            for key, value in (engine.counters() | source.counters()).items():
-                totals[key] = totals.get(key, 0) + value
+            with (open_live(args.interface, ports=ports, host=args.host) if args.interface
+                  else open_file(name)) as source:
+                try:
+                    for text in source.run(engine, partial(engine.take_lines, lines)):
+                        if text:
+                            write(text)
+                            if args.interface:
+                                sys.stdout.flush()
+                        if stopped:
+                            break
+                finally:                            # a damaged file's whole uploads are printed all the same
+                    engine.end()
+                    while engine.pending():
+                        write(engine.take_lines(lines))
+                    for key, value in (engine.counters() | source.counters()).items():
+                        totals[key] = totals.get(key, 0) + value
+        except CaptureError as error:               # and so are the other files'
+            code = complain(error)
     if args.stats:
         import json
         print(json.dumps(totals | lines.counters()), file=sys.stderr)
-    return DONE
+    return code

@@ -6,7 +6,7 @@ listed unless --port is given.
 import argparse
 import json
 
-from appliance.cli import DONE
+from appliance.cli import DONE, complain
 from appliance.cli.ports import add_ports
 
 
@@ -17,9 +17,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from spcore.digest import streams
-    from spcore.source import open_file
+    from spcore.source import CaptureError, open_file
+    code = DONE
     for name in args.file:
-        with open_file(name) as source:
-            for stream in streams(source, tuple(args.port) if args.port else None):
-                print(json.dumps(stream))
-    return DONE
+        try:
+            with open_file(name) as source:
+                for stream in streams(source, tuple(args.port) if args.port else None):
+                    print(json.dumps(stream))
+        except CaptureError as error:  # the other files' streams are listed all the same
+            code = complain(error)
+    return code

@@ -62,7 +62,7 @@ class Check:
                 missing.append((time,))
         conn.executemany("UPDATE outbox SET state = 'waiting', attempts = 0 WHERE time = ?", missing)
         self._checked(conn, final=not missing)
-        return f"{self.day}: PVOutput lacks {len(missing)} rows"
+        return f"{self.day}: PVOutput lacks {len(missing)} rows" if missing else f"{self.day}: PVOutput holds every row"
 
     def _checked(self, conn: sqlite3.Connection, final: bool) -> None:
         conn.execute("INSERT INTO pvoutput_day (day) VALUES (?) ON CONFLICT DO NOTHING", (self.day,))

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from appliance.cli import COMMANDS
-from tests.appliance.cli import CAPTURES, ROOT, command, environment, refused, suntap
+from tests.appliance.cli import CAPTURES, LIMIT_S, ROOT, command, environment, refused, suntap
 
 PLAIN = CAPTURES / "plain_day.pcap"
 OWNER = ROOT.stat().st_uid      # may read this checkout, wherever it is
@@ -43,6 +43,8 @@ def test_help_and_version_are_answers_not_errors():
     (["records", "--host", "pvs", PLAIN], ["--host", "pvs", "IP address"]),
     (["records", "--jsn", PLAIN], ["--jsn", "--help"]),
     (["records", "--js", PLAIN], ["--js"]),
+    (["bench", "--host", "pvs", PLAIN], ["--host", "pvs", "IP address"]),
+    (["import", "--host", "pvs", PLAIN], ["--host", "pvs", "IP address"]),
     (["streams"], ["FILE"]),
     (["bench", "--repeat", "0", PLAIN], ["--repeat"]),
     (["push", "--max-wait", "soon"], ["--max-wait", "seconds"]),
@@ -72,6 +74,9 @@ class TestUnreadableInput:
         refused(suntap(name, tmp_path / "none.pcap", "--data-dir", tmp_path / "data"), 2, "none.pcap",
                 "No such file or directory")
 
+    def test_an_empty_name(self, name, tmp_path):
+        refused(suntap(name, "", "--data-dir", tmp_path / "data"), 2, "No such file or directory")
+
     def test_a_folder(self, name, tmp_path):
         refused(suntap(name, tmp_path, "--data-dir", tmp_path / "data"), 2, str(tmp_path))
 
@@ -94,6 +99,38 @@ def test_records_printed_before_the_damage_of_a_file_are_given_out(tmp_path):
     result = suntap("records", file)
     refused(result, 2, "cut.pcap")
     assert result.out and whole.startswith(result.out[:-200])
+
+
+@pytest.mark.parametrize("name", ["records", "streams", "import"])
+@pytest.mark.parametrize("cut", [7, 150_000], ids=["at the end", "in the middle"])
+def test_a_damaged_file_among_others_costs_what_is_behind_its_damage_alone(name, cut, tmp_path):
+    file, kernel = tmp_path / "cut.pcap", CAPTURES / "kernel.pcap"
+    file.write_bytes(PLAIN.read_bytes()[:-cut])
+    alone = suntap(name, file, "--data-dir", tmp_path / "alone")
+    result = suntap(name, kernel, file, PLAIN, "--data-dir", tmp_path / "data")
+    refused(result, 2, "cut.pcap")
+    if name == "import":
+        suntap(name, kernel, PLAIN, "--data-dir", tmp_path / "whole")
+        days, whole, before = (suntap("export", "days", "--data-dir", tmp_path / folder).out
+                               for folder in ("data", "whole", "alone"))
+        assert days == whole and len(before.splitlines()) > 1
+    else:
+        others = [suntap(name, other, "--data-dir", tmp_path).out for other in (kernel, PLAIN)]
+        assert alone.out and result.out == others[0] + alone.out + others[1]
+
+
+@pytest.mark.parametrize("name", ["records", "streams"])
+def test_a_file_that_is_no_capture_costs_no_other(name, tmp_path):
+    file = tmp_path / "notes.txt"
+    file.write_text("not a capture\n" * 10)
+    result = suntap(name, file, PLAIN, "--data-dir", tmp_path)
+    refused(result, 2, "notes.txt")
+    assert result.out == suntap(name, PLAIN, "--data-dir", tmp_path).out
+
+
+def test_an_import_with_a_mistyped_name_writes_nothing(tmp_path):
+    refused(suntap("import", PLAIN, tmp_path / "none.pcap", "--data-dir", tmp_path / "data"), 2, "none.pcap")
+    assert not (tmp_path / "data").exists()
 
 
 def test_an_interface_that_does_not_exist_is_one_line():
@@ -148,6 +185,20 @@ def test_a_full_disk_behind_the_output_is_one_line():
                               check=False)
     assert done.returncode == 1
     assert done.stderr.decode() == "suntap: output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error_and_nothing_else_takes_their_place(closed, tmp_path):
+    def shell(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+        words = command(*arguments, "--data-dir", tmp_path / "data")
+        return subprocess.run(["sh", "-c", f'"$@" {closed}', "sh", *words], capture_output=True, check=False,
+                              env=environment(), timeout=LIMIT_S)
+
+    assert shell("records", PLAIN).returncode == 0
+    assert shell("import", PLAIN).returncode == 0
+    failed = shell("records", tmp_path / "none.pcap")
+    assert failed.returncode == 2 and failed.stdout == b""
+    assert len(suntap("export", "days", "--data-dir", tmp_path / "data").out.splitlines()) > 1
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():
