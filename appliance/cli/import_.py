@@ -1,7 +1,8 @@
 """Take capture files into the inbox and on to slots.
 
 Importing a file again changes nothing. Of a damaged file, what stands before the damage is taken. Where a supervisor
-process works on the same data directory it derives readings and slots from the new uploads; otherwise that is done here.
+process works on the same data directory, it derives readings and slots from the new uploads; otherwise that is done
+here.
 """
 import argparse
 
