@@ -3,7 +3,7 @@
     python -m tests.bench.floods [NAME...] [--size N]       each flood in full; a table of peak memory and time
 
 A flood is written into a FIFO while `suntap records` reads it as a child process, so nothing large touches the disk;
-the child's peak resident memory comes from wait4. The tests run the same floods shorter.
+the child's peak resident memory is looked up as it runs. The tests run the same floods shorter.
 """
 import argparse
 import json
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.measure import peak_until_end
 from tests.spcore.tcp import START_US, Talk, post
 
 LIMIT_MIB = 64
@@ -145,9 +146,8 @@ def flood(name: str, size: int, *options: str) -> Result:
                                      stdout=output, stderr=errors, cwd=Path(__file__).parents[2])
             writer = threading.Thread(target=_write, args=(fifo, frames, size))
             writer.start()
+            peak = peak_until_end(child)
             writer.join()
-            _, status, usage = os.wait4(child.pid, 0)
-            child.returncode = os.waitstatus_to_exitcode(status)
             seconds = time.monotonic() - start
             output.seek(0)
             found = any(b"in the middle of the flood" in line for line in output)
@@ -155,7 +155,7 @@ def flood(name: str, size: int, *options: str) -> Result:
             text = errors.read().decode()
     if child.returncode != 0:
         raise RuntimeError(f"{name}: suntap records ended with {child.returncode}: {text}")
-    return Result(name, size, seconds, usage.ru_maxrss / 1024, found, json.loads(text.splitlines()[-1]))
+    return Result(name, size, seconds, peak / (1 << 20), found, json.loads(text.splitlines()[-1]))
 
 
 def main() -> int:

@@ -61,19 +61,25 @@ def run(program: Program, *, piped: bool = False) -> Run:
 
 
 def peak(program: Program, output: Path) -> int:
-    """Run once, stdout to `output`; the peak of resident bytes, looked up while it runs. Raises BenchError.
+    """Run once, stdout to `output`; the peak of resident bytes. Raises BenchError."""
+    _clear(program)
+    with open(output, "wb") as file:
+        process = subprocess.Popen(program.command, stdout=file, stderr=subprocess.DEVNULL)
+        highest = peak_until_end(process)
+    _check(program, process)
+    return highest
+
+
+def peak_until_end(process: subprocess.Popen[bytes]) -> int:
+    """Waits for a child's end; the peak of its resident bytes, looked up while it runs.
 
     Not out of wait4: there a child begins with the peak of the process that started it.
     """
-    _clear(program)
     highest = 0
-    with open(output, "wb") as file:
-        process = subprocess.Popen(program.command, stdout=file, stderr=subprocess.DEVNULL)
-        while process.poll() is None:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            highest = max([highest, *map(int, re.findall(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE))])
-            time.sleep(PEAK_EVERY_S)
-    _check(program, process)
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        highest = max([highest, *map(int, re.findall(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE))])
+        time.sleep(PEAK_EVERY_S)
     return highest << 10
 
 
