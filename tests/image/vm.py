@@ -145,9 +145,8 @@ class Vm:
                         "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}",
                         "-device", nic(number)]
         self.process = subprocess.Popen(command + (extra or []), pass_fds=cables, stdin=subprocess.DEVNULL)
-        wait_for("QEMU", (self.work / "console.sock").exists, 30, 0.1)
         self.console = socket.socket(socket.AF_UNIX)
-        self.console.connect(str(self.work / "console.sock"))
+        wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
         self._pending = b""
         self._until(b"@ready", BOOT_S)
 
