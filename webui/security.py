@@ -10,6 +10,7 @@ import socket
 import flask
 from flask import Flask, Response, request
 
+from webui import auth
 from webui.data import Box
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
@@ -66,6 +67,12 @@ class Request(flask.Request):
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:
         raise AttributeError("the limit follows from the path")
+
+
+def is_owners(app: Flask, cookie: str) -> bool:
+    """Whether a Cookie header opens the owner's pages, before there is a request."""
+    with app.test_request_context(RESTORE_PATH, headers={"Cookie": cookie}):
+        return auth.is_owner()
 
 
 def install(app: Flask, box: Box) -> None:

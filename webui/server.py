@@ -1,11 +1,22 @@
-"""Serves the application with waitress: a few threads, bounded queues, one-line errors."""
+"""Serves the application with waitress: a few threads, bounded queues, one-line errors.
+
+waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
+when its headers are read: the owner's restore is large, everything else is a form, and a form of a stranger is one too.
+Bodies that do not fit in memory wait in the data directory: on the card's image /tmp is memory.
+"""
 import errno
 import logging
 import socket
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import waitress  # type: ignore[import-untyped]
+from flask import Flask
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 
 from appliance.clock import Clock
 from appliance.settings import Settings, SettingsError
@@ -20,26 +31,53 @@ log = logging.getLogger(__name__)
 def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock) -> int:
     """Answer requests until an exception (SystemExit, KeyboardInterrupt) ends it. Returns 1 when it cannot listen."""
     from webui import create_app
-    from webui.security import MAX_RESTORE
 
     where = f"{settings.web.host}:{settings.web.port}"
     try:
         app = create_app(config_path, data_dir, clock)
-        server = waitress.create_server(
-            app, host=settings.web.host, port=settings.web.port, threads=THREADS, connection_limit=CONNECTIONS,
-            channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_RESTORE)
+        server = listen(app, settings.web.host, settings.web.port)
     except SettingsError as error:
         return _fail(str(error))
     except socket.gaierror:
         return _fail(f"web: {settings.web.host!r} is no address of this machine: change web.host in {config_path}")
     except OSError as error:
         return _fail(_reason(error, where, config_path))
+    tempfile.tempdir = str(data_dir)
     log.info("page on http://%s", where)
     try:
         server.run()
     finally:
         server.close()
     return 0
+
+
+def listen(app: Flask, host: str, port: int) -> Any:
+    """A waitress server on `host`:`port` (0: any free one), not yet running. Raises OSError."""
+    from webui.security import MAX_BODY, MAX_RESTORE, RESTORE_PATH, is_owners
+
+    large = Adjustments(max_request_body_size=MAX_RESTORE)
+
+    class Parser(HTTPRequestParser):  # type: ignore[misc]
+        """Reads one request."""
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            if self.path == RESTORE_PATH and is_owners(app, self.headers.get("COOKIE", "")):
+                self.adj = large
+
+    class Channel(HTTPChannel):  # type: ignore[misc]
+        """One connection."""
+
+        parser_class = Parser
+
+    listeners: dict[int, Any] = {}
+    server = waitress.create_server(
+        app, map=listeners, host=host, port=port, threads=THREADS, connection_limit=CONNECTIONS,
+        channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY)
+    for listener in listeners.values():
+        if hasattr(listener, "channel_class"):
+            listener.channel_class = Channel
+    return server
 
 
 def _reason(error: OSError, where: str, config_path: str | Path) -> str:

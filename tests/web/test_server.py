@@ -1,19 +1,79 @@
 """Starting the page: a busy port or a wrong address is one line and exit code 1."""
+import contextlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from appliance import settings
 from appliance.clock import Clock
+from tests.web.conftest import Visitor
 from webui import serve
+from webui.security import MAX_BODY
+from webui.server import listen
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[tuple[str, int]]:
+    """The application behind a real socket: its address."""
+    server = listen(app, "127.0.0.1", 0)
+
+    def run() -> None:
+        with contextlib.suppress(OSError):  # its sockets are closed below
+            server.run()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield "127.0.0.1", server.effective_port
+    server.close()
+    thread.join(10)
+
+
+def answer_to_headers(address: tuple[str, int], *lines: str) -> bytes:
+    """The status line of what comes back when only the headers of a request are sent; empty when nothing comes."""
+    with socket.create_connection(address, timeout=2) as connection:
+        connection.sendall("\r\n".join([*lines, "Host: localhost", "", ""]).encode())
+        try:
+            return connection.recv(4096).split(b"\r\n")[0]
+        except TimeoutError:
+            return b""
+
+
+@pytest.mark.parametrize("path", ["/login", "/settings/restore", "/static/style.css", "/nothing"])
+def test_a_strangers_large_body_is_refused_before_it_is_sent(served: tuple[str, int], path: str) -> None:
+    assert b" 413 " in answer_to_headers(served, f"POST {path} HTTP/1.1", f"Content-Length: {MAX_BODY + 1}")
+    assert b" 413 " in answer_to_headers(served, f"POST {path} HTTP/1.1", f"Content-Length: {MAX_BODY + 1}",
+                                         "Cookie: suntap=eyJsb2dpbiI6IiJ9.aaaaaa.bbbb")
+
+
+def test_a_strangers_endless_body_ends_at_the_limit(served: tuple[str, int]) -> None:
+    with socket.create_connection(served, timeout=20) as connection:
+        connection.sendall(b"POST /settings/restore HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk, sent = b"10000\r\n" + bytes(0x10000) + b"\r\n", 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 64 * MAX_BODY:
+                connection.sendall(chunk)
+                sent += 0x10000
+    assert sent < 64 * MAX_BODY
+
+
+def test_only_the_owner_may_send_a_large_backup_and_only_to_be_restored(served: tuple[str, int],
+                                                                        owner: Visitor) -> None:
+    found = owner.client.get_cookie("suntap")
+    assert found
+    cookie, large = f"Cookie: suntap={found.value}", f"Content-Length: {2 * MAX_BODY}"
+    assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie) == b""  # it waits for the body
+    assert b" 413 " in answer_to_headers(served, "POST /settings/site HTTP/1.1", large, cookie)
 
 
 def start(config: Path, data_dir: Path, **web: object) -> int:

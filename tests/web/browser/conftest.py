@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import waitress
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from appliance.heartbeat import PROCESSES, Heartbeat
 from tests.web.conftest import PASSWORD
+from webui.server import listen
 
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -46,7 +46,7 @@ class Served:
     """The application behind a real socket."""
 
     def __init__(self, app: Flask) -> None:
-        self.server = waitress.create_server(app, host="127.0.0.1", port=0, threads=6)
+        self.server = listen(app, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.server.effective_port}"
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
