@@ -6,6 +6,7 @@ history and settings become those of the backup; uploads are added to the inbox,
 is derived next, because the ledger knows which inbox its cursor is of. Restoring twice is the same as once.
 The file holds the PVOutput key: mode 0600.
 """
+import gzip
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,15 @@ INBOX, STORE = "inbox.sqlite3", "suntap.sqlite3"
 MAX_MANIFEST = 65536
 MAX_SMALL = 1 << 20             # settings and password file
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
+
+
+class _Frugal(gzip.GzipFile):
+    """Unpacks in small reads only: the header of a made-up archive may claim a name of gigabytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= MAX_SMALL:
+            raise tarfile.ReadError("a header in it is too large")
+        return super().read(size)
 
 
 class BackupError(Exception):
@@ -92,7 +103,7 @@ def check(source: Path, scratch_dir: Path) -> int:
 def _unpack(source: Path, folder: Path) -> int:
     """Unpack `source` into the empty `folder`, checking everything; when it was made (seconds since 1970 UTC)."""
     try:
-        with tarfile.open(source, "r:gz") as archive:
+        with _Frugal(source, "rb") as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
             manifest = _manifest(archive, source)
             files = manifest["files"]
             if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
@@ -108,7 +119,7 @@ def _unpack(source: Path, folder: Path) -> int:
                     raise BackupError(f"{source}: {member.name} is damaged: take another backup")
             if files:
                 raise BackupError(f"{source}: {next(iter(files))} is missing: take another backup")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.filename and Path(error.filename) == source:
             raise
         raise BackupError(f"{source}: not a whole suntap backup ({error})") from error
@@ -129,7 +140,8 @@ def _manifest(archive: tarfile.TarFile, source: Path) -> dict:
             raise BackupError(f"{source}: made by suntap {manifest['version']}: update suntap before restoring it")
         int(manifest["created"])
         for name, facts in manifest["files"].items():
-            if name not in (INBOX, STORE, SETTINGS, PASSWORD) or not isinstance(facts["size"], int):
+            if name not in (INBOX, STORE, SETTINGS, PASSWORD) or (
+                    not isinstance(facts["size"], int) or facts["size"] < 0):
                 raise KeyError(name)
             if name in (SETTINGS, PASSWORD) and facts["size"] > MAX_SMALL:
                 raise KeyError(name)

@@ -1,7 +1,9 @@
 """Backup and restore: everything carried over, everything checked before anything is replaced."""
+import gzip
 import io
 import json
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -161,6 +163,50 @@ def reseal(saved: Path, target: Path, name: str, content: bytes) -> Path:
 def test_a_backup_whose_content_is_wrong_is_refused(saved, tmp_path, name, content, words):
     wrong = reseal(saved, tmp_path / "wrong.tar.gz", name, content)
     with pytest.raises(BackupError, match=words):
+        backup.check(wrong, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.tar.gz"]
+
+
+def test_a_size_below_zero_does_not_make_room_for_a_bomb(saved, tmp_path):
+    def change(name, content):
+        if name != backup.MANIFEST:
+            return (name, bytes(1 << 20)) if name == backup.STORE else None
+        manifest = json.loads(content)
+        manifest["files"][backup.STORE]["size"] = 1 << 20
+        manifest["files"][backup.INBOX]["size"] = -(1 << 60)
+        return name, json.dumps(manifest).encode()
+    with pytest.raises(BackupError, match="manifest is damaged"):
+        backup.check(repacked(saved, tmp_path / "wrong.tar.gz", change), tmp_path)
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_of_many_megabytes_is_not_taken_into_memory(tmp_path, kind):
+    size, path = 256 << 20, tmp_path / "wrong.tar.gz"
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, size
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(header.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(64):
+            file.write(bytes(size // 64))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BackupError, match="not a whole suntap backup"):
+            backup.check(path, tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE])
+def test_a_member_that_is_no_plain_file_is_refused(saved, tmp_path, kind):
+    wrong = tmp_path / "wrong.tar.gz"
+    with tarfile.open(saved) as old, tarfile.open(wrong, "w:gz") as new:
+        for member in old:
+            content = old.extractfile(member)
+            if member.name == backup.SETTINGS:
+                member.type, member.size, member.linkname, content = kind, 0, "/etc/hostname", None
+            new.addfile(member, content)
+    with pytest.raises(BackupError, match="which a suntap backup does not"):
         backup.check(wrong, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.tar.gz"]
 
