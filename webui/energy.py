@@ -146,10 +146,12 @@ def best_days(box: Box, count: int) -> list[Totals]:
 
 
 def lifetime_dwh(box: Box) -> int | None:
-    """What the inverters' own counters say together, those of replaced ones as they were last seen."""
-    counters = [device.counter_dwh for device in views.devices(box.store())
-                if role(device.kind, device.serial, device.model) == INVERTER and device.counter_dwh is not None]
-    return sum(counters) if counters else None
+    """All that the roof ever made: what the inverters had counted when suntap first heard of them, and every day since.
+
+    Not the sum of today's counters: that falls when an inverter's counter starts again from zero.
+    """
+    before, since = views.counted_before(box.store()), views.lifetime(box.store()).production_dwh
+    return None if before is None and since is None else (before or 0) + (since or 0)
 
 
 def inverters(box: Box, day: date) -> list[Inverter]:

@@ -204,6 +204,16 @@ def lifetime(conn: sqlite3.Connection) -> Lifetime:
         " count(*) FROM site_day WHERE slots > 0").fetchone())
 
 
+def counted_before(conn: sqlite3.Connection) -> int | None:
+    """What the inverters' counters held when each was first read: energy of before the history. None: none was read."""
+    found = [row[0] for device, kind, serial, model, first in conn.execute(
+                 "SELECT id, kind, serial, model, first_seen FROM device").fetchall()
+             if role(kind, serial, model) == INVERTER and (row := conn.execute(
+                 "SELECT energy_dwh FROM reading WHERE device = ? AND number = 130 AND time >= ?"
+                 " AND energy_dwh NOT NULL ORDER BY time LIMIT 1", (device, first)).fetchone())]
+    return sum(found) if found else None
+
+
 DEVICES = """
 SELECT id, kind, serial, model, first_seen, last_seen,
        (SELECT energy_dwh FROM reading WHERE device = id AND number = counted AND time <= last_seen

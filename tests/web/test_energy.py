@@ -107,6 +107,21 @@ def test_inverters_add_up_to_the_site(box: Box, roof: Path) -> None:
     assert energy.lifetime_dwh(box) == sum(inverter.counter_dwh or 0 for inverter in found)
 
 
+@pytest.mark.parametrize("serial", [SERIALS[0], "414050000099999"], ids=["restarted", "replaced"])
+def test_the_lifetime_never_falls_when_a_counter_starts_again(box: Box, data_dir: Path, clock: FixedClock,
+                                                              serial: str) -> None:
+    roof, found = Roof(), []
+    fill(data_dir, settings.Settings(), roof.uploads(date(2026, 5, 8), 1), NOON)
+    yesterday = energy.lifetime_dwh(box)
+    roof.serials, roof.counters[serial] = [*SERIALS[1:], serial], 0
+    for upload in roof.uploads(TODAY, 1, until=NOON):
+        fill(data_dir, settings.Settings(), iter([upload]), NOON)
+        found.append(energy.lifetime_dwh(box) or 0)
+    assert found == sorted(found) and yesterday is not None
+    made = energy.days(box, TODAY, TODAY)[TODAY].production_dwh or 0
+    assert found[0] >= yesterday and 0 <= found[-1] - yesterday - made < 5000  # the newcomer's first count is before us
+
+
 def test_months_and_years_are_sums_of_days(box: Box, data_dir: Path) -> None:
     fill(data_dir, settings.Settings(), Roof().uploads(date(2026, 1, 2), 4), 2e9)
     days = energy.days(box, date(2025, 1, 1), date(2026, 12, 31))
