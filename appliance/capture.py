@@ -81,6 +81,8 @@ class CaptureProcess:
                 if self.problem:
                     log.info("capturing from %s", name)
                 self.problem = ""
+                if short := getattr(source, "short_ring", str)():
+                    log.warning("%s", short)
                 self._beat(now=True)
                 for uploads in source.run(self.engine):
                     self.problem = "" if getattr(source, "up", True) else f"{name}: the interface went away"

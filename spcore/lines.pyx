@@ -27,11 +27,8 @@ cdef extern from "<time.h>" nogil:
     tm* gmtime_r(const time_t* time, tm* result)
 
 cdef enum:
-    MAX_LINE = 4096
     NUMBER_DIGITS = 9
     PIECE_BYTES = 1 << 20           # of output at once
-
-assert MAX_LINE == Limits.max_line
 
 # Bytes that JSON takes as they are: printable ASCII but the quote and the backslash.
 cdef uint8_t PLAIN[256]
@@ -49,7 +46,7 @@ cdef bint starts_with_number(const uint8_t* line, uint64_t length) noexcept nogi
     return 0 < i <= NUMBER_DIGITS and (i == length or line[i] == 9)
 
 
-def records(bytes body not None):
+def records(bytes body not None, uint64_t max_line=Limits.max_line):
     """The record lines of an upload's body, each a list of its fields (str, surrogateescape), in order."""
     cdef const uint8_t* data = <const uint8_t*><const char*>body
     cdef const uint8_t* end = data + len(body)
@@ -61,7 +58,7 @@ def records(bytes body not None):
         length = (end if lf == NULL else lf) - data
         if length > 0 and data[length - 1] == 13:
             length -= 1
-        if length <= MAX_LINE and starts_with_number(data, length):
+        if length <= max_line and starts_with_number(data, length):
             result.append((<const char*>data)[:length].decode("utf-8", "surrogateescape").split("\t"))
         if lf == NULL:
             break
@@ -101,10 +98,10 @@ cdef class LineFormat:
     lines_without_number.
     """
 
-    def __init__(self, bint json=False, bint terminal=False):
+    def __init__(self, bint json=False, bint terminal=False, uint64_t max_line=Limits.max_line):
         self.json = json
         self.terminal = terminal
-        self.max_line = MAX_LINE
+        self.max_line = max_line
 
     def __dealloc__(self):
         free(self.out)

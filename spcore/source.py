@@ -106,9 +106,17 @@ class LiveSource(Source):
         self._buffer = buffer_mib << 20
         self._filter = packet_filter
         self._before = (0, 0, 0)
+        self.ring_bytes = 0
         self.reopened = 0
         self.up = True
         super().__init__(interface, self._activate(), is_file=False)
+
+    def short_ring(self) -> str:
+        """Words for a ring that is smaller than asked for, else empty."""
+        if not 0 < self.ring_bytes < self._buffer:
+            return ""
+        return (f"{self.interface}: the kernel gave a ring of {self.ring_bytes >> 20} MiB instead of "
+                f"{self._buffer >> 20}: lower capture.buffer_mib or free memory")
 
     def _activate(self) -> Any:
         """A non-blocking, filtered, promiscuous handle. Raises CaptureError."""
@@ -134,6 +142,7 @@ class LiveSource(Source):
         except pcapy.PcapError as error:
             handle.close()
             raise CaptureError(f"{self.interface}: {error}") from None
+        self.ring_bytes = ring_bytes(handle.getfd())
         return handle
 
     def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
@@ -179,10 +188,25 @@ class LiveSource(Source):
 
     def counters(self) -> dict[str, int]:
         """The kernel's counts since the source was opened: frames received, dropped for lack of room in the ring,
-        dropped by the interface."""
+        dropped by the interface; and the bytes of the ring it gave."""
         received, dropped, interface_dropped = self._totals()
         return {"received": received, "dropped": dropped, "interface_dropped": interface_dropped,
-                "reopened": self.reopened}
+                "reopened": self.reopened, "ring_bytes": self.ring_bytes}
+
+
+def ring_bytes(descriptor: int) -> int:
+    """The size of a capture socket's ring as it is mapped (proc(5)): libpcap quietly takes a smaller one where memory
+    is short. 0 = not to be seen."""
+    try:
+        with open("/proc/self/maps") as maps:
+            mapped = f" socket:[{os.fstat(descriptor).st_ino}]\n"
+            for line in maps:
+                if line.endswith(mapped):
+                    start, _, end = line.split(" ", 1)[0].partition("-")
+                    return int(end, 16) - int(start, 16)
+    except OSError:
+        pass
+    return 0
 
 
 def live_filter(ports: tuple[int, ...] | list[int], host: str | None = None, mac: str = "") -> str:

@@ -120,7 +120,7 @@ def test_sigterm_ends_a_silent_capture(cable):
 
 def test_a_burst_of_uploads_is_captured_without_a_drop(cable):
     child = records()
-    sent = send(3)
+    sent = send(10)
     time.sleep(1)
     counters = stop(child)
     assert sent > 100
@@ -152,13 +152,27 @@ def test_an_interface_that_is_removed_and_made_again_is_captured_again(cable):
     assert counters["reopened"] >= 1
 
 
+def test_a_capture_that_starts_before_there_is_a_carrier_takes_what_comes_later(cable):
+    ip("-n", f"{SPACE}-b", "link", "set", "eth0", "down")
+    child = records()
+    time.sleep(1)
+    ip("-n", f"{SPACE}-b", "link", "set", "eth0", "up")
+    sent = send(0.3)
+    time.sleep(1)
+    counters = stop(child)
+    assert counters["uploads_complete"] == sent > 0
+    assert counters["reopened"] == 0
+
+
 def test_the_ring_is_as_large_as_asked_for(cable):
-    """The kernel counts the ring's pages against this process's address space."""
-    def mapped(mib: int) -> int:
+    """Looked up twice: in what the source says, and in what the kernel counts as mapped."""
+    def mapped(mib: int) -> tuple[int, int]:
         code = ("from spcore.source import open_live\nimport re\n"
-                f"with open_live('eth0', {mib}):\n    text = open('/proc/self/smaps').read()\n"
-                "sizes = re.findall(r'socket:.*\\nSize: *(\\d+)', text)\nprint(sum(map(int, sizes)) // 1024)")
+                f"with open_live('eth0', {mib}) as source:\n    text = open('/proc/self/smaps').read()\n"
+                "sizes = re.findall(r'socket:.*\\nSize: *(\\d+)', text)\n"
+                "print(sum(map(int, sizes)) // 1024, source.counters()['ring_bytes'] >> 20, source.short_ring())")
         with start("a", sys.executable, "-c", code, stdout=subprocess.PIPE) as child:
-            return int(child.communicate(timeout=20)[0])
-    assert mapped(8) == 8
-    assert mapped(64) == 64
+            kernel, said = child.communicate(timeout=20)[0].split()
+            return int(kernel), int(said)
+    assert mapped(8) == (8, 8)
+    assert mapped(64) == (64, 64)
