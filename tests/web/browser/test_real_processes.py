@@ -25,7 +25,7 @@ from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
 from tests.appliance.processes import beat, kill, running, wait_for
-from tests.web.browser.conftest import DESKTOP, SCREENSHOTS, picture
+from tests.web.browser.conftest import SCREENSHOTS, picture
 
 ZONE = "America/Los_Angeles"
 DAY = date(2026, 5, 9)
@@ -79,7 +79,8 @@ def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
 @pytest.fixture
 def page(chromium: Browser, house: House) -> Iterator[Page]:
     """A new browser."""
-    context = chromium.new_context(viewport=DESKTOP, timezone_id=ZONE, base_url=f"http://127.0.0.1:{house.port}")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, timezone_id=ZONE,
+                                   base_url=f"http://127.0.0.1:{house.port}")
     context.set_default_timeout(60 * SECONDS)
     yield context.new_page()
     context.close()
