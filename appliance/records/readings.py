@@ -4,14 +4,14 @@ All of them have number, UTC time, serial, part (the set number of 131 and 141, 
 ledger lives on: energy_dwh (lifetime counter) and power_dw (a sample). The other values are read from `fields` (as
 sent, the number first, so fields[n] is the f-n of protocol.md) when they are asked for.
 """
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.records.values import scaled
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What all readings have."""
+class Reading(NamedTuple):
+    """What all readings have. (A named tuple: a backlog is a million of them, and it is made three times as fast as a
+    frozen dataclass.)"""
 
     number: int
     time: int

@@ -3,9 +3,9 @@
     python -m tests.bench.ledger [--points 1000000] [--days 28] [--json]
 
 Backlog: a PVS that was cut off for years sends everything at once: 24 inverters and a meter, uploads of 12 to 60
-intervals in random order. Size: the same site in daily life for some weeks, heartbeats included, times 365 days; once with
-inverters that report day and night (as with a consumption meter), which is the larger figure. Each part runs in a
-process of its own, so that its peak memory is its own.
+intervals in random order. Size: the same site in daily life for some weeks, heartbeats included, times 365 days; its
+inverters report day and night (as with a consumption meter), which is the larger figure. Each part runs in a process
+of its own, so that its peak memory is its own.
 """
 import argparse
 import json
@@ -36,19 +36,20 @@ def stamp(moment: int) -> str:
 def lines(moment: int, rng: random.Random, counters: list[int]) -> list[str]:
     """The lines of one interval: 120, 24 of 130, two meters with 140 and 141."""
     at, number = stamp(moment), (moment - START) // 300
-    sunny = 50 < number % 288 < 200
+    sunny, made = 50 < number % 288 < 200, 0
     found = [f"120\t{at}\t{PVS}\t0\t{rng.randrange(400)}\t0\t{rng.randint(20, 40)}\t0\t{86400 + number * 300}"
              f"\t0.{rng.randrange(100):02}\t{23000 + rng.randrange(400)}\t12580"]
     for index in range(INVERTERS):
         energy = rng.randint(20, 260) if sunny else 0
         counters[index] += energy
+        made += energy
         watts = energy * 12
         volts, dc = rng.uniform(240, 250), rng.uniform(50, 58)
         found.append(f"130\t{at}\t4140500000{index:05}\tAC_Module_Type_C\t\t{counters[index] // 10000}."
                      f"{counters[index] % 10000:04}\t{watts / 10000:.4f}\t{volts:.4f}\t{watts / 10 / volts:.4f}"
                      f"\t{watts / 9600:.4f}\t{dc:.4f}\t{watts / 10 / dc:.4f}\t{rng.uniform(10, 60):.2f}"
                      f"\t{rng.gauss(60, .01):.4f}\t0")
-    counters[-1] += rng.randrange(-1500, 800)
+    counters[-1] += rng.randint(200, 900) - made
     net = f"{'-' if counters[-1] < 0 else ''}{abs(counters[-1]) // 10000}.{abs(counters[-1]) // 100 % 100:02}"
     power = [f"{rng.uniform(-3, 3):.4f}" for _ in range(8)]
     found.append(f"140\t{at}\tPVS5M000001c\tPVS5M0400c\t100\t{net}\t" + "\t".join(power[:4]) + "\t60.001\t0")

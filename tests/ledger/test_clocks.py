@@ -45,3 +45,19 @@ def test_a_pvs_clock_that_is_off_is_told_by_its_heartbeats(box):
     late = upload([], NOON + 7200, path="/Command/SMS2DataCollector.aspx")
     box.deliver(type(late)((NOON + 3600) * 1_000_000, late.source, late.destination, late.path, late.body, True))
     assert "60 minutes ahead of" in texts(box)
+
+
+def test_any_later_packet_brings_the_future_readings_in(box):
+    """Also one that carries no reading at all, and on another day than theirs."""
+    box.lines(*run_of(NOON, 3, 1000, 100))
+    box.lines(*run_of(NOON + 3 * 86400, 3, 5000, 100), captured=NOON + 1200)
+    box.deliver(upload([], NOON + 9 * 86400))
+    assert box.total() == 4200
+
+
+def test_a_reading_from_the_future_that_is_brought_in_decides_about_the_one_before(box):
+    box.lines(*run_of(NOON, 3, 50_000, 100), inverter(NOON + 900, 3))
+    box.lines(inverter(NOON + 3 * 86400, 90_000), captured=NOON + 1200)
+    assert box.kinds() == {"held"}
+    box.deliver(upload([], NOON + 9 * 86400))
+    assert box.kinds() == {"outlier"} and box.total() == 40_000

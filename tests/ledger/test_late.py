@@ -1,7 +1,6 @@
 """Late and repeated readings, and holes."""
-
 from appliance.store import views
-from tests.ledger.support import HOUR, NOON, inverter, run_of, upload
+from tests.ledger.support import HOUR, NOON, Box, inverter, meter, run_of, upload
 
 
 def test_a_late_reading_splits_the_interval_it_falls_in(box):
@@ -42,3 +41,18 @@ def test_a_late_reading_before_midnight_changes_the_day_behind_it_too(box):
     assert box.production() == {midnight + 300: 1000}
     box.lines(inverter(midnight - 300, 1700))
     assert box.production() == {midnight - 300: 700, midnight + 300: 300}
+
+
+def test_what_a_late_reading_leaves_to_take_off_is_taken_off_the_next_day(quick_path):
+    """No counter ends the day differently, only the balance of consumption does: the next day starts from it."""
+    midnight = NOON + 12 * HOUR
+    counters = {-900: 500_000, -600: 502_000, -300: 500_000, 0: 500_000, 300: 501_000, 600: 502_500}
+    lines = [meter(midnight + offset, net) for offset, net in counters.items()]
+    boxes = [Box(quick_path / name) for name in ("sorted", "late")]
+    boxes[0].lines(*lines)
+    boxes[1].lines(*lines[:1], *lines[2:])
+    boxes[1].lines(lines[1], captured=midnight + 900)
+    assert boxes[0].derived()["slot"] == boxes[1].derived()["slot"]
+    assert list(boxes[1].consumption().values()) == [2000, 0, 0, 0, 500]
+    for one in boxes:
+        one.close()
