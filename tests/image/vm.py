@@ -136,7 +136,9 @@ class Vm:
             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
             "-chardev", f"socket,id=c0,path={self.work}/console.sock,server=on,wait=off",
             "-device", "virtconsole,chardev=c0", "-serial", f"file:{self.work}/serial.log",
-            "-qmp", f"unix:{self.work}/qmp.sock,server=on,wait=off", "-device", "i6300esb",
+            "-qmp", f"unix:{self.work}/qmp.sock,server=on,wait=off",
+            # Armed by systemd like the Pi's, but without consequence: a busy host starves the machine for longer.
+            "-device", "i6300esb", "-action", "watchdog=none",
             "-kernel", str(self.kernel), "-initrd", str(self.initrd),
             "-append", "console=ttyAMA0 systemd.getty_auto=0 " + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline),
         ]
@@ -163,6 +165,8 @@ class Vm:
                 data = self.console.recv(65536)
             except TimeoutError:
                 data = None
+            if data == b"" and self.process is not None and self.process.poll() is not None:
+                raise TimeoutError(f"the machine ended by itself ({self.process.returncode})")
             if data == b"" or time.monotonic() > until:
                 raise TimeoutError(f"console: no {mark.decode()} within {seconds:.0f} s; the serial console ends:\n"
                                    + (self.work / "serial.log").read_text(errors="replace")[-3000:])
