@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
             progress.close()
             outbox.refresh(database, settings, done.days, clock.time())
             adopt_owner(data_dir / store.FILE)
-            print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
+            print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days changed")
             return DONE
     number = commands.ask(database, clock, "rebuild")
     print("the running supervisor process rebuilds")

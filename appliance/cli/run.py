@@ -13,8 +13,10 @@ from appliance.cli import DONE, Failed
 from appliance.cli.common import data_dir_of, settings_of
 from appliance.cli.service import Stop, begin_log, end_with_parent
 from appliance.clock import from_environment
+from appliance.files import sole
 from appliance.settings import Settings
 
+LOCK = "run.lock"   # held by the parent: two families on one data directory would fight over everything
 PROBE_S = 10.0      # between two requests by which the web process proves to itself that it answers
 
 
@@ -27,23 +29,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, path = settings_of(args)
-    data_dir_of(settings)
+    data_dir = data_dir_of(settings)
     if args.process is None:
-        return _family(args)
+        return _family(args, data_dir)
     end_with_parent()
     begin_log(args.process)
     return {"capture": _capture, "supervisor": _supervisor, "web": _web}[args.process](args, path)
 
 
-def _family(args: argparse.Namespace) -> int:
+def _family(args: argparse.Namespace, data_dir: Path) -> int:
     from appliance.family import Family
     options = [text for name, value in (("--config", args.config), ("--data-dir", args.data_dir)) if value
                for text in (name, value)]
     spool = ["--spool", str(args.spool)] if args.spool else []
-    Family({
-        "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
-        "web": ["run", "web", *options],
-    }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
+    with sole(data_dir / LOCK) as alone:
+        if not alone:
+            raise Failed(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
+        Family({
+            "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
+            "web": ["run", "web", *options],
+        }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
     return DONE
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance import heartbeat, settings
-from tests.appliance.cli import CAPTURES, command, environment, suntap
+from tests.appliance.cli import CAPTURES, command, environment, refused, suntap
 from tests.appliance.processes import alive, beat, kill, running, wait_for
 
 NAMES = heartbeat.PROCESSES
@@ -132,6 +132,16 @@ def test_a_second_supervisor_process_refuses_to_work_on_the_same_data(box):
         wait_for(lambda: beat("supervisor", data(box)))
         result = suntap("run", "supervisor", "--config", box)
         assert result.code == 1 and "another supervisor process" in result.err and result.err.count("\n") == 1
+
+
+def test_a_second_run_on_the_same_data_is_refused_and_the_first_is_not_disturbed(box):
+    with family(box) as parent:
+        pids = [wait_for(lambda name=name: beat(name, data(box)))["pid"] for name in NAMES]
+        refused(suntap("run", "--config", box), 1, str(data(box)), "runs here already")
+        assert parent.poll() is None and all(alive(pid) for pid in pids)
+        kill(parent.pid)
+    with family(box):       # a parent that was killed leaves nothing in the way
+        wait_for(lambda: all((last := beat(name, data(box))) and last["pid"] not in pids for name in NAMES))
 
 
 def test_import_leaves_the_derivation_to_the_running_supervisor_process(box):

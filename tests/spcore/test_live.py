@@ -79,6 +79,7 @@ def records(*options: str) -> subprocess.Popen:
                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wait_for(lambda: len(subprocess.run(["ip", "netns", "exec", f"{SPACE}-a", "cat", "/proc/net/packet"],
                                         capture_output=True, text=True, check=True).stdout.splitlines()) > 1)
+    time.sleep(0.5)     # the socket is there before its filter is
     return child
 
 

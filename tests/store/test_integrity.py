@@ -89,7 +89,7 @@ def test_a_damaged_inbox_gives_what_can_be_read_and_nothing_else(data_dir, harm,
         after = {number: one for number, one in inbox.after(conn, 0, 1000) if one.body}
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",) or not note
     assert after.items() <= before.items()
-    if harm is flip_page and note and "Page 2:" not in note:      # page 2 is the root of the table
+    if harm is flip_page and note and "page 2:" not in note.lower():  # page 2 is the root of the table
         assert len(after) >= 40, note
     assert [derived(data_dir)[name] for name in ("reading", "slot")] == [history[name] for name in ("reading", "slot")]
     if note:
