@@ -40,7 +40,7 @@ asyncio.run(main())
 PY
 systemd-run --quiet --unit=test-relay --property=Restart=always python3 /run/relay.py"""
 MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
-DAILY_KB = 60_000       # what is written to the card on a day with sun (image/README.md states the measured figure)
+DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
 POWER_CUTS = 10
 
 
