@@ -18,6 +18,7 @@ CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
+left_out: list[pytest.Item] = []
 seen: set[str] = set()
 
 
@@ -26,7 +27,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
     kept = [item for item in items if asked or "image" not in item.keywords]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    left_out[:] = [item for item in items if not asked and "image" in item.keywords]
+    config.hook.pytest_deselected(items=left_out)
     items[:] = kept
     lacking = {
         "root": "" if os.geteuid() == 0 and shutil.which("ip") else "needs root and iproute2: run it with sudo",
@@ -79,5 +81,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The closing line, after pytest's own."""
+    if left_out:
+        print(f"{len(left_out)} image tests were not asked for: `./run test image` builds and boots the image")
     if not config.option.collectonly:
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
