@@ -77,10 +77,23 @@ def records(*options: str) -> subprocess.Popen:
     """`suntap records -i eth0`, once it captures."""
     child = start("a", sys.executable, "-m", "appliance.cli", "records", "-i", "eth0", "--stats", *options,
                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wait_for(lambda: len(subprocess.run(["ip", "netns", "exec", f"{SPACE}-a", "cat", "/proc/net/packet"],
-                                        capture_output=True, text=True, check=True).stdout.splitlines()) > 1)
-    time.sleep(0.5)     # the socket is there before its filter is
+    wait_until_it_captures()
     return child
+
+
+def wait_until_it_captures() -> None:
+    wait_for(captures)
+    time.sleep(0.5)     # the socket is there before its filter is
+
+
+def captures() -> bool:
+    """Whether a packet socket is open on eth0 as it is now (packet(7): the column Iface of /proc/net/packet)."""
+    def inside(*command: str) -> str:
+        return subprocess.run(["ip", "netns", "exec", f"{SPACE}-a", *command], check=False,
+                              capture_output=True, text=True).stdout
+    index = inside("cat", "/sys/class/net/eth0/ifindex").strip()
+    sockets = inside("cat", "/proc/net/packet").splitlines()[1:]
+    return bool(index) and index in [line.split()[4] for line in sockets]
 
 
 def wait_for(true: Callable[[], bool], seconds: float = 20) -> None:
@@ -132,9 +145,9 @@ def test_a_burst_of_uploads_is_captured_without_a_drop(cable):
 def test_an_interface_that_goes_down_and_comes_back_is_captured_again(cable):
     child = records()
     ip("-n", f"{SPACE}-a", "link", "set", "eth0", "down")
-    time.sleep(1.5)
+    wait_for(lambda: not captures())
     ip("-n", f"{SPACE}-a", "link", "set", "eth0", "up")
-    time.sleep(2.5)
+    wait_until_it_captures()
     sent = send(0.3)
     time.sleep(1)
     assert stop(child)["uploads_complete"] == sent > 0
@@ -143,9 +156,9 @@ def test_an_interface_that_goes_down_and_comes_back_is_captured_again(cable):
 def test_an_interface_that_is_removed_and_made_again_is_captured_again(cable):
     child = records()
     ip("-n", f"{SPACE}-a", "link", "delete", "eth0")
-    time.sleep(1.5)
+    time.sleep(1)
     connect()
-    time.sleep(2.5)
+    wait_until_it_captures()
     sent = send(0.3)
     time.sleep(1)
     counters = stop(child)
