@@ -83,7 +83,7 @@ def records(*options: str) -> subprocess.Popen:
 
 def wait_until_it_captures() -> None:
     wait_for(captures)
-    time.sleep(0.5)     # the socket is there before its filter is
+    time.sleep(1)       # the socket is there before its ring and its filter are
 
 
 def captures() -> bool:
