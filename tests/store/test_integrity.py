@@ -123,7 +123,7 @@ def test_both_damaged_at_once_lose_only_what_cannot_be_read(data_dir):
 def test_readings_whose_uploads_were_pruned_are_saved_from_a_damaged_store(data_dir):
     before = derived(data_dir)
     with closing(inbox.connect(data_dir)) as conn:
-        assert inbox.prune(conn, (NOON + 30 * 3600) * 1_000_000, 200) == 29
+        assert inbox.prune(conn, keep_hours=0, ingested=29, limit=200) == 29
     with closing(store.connect(data_dir)) as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'site_day'").fetchone()
