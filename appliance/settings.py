@@ -17,6 +17,7 @@ from appliance.files import locked, write_atomic
 ENVIRONMENT = "SUNTAP_CONFIG"
 DEFAULT_PATH = Path("/etc/suntap/suntap.toml")
 DATA_DIR = Path("/var/lib/suntap")
+EVERYWHERE = ("0.0.0.0", "::")    # values of web.host that mean every address of the machine
 MAX_FILE_BYTES = 65536  # a settings file is one page of text; anything larger is not one
 
 

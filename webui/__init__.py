@@ -26,8 +26,10 @@ from webui import (
     login,
     orders,
     pvoutput,
+    restore,
     security,
     settings,
+    update,
     welcome,
 )
 from webui.server import serve
@@ -36,7 +38,7 @@ from webui.throttle import Throttle
 __all__ = ["create_app", "serve"]
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, settings.page, api.page, export.page, health.page)
+         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:

@@ -1,8 +1,9 @@
 """Serves the application with waitress: a few threads, bounded queues, one-line errors.
 
 waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
-when its headers are read: the owner's restore is large, everything else is a form, and a form of a stranger is one too.
-Bodies that do not fit in memory wait in the data directory: on the card's image /tmp is memory.
+when its headers are read: the owner's backups and updates are large, everything
+else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data directory: on the
+card's image /tmp is memory.
 """
 import errno
 import logging
@@ -53,17 +54,17 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int) -> Any:
     """A waitress server on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    from webui.security import MAX_BODY, MAX_RESTORE, RESTORE_PATH, is_owners
+    from webui.security import LARGE, MAX_BODY, is_owners
 
-    large = Adjustments(max_request_body_size=MAX_RESTORE)
+    large = {path: Adjustments(max_request_body_size=size) for path, size in LARGE.items()}
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
 
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
-            if self.path == RESTORE_PATH and is_owners(app, self.headers.get("COOKIE", "")):
-                self.adj = large
+            if self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
+                self.adj = large[self.path]
 
     class Channel(HTTPChannel):  # type: ignore[misc]
         """One connection."""

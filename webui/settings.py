@@ -1,4 +1,4 @@
-"""Every key of the settings file as a form, checked field by field; the password; backup and restore are in bundle.
+"""Every key of the settings file as a form, checked field by field; the cards of password, backup and update.
 
 Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
 when zone, sign, source or size changed; keys that only a new start can change say so.
@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from appliance import settings as store
-from webui import access, fields, orders
+from webui import access, fields, orders, restore, update
 from webui.data import box
 
 page = Blueprint("settings", __name__)
@@ -73,5 +73,5 @@ def render(form: dict[str, str], errors: dict[str, str], outcome: object = None)
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
                            outcome=outcome, order=orders.last(), zones=box().zone_names(),
-                           password_error=session.pop("password_error", ""),
+                           **restore.shown(), **update.shown(), password_error=session.pop("password_error", ""),
                            password_done=session.pop("password_done", False))

@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.errands import Owner
     from appliance.settings import Settings
 
 
@@ -21,6 +22,27 @@ def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
     if args.config and not path.exists():
         raise Failed(f"{path}: no such settings file: check --config", USAGE)
     return settings.load(path).with_data_dir(args.data_dir), path
+
+
+def settings_or_defaults(args: argparse.Namespace) -> "Settings":
+    """The settings, or the built-in ones where the file cannot be used: for what must work in spite of it."""
+    from appliance import settings
+    try:
+        return settings.load(settings.find(args.config)).with_data_dir(args.data_dir)
+    except settings.SettingsError:
+        return settings.Settings()
+
+
+def user(name: str) -> "Owner | None":
+    """A user of the installed services; None where there is no such user."""
+    import pwd
+
+    from appliance.errands import Owner
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return Owner(found.pw_uid, found.pw_gid)
 
 
 def data_dir_of(loaded: "Settings") -> "Path":

@@ -95,8 +95,9 @@ def _prove(loaded: Settings) -> None:
     """Beat after each request that this process answered to itself: a heartbeat that proves the work."""
     from appliance.heartbeat import Heartbeat
     from appliance.notify import notify
+    from appliance.settings import EVERYWHERE
     heartbeat = Heartbeat("web", loaded.store.data_dir)
-    host = loaded.web.host if loaded.web.host not in ("0.0.0.0", "::") else "localhost"
+    host = loaded.web.host if loaded.web.host not in EVERYWHERE else "localhost"
     ready = threading.Event()
     while not ready.wait(PROBE_S if heartbeat.beats else 0.2):
         try:

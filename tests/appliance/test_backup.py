@@ -249,4 +249,4 @@ def test_a_backup_of_nothing_says_so(tmp_path):
 
 
 def test_backup_needs_no_clock_but_says_when(box, saved, tmp_path):
-    assert backup.check(saved, tmp_path) <= Clock().time()
+    assert backup.check(saved, tmp_path).created <= Clock().time()

@@ -1,59 +1,15 @@
-"""What leaves the box as a file: whole backups, checked restores, bug reports without secrets."""
+"""What leaves the box as a file: bug reports without secrets, uploads as they came."""
 import io
 import json
 import zipfile
 from pathlib import Path
 
-import pytest
-
-from appliance import commands, settings, store
+from appliance import settings
 from appliance.store import inbox
-from tests.web.conftest import NOON, FixedClock, Visitor
+from tests.web.conftest import NOON, Visitor
 from tests.web.roof import upload
-from webui.bundle import PENDING
 
 KEY = "00000000000000000000000000000000feedbeef"
-
-
-def work(config: Path, data_dir: Path, clock: FixedClock) -> commands.Work:
-    loaded = settings.load(config).with_data_dir(data_dir)
-    return commands.Work(store.connect(data_dir), inbox.connect(data_dir), loaded, config, clock, lambda *_: None)
-
-
-def test_a_backup_comes_back(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
-    saved = owner.send("/settings", "/settings/backup").data
-    before = owner.get("/api/v1/days").json
-    settings.update(config, {"site.size_w": 1})
-    with store.connect(roof) as connection:
-        connection.execute("DELETE FROM slot")
-        connection.execute("DELETE FROM site_day")
-    answer = owner.send("/settings", "/settings/restore", file=(io.BytesIO(saved), "backup.tar.gz"))
-    assert answer.status_code == 302
-    assert (roof / PENDING).exists()
-    assert "is whole" in owner.get("/settings").text
-    assert commands.carry_out(work(config, roof, clock)) == 1
-    assert owner.get("/api/v1/days").json == before
-    assert settings.load(config).site.size_w == 0
-    assert not (roof / PENDING).exists()
-    assert "is restored" in owner.get("/settings").text
-
-
-@pytest.mark.parametrize("damage", [
-    lambda saved: b"", lambda saved: b"not a backup", lambda saved: saved[:len(saved) // 2],
-    lambda saved: saved[:-2000] + bytes(2000), lambda saved: bytes([saved[0] ^ 1]) + saved[1:]])
-def test_a_damaged_backup_replaces_nothing_and_leaves_nothing(owner: Visitor, roof: Path, config: Path, damage) -> None:
-    saved = owner.send("/settings", "/settings/backup").data
-    before = {path.name for path in roof.iterdir()}, config.read_bytes()
-    owner.send("/settings", "/settings/restore", file=(io.BytesIO(damage(saved)), "backup.tar.gz"))
-    assert "Nothing was replaced" in owner.get("/settings").text
-    assert ({path.name for path in roof.iterdir()}, config.read_bytes()) == before
-    with store.connect(roof) as connection:
-        assert connection.execute("SELECT count(*) FROM command").fetchone() == (0,)
-
-
-def test_restore_without_a_file_asks_for_one(owner: Visitor) -> None:
-    owner.send("/settings", "/settings/restore")
-    assert "Choose a backup file first." in owner.get("/settings").text
 
 
 def test_a_debug_bundle_holds_neither_key_nor_password(owner: Visitor, roof: Path, config: Path) -> None:
