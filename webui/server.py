@@ -7,9 +7,11 @@ card's image /tmp is memory.
 """
 import errno
 import logging
+import os
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +25,33 @@ from appliance.clock import Clock
 from appliance.settings import Settings, SettingsError
 
 THREADS = 6             # a slow download must not stop the polling of the others
+FIRST_PASSED = 3        # file descriptor, by systemd's convention
 CONNECTIONS = 100
 CHANNEL_TIMEOUT = 60    # s an idle connection may stay
 
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock) -> int:
-    """Answer requests until an exception (SystemExit, KeyboardInterrupt) ends it. Returns 1 when it cannot listen."""
+def passed_sockets() -> list[socket.socket]:
+    """The listening sockets that systemd hands over (sd_listen_fds(3)). Once a process."""
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return []
+    return [socket.socket(fileno=FIRST_PASSED + number) for number in range(int(os.environ.pop("LISTEN_FDS", "0")))]
+
+
+def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock,
+          sockets: Sequence[socket.socket] = ()) -> int:
+    """Answer requests, on `sockets` where there are any, until an exception (SystemExit, KeyboardInterrupt) ends it.
+
+    Returns 1 when it cannot listen.
+    """
     from webui import create_app
 
     where = f"{settings.web.host}:{settings.web.port}"
     try:
         app = create_app(config_path, data_dir, clock)
-        server = listen(app, settings.web.host, settings.web.port)
+        app.config["FOLLOWS_PORT"] = bool(sockets)
+        server = listen(app, settings.web.host, settings.web.port, sockets)
     except SettingsError as error:
         return _fail(str(error))
     except socket.gaierror:
@@ -44,7 +59,7 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     except OSError as error:
         return _fail(_reason(error, where, config_path))
     tempfile.tempdir = str(data_dir)
-    log.info("page on http://%s", where)
+    log.info("page on %s", "systemd's socket" if sockets else f"http://{where}")
     try:
         server.run()
     finally:
@@ -52,8 +67,8 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     return 0
 
 
-def listen(app: Flask, host: str, port: int) -> Any:
-    """A waitress server on `host`:`port` (0: any free one), not yet running. Raises OSError."""
+def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
+    """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
     from webui.security import LARGE, MAX_BODY, is_owners
 
     large = {path: Adjustments(max_request_body_size=size) for path, size in LARGE.items()}
@@ -72,8 +87,9 @@ def listen(app: Flask, host: str, port: int) -> Any:
         parser_class = Parser
 
     listeners: dict[int, Any] = {}
+    where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        app, map=listeners, host=host, port=port, threads=THREADS, connection_limit=CONNECTIONS,
+        app, map=listeners, **where, threads=THREADS, connection_limit=CONNECTIONS,
         channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
@@ -85,7 +101,7 @@ def _reason(error: OSError, where: str, config_path: str | Path) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"web: {where} is in use by another program: stop it, or change web.port in {config_path}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return (f"web: no right to listen on {where}: ports below 1024 need CAP_NET_BIND_SERVICE,"
+        return (f"web: no right to listen on {where}: systemd's suntap-web.socket or root may use it,"
                 f" or change web.port in {config_path}")
     if error.errno == errno.EADDRNOTAVAIL:
         return f"web: {where} is no address of this machine: change web.host in {config_path}"
