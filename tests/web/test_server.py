@@ -15,7 +15,7 @@ from flask import Flask
 
 from appliance import settings
 from appliance.clock import Clock
-from tests.web.conftest import Visitor
+from tests.web.conftest import Visitor, cookie_of
 from webui import serve
 from webui.security import MAX_BODY
 from webui.server import listen
@@ -69,9 +69,7 @@ def test_a_strangers_endless_body_ends_at_the_limit(served: tuple[str, int]) -> 
 
 def test_only_the_owner_may_send_a_large_backup_and_only_to_be_restored(served: tuple[str, int],
                                                                         owner: Visitor) -> None:
-    found = owner.client.get_cookie("suntap")
-    assert found
-    cookie, large = f"Cookie: suntap={found.value}", f"Content-Length: {2 * MAX_BODY}"
+    cookie, large = f"Cookie: suntap={cookie_of(owner)}", f"Content-Length: {2 * MAX_BODY}"
     assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie) == b""  # it waits for the body
     assert b" 413 " in answer_to_headers(served, "POST /settings/site HTTP/1.1", large, cookie)
 
