@@ -20,13 +20,14 @@ from flask import Flask
 from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.clock import Clock
 from appliance.settings import Settings, SettingsError
 
 THREADS = 6             # a slow download must not stop the polling of the others
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
-CONNECTIONS = 100
+CONNECTIONS = 100       # open at once; for one more, the one that is silent for longest goes: idle ones keep nobody out
 CHANNEL_TIMEOUT = 60    # s an idle connection may stay
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    from webui.security import LARGE, MAX_BODY, is_owners
+    from webui.security import HEADERS, LARGE, MAX_BODY, is_owners
 
     large = {path: Adjustments(max_request_body_size=size) for path, size in LARGE.items()}
 
@@ -81,15 +82,30 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
             if self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
                 self.adj = large[self.path]
 
+    class Refusal(ErrorTask):  # type: ignore[misc]
+        """waitress's own answer (400, 413, 431), with the headers of the application's."""
+
+        def build_response_header(self) -> bytes:
+            self.response_headers.extend(HEADERS.items())
+            answer: bytes = super().build_response_header()
+            return answer
+
     class Channel(HTTPChannel):  # type: ignore[misc]
         """One connection."""
 
         parser_class = Parser
+        error_task_class = Refusal
+
+        def __init__(self, server: Any, *args: Any, **more: Any) -> None:
+            idle = [channel for channel in server.active_channels.values() if not channel.requests]
+            if len(server.active_channels) >= CONNECTIONS and idle:
+                min(idle, key=lambda channel: channel.last_activity).handle_close()
+            super().__init__(server, *args, **more)
 
     listeners: dict[int, Any] = {}
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        app, map=listeners, **where, threads=THREADS, connection_limit=CONNECTIONS,
+        app, map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
         channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
