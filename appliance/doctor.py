@@ -139,7 +139,7 @@ def check_port(host: str, port: int, data_dir: Path) -> Finding:
             probe.bind(found[4])
     except PermissionError:
         return Finding("page", False, f"this user may not listen on port {port}",
-                       "the systemd unit may (CAP_NET_BIND_SERVICE); by hand set web.port to 8080")
+                       "the package's suntap-web.socket has it; by hand set web.port to 8080")
     except OSError as error:
         return Finding("page", False, f"{host}:{port}: {error.strerror}",
                        "stop what listens there (ss -ltnp), or set web.port")
