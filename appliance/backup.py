@@ -2,10 +2,14 @@
 
 Theory: a backup is a gzipped tar with a manifest (version, hashes) in front. Databases are copied by SQLite itself, so
 a backup of running processes is one consistent state. Restoring first checks everything and only then changes anything:
-history and settings become those of the backup; uploads are added to the inbox, so what was captured since stays and
-is derived next, because the ledger knows which inbox its cursor is of. Restoring twice is the same as once.
+history and settings become those of the backup, and what they were is kept beside; uploads are added to the inbox, so
+what was captured since stays and is derived next, because the ledger knows which inbox its cursor is of. Restoring
+twice is the same as once.
+Where the inbox is another user's (the installed services), the supervisor process restores the rest and asks that
+user's own service, suntap-restore, to add the uploads: adding is all that the page can have done to the inbox.
 The file holds the PVOutput key: mode 0600.
 """
+import errno
 import gzip
 import hashlib
 import json
@@ -16,18 +20,23 @@ import tarfile
 import tempfile
 import zlib
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from appliance import __version__, settings, store
 from appliance.clock import Clock
+from appliance.errands import Errand, Owner, acting_as
 from appliance.files import PRIVATE, adopt_owner, write_atomic
 from appliance.store import inbox
 
 FORMAT = 1
 MANIFEST, SETTINGS, PASSWORD = "manifest.json", "suntap.toml", "web-auth.json"
 INBOX, STORE = "inbox.sqlite3", "suntap.sqlite3"
+BEFORE = "before-restore"       # folder in the data directory
+BATCH = 500                     # uploads added in one transaction: the capture process writes in between
 MAX_MANIFEST = 65536
+MAX_PADDING = 65536             # of zeros behind the last file; tar writes up to 10 KiB
 MAX_SMALL = 1 << 20             # settings and password file
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
 
@@ -39,6 +48,19 @@ class _Frugal(gzip.GzipFile):
         if size is None or not 0 <= size <= MAX_SMALL:
             raise tarfile.ReadError("a header in it is too large")
         return super().read(size)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a backup holds: when and by which version it was made, captured uploads, first and last local day."""
+
+    created: int
+    version: str
+    uploads: int
+    first_day: str | None
+    last_day: str | None
+    settings: bool
+    password: bool
 
 
 class BackupError(Exception):
@@ -67,67 +89,112 @@ def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> N
         os.replace(packed, target)
 
 
-def restore(source: Path, settings_path: Path, data_dir: Path) -> dict[str, Any]:
+def restore(source: IO[bytes], settings_path: Path, data_dir: Path, page: Owner | None = None,
+            capture: Owner | None = None) -> dict[str, Any]:
     """Check the backup `source` and put it back.
 
-    → {"uploads": added to the inbox, "created": when it was made, "note": "" or why uploads were not added}.
+    → {"uploads": added to the inbox, None where this process may not write there, "created": when it was made}.
 
-    The caller holds the supervisor's lock. Raises BackupError before anything was changed; OSError and sqlite3.Error
-    when the disk fails on the way: then restoring again completes it.
+    What was there before stays in BEFORE, beside. Root acts as `page` and `capture`, the owners of history and inbox,
+    so that no link in their folders leads it astray. The caller holds the supervisor's lock. Raises BackupError before
+    anything was changed; OSError and sqlite3.Error when the disk fails on the way: then restoring again completes it.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".suntap-restore-", dir=data_dir) as scratch:
-        folder = Path(scratch)
-        created = _unpack(source, folder)
-        with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
-            saved.backup(target)
-        try:
-            uploads, note = _add_uploads(folder / INBOX, data_dir), ""
-        except sqlite3.Error as error:  # the services may read the inbox only: the history is whole without it
-            uploads, note = 0, f"the uploads were not added to the inbox: {error}"
-        for name, place in ((SETTINGS, settings_path), (PASSWORD, data_dir / PASSWORD)):
-            if (folder / name).exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                write_atomic(place.resolve(), (folder / name).read_bytes())
-        for name in (INBOX, STORE):
-            adopt_owner(data_dir / name)
-    return {"uploads": uploads, "created": created, "note": note}
+    with acting_as(page):
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".suntap-restore-", dir=data_dir) as scratch:
+            folder = Path(scratch)
+            contents = _unpack(source, folder)
+            _keep_aside(settings_path, data_dir)
+            with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
+                saved.backup(target)
+            for name, place in ((SETTINGS, settings_path), (PASSWORD, data_dir / PASSWORD)):
+                if (folder / name).exists():
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    write_atomic(place.resolve(), (folder / name).read_bytes())
+        adopt_owner(data_dir / STORE)
+    with acting_as(capture):
+        uploads = add_uploads(source, data_dir) if may_add_uploads(data_dir) else None
+        adopt_owner(data_dir / INBOX)
+    return {"uploads": uploads, "created": contents.created}
 
 
-def check(source: Path, scratch_dir: Path) -> int:
-    """Check that `source` is a backup that can be restored here; when it was made. Raises BackupError, OSError."""
-    with tempfile.TemporaryDirectory(prefix=".suntap-check-", dir=scratch_dir) as scratch:
-        return _unpack(source, Path(scratch))
+def may_add_uploads(data_dir: Path) -> bool:
+    """Whether this process may write the inbox. In the installed services only the capture process's user may."""
+    path = (data_dir / INBOX).resolve()
+    return all(os.access(place, os.W_OK, effective_ids=True) for place in (path.parent, path) if place.exists())
 
 
-def _unpack(source: Path, folder: Path) -> int:
-    """Unpack `source` into the empty `folder`, checking everything; when it was made (seconds since 1970 UTC)."""
+def add_uploads(source: IO[bytes], data_dir: Path) -> int:
+    """Add the uploads of the backup `source` to the inbox of `data_dir`, beside a running capture process; how many
+    were new. Nothing in the inbox changes. Raises BackupError, OSError, sqlite3.Error."""
+    home = (data_dir / INBOX).resolve().parent
+    with tempfile.TemporaryDirectory(prefix=".suntap-restore-", dir=home) as scratch:
+        _unpack(source, Path(scratch))
+        added = cursor = 0
+        with closing(inbox.connect(home)) as target, closing(inbox.connect(scratch)) as saved:
+            while batch := inbox.after(saved, cursor, BATCH):
+                added += inbox.append(target, [upload for _, upload in batch])
+                cursor = batch[-1][0]
+    return added
+
+
+def check(source: Path, scratch_dir: Path) -> Contents:
+    """Check that `source` is a backup that can be restored here; what is in it. Raises BackupError, OSError."""
+    with (open(source, "rb") as file,
+          tempfile.TemporaryDirectory(prefix=".suntap-check-", dir=scratch_dir) as scratch):
+        return _unpack(file, Path(scratch))
+
+
+def errand(data_dir: Path) -> Errand:
+    """The folder by which the page hands over a backup, and asks the capture process's user to add its uploads."""
+    return Errand(data_dir, "restore", "backup.tar.gz")
+
+
+def _keep_aside(settings_path: Path, data_dir: Path) -> None:
+    """History, settings and password as they are now, in the folder BEFORE; one restore back, no further."""
+    folder = data_dir / BEFORE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if (data_dir / STORE).exists():
+        part = folder / f"{STORE}.part"
+        part.unlink(missing_ok=True)
+        _snapshot(store.connect(data_dir), part)
+        os.replace(part, folder / STORE)
+    for source, name in ((settings_path, SETTINGS), (data_dir / PASSWORD, PASSWORD)):
+        with suppress(FileNotFoundError):
+            write_atomic(folder / name, source.read_bytes())
+
+
+def _unpack(source: IO[bytes], folder: Path) -> Contents:
+    """Unpack `source` into the empty `folder`, checking everything."""
+    shown = Path(source.name).name
+    source.seek(0)
     try:
-        with _Frugal(source, "rb") as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
-            manifest = _manifest(archive, source)
+        with _Frugal(fileobj=source, mode="rb") as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
+            manifest = _manifest(archive, shown)
             files = manifest["files"]
             if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
-                raise BackupError(f"{source}: not enough free space in {folder.parent} to unpack it")
+                raise BackupError(f"{shown}: not enough free space in {folder.parent} to unpack it")
             while (member := archive.next()) is not None:
                 if not member.isreg() or files.get(member.name, {}).get("size") != member.size:
-                    raise BackupError(f"{source}: holds {ascii(member.name)[:60]}, which a suntap backup does not")
+                    raise BackupError(f"{shown}: holds {ascii(member.name)[:60]}, which a suntap backup does not")
                 content = archive.extractfile(member)
                 assert content is not None
                 with open(folder / member.name, "xb", opener=_private) as file:
                     shutil.copyfileobj(content, file)
                 if _sha256(folder / member.name) != files.pop(member.name)["sha256"]:
-                    raise BackupError(f"{source}: {member.name} is damaged: take another backup")
+                    raise BackupError(f"{shown}: {member.name} is damaged: take another backup")
             if files:
-                raise BackupError(f"{source}: {next(iter(files))} is missing: take another backup")
+                raise BackupError(f"{shown}: {next(iter(files))} is missing: take another backup")
+            if len(plain.read(MAX_PADDING)) == MAX_PADDING:  # at its end gzip checks its own sum
+                raise BackupError(f"{shown}: goes on behind its end: not a suntap backup")
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.filename and Path(error.filename) == source:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
-        raise BackupError(f"{source}: not a whole suntap backup ({error})") from error
-    _check_content(source, folder)
-    return int(manifest["created"])
+        raise BackupError(f"{shown}: not a whole suntap backup ({error})") from error
+    return _check_content(manifest, shown, folder)
 
 
-def _manifest(archive: tarfile.TarFile, source: Path) -> dict:
+def _manifest(archive: tarfile.TarFile, source: str) -> dict:
     """The manifest in front, its shape checked."""
     first = archive.next()
     if first is None or first.name != MANIFEST or not first.isreg() or first.size > MAX_MANIFEST:
@@ -152,33 +219,26 @@ def _manifest(archive: tarfile.TarFile, source: Path) -> dict:
     return dict(manifest)
 
 
-def _check_content(source: Path, folder: Path) -> None:
-    """Databases that open, are whole and not from a newer suntap; settings that are valid."""
+def _check_content(manifest: dict, source: str, folder: Path) -> Contents:
+    """Databases that open, are whole and not from a newer suntap; settings that are valid. → what is in them."""
     try:
-        for connect in (inbox.connect, store.connect):
-            with closing(connect(folder)) as database:
+        with closing(inbox.connect(folder)) as received, closing(store.connect(folder)) as derived:
+            for database in (received, derived):
+                database.execute("PRAGMA trusted_schema = OFF")
                 found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
                 if found != "ok":
                     raise BackupError(f"{source}: a database in it is damaged ({found}): take another backup")
+            days = derived.execute("SELECT min(day), max(day) FROM site_day").fetchone()
+            contents = Contents(int(manifest["created"]), str(manifest["version"])[:40], inbox.count_after(received, 0),
+                                days[0], days[1], (folder / SETTINGS).exists(), (folder / PASSWORD).exists())
     except sqlite3.Error as error:
         raise BackupError(f"{source}: a database in it cannot be read: {error}") from error
-    if (folder / SETTINGS).exists():
+    if contents.settings:
         try:
             settings.load(folder / SETTINGS)
         except settings.SettingsError as error:
             raise BackupError(f"{source}: its settings are not valid: {error}") from error
-
-
-def _add_uploads(source: Path, data_dir: Path) -> int:
-    """Add the uploads in the inbox file `source` to the inbox of `data_dir`; how many were new."""
-    with closing(inbox.connect(data_dir)) as target:
-        target.execute("ATTACH DATABASE ? AS saved", (str(source),))
-        columns = "captured_us, source, destination, path, complete, sha256, body"
-        with store.transaction(target):
-            added = target.execute(
-                f"INSERT OR IGNORE INTO main.upload ({columns}) SELECT {columns} FROM saved.upload ORDER BY id")
-        target.execute("DETACH DATABASE saved")
-        return added.rowcount
+    return contents
 
 
 def _snapshot(source: sqlite3.Connection, target: Path) -> None:

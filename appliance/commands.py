@@ -100,13 +100,21 @@ def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"file": name in the data directory} → backup.restore()'s answer; the file is removed."""
-    folder = work.settings.store.data_dir
-    source = folder / Path(argument["file"]).name
+    """{} → backup.restore()'s answer for the file that the page put in backup.errand(). It is removed, unless the
+    inbox is another user's: then that user's service adds the uploads of it."""
+    pending = backup.errand(work.settings.store.data_dir)
+    hand_over = False
     try:
-        return backup.restore(source, work.settings_path, folder)
+        with pending.open() as source:
+            done = backup.restore(source, work.settings_path, work.settings.store.data_dir)
+        hand_over = done["uploads"] is None
+        return done
     finally:
-        source.unlink(missing_ok=True)
+        if hand_over:
+            pending.share()
+            pending.ask()
+        else:
+            pending.forget()
 
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {

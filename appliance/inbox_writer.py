@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from appliance import heartbeat
 from appliance.clock import Clock
 from appliance.store import inbox, integrity
 from spcore.uploads import Upload
@@ -19,8 +20,8 @@ MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter i
 MAX_APPEND = 500            # uploads in one transaction
 RETRY_S = 2.0               # before an inbox that refused is tried again
 UPLOAD_OVERHEAD = 512       # bytes of an Upload beside its body, for the bound
-PRUNE_S = 3600.0            # between two rounds of pruning
-PRUNE_ROWS = 200            # in one round: a clock that jumped ahead costs a few old days, not the history
+PRUNE_S = 3600.0            # of the steady clock, between two rounds of pruning
+PRUNE_ROWS = 5000           # in one round: a transaction of a moment, whatever the settings change to
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class InboxWriter:
         self.problem = ""       # why the inbox refuses right now
         self._queue: deque[Upload] = deque()
         self._bytes = 0
-        self._retry_at = 0.0    # these two on the monotonic clock
-        self._prune_at = 0.0
+        self._retry_at = 0.0    # on the monotonic clock
+        self._prune_at = clock.steady()[1] + PRUNE_S
         self._whole = False     # the file on disk was checked
         self._connection: sqlite3.Connection | None = None
 
@@ -72,15 +73,29 @@ class InboxWriter:
             self._leave(len(batch))
 
     def prune(self, keep_days: int) -> None:
-        """Delete uploads older than `keep_days`, once an hour, few at a time, from the oldest arrivals on."""
-        if time.monotonic() < self._prune_at:
+        """Once an hour: delete uploads that arrived more than `keep_days` of capturing ago and are ingested.
+
+        What the supervisor process did not take in yet is the only copy: where it does not run, nothing is deleted.
+        """
+        now = self.clock.steady()[1]
+        if now < self._prune_at:
             return
-        self._prune_at = time.monotonic() + PRUNE_S
-        cutoff_us = int((self.clock.time() - keep_days * 86400) * 1e6)
+        self._prune_at = now + PRUNE_S
         try:
-            self.counters["inbox_pruned"] += inbox.prune(self._open(), cutoff_us, PRUNE_ROWS)
+            connection = self._open()
+            self.counters["inbox_pruned"] += inbox.prune(connection, keep_days * 24, self._ingested(connection),
+                                                         PRUNE_ROWS)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
+
+    def _ingested(self, connection: sqlite3.Connection) -> int:
+        """The id up to which the supervisor process has taken in this inbox, as its heartbeat says; 0: not known."""
+        last = heartbeat.read("supervisor", self.data_dir)
+        known = last.get("ingested") if last else None
+        match known:
+            case [str() as which, int() as number] if which == inbox.identity(connection)[0]:
+                return number
+        return 0
 
     def close(self) -> None:
         """Let go of the database; the next write opens it again."""

@@ -17,6 +17,13 @@ OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minut
 CLOCK_OFF_S = 120       # seconds between our clock and the supervisor's or PVOutput's
 EARLIEST = 1_735_689_600    # 2025-01-01: a clock before that was never set
 
+PAUSES = {              # what to do about each of pvoutput.pauses' kinds
+    "quota": "Nothing to do: it goes on with the next hour. If it happens every hour, other programs use the same key.",
+    "busy": "Nothing to do: PVOutput is busy with what it got, it goes on by itself.",
+    "network": "It goes on by itself. If it lasts, check this box's network and whether pvoutput.org can be reached.",
+    "settings": "Check the PVOutput settings: key, system number, and whether the key may write.",
+}
+
 Facts = dict[str, Any]
 
 
@@ -85,10 +92,13 @@ def upload(process: Facts, derived: Facts, settings: Settings) -> Facts:
                     "Check the network and the PVOutput page.")
     if pause:
         return lamp("upload", WARN, f"Paused for {duration(pause['left_s'])}: {pause['text']} ({waiting} slots wait)",
-                    "Nothing to do: it goes on by itself.")
+                    PAUSES[pause["kind"]])
     if outbox.get("refused"):
-        return lamp("upload", WARN, f"PVOutput refused {outbox['refused']} slots; {waiting} wait.",
+        return lamp("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'slot')}; {waiting} wait.",
                     "The PVOutput page shows its words, with retry and skip.")
+    if derived["totals_refused"]:
+        return lamp("upload", WARN, f"PVOutput refused the total of {_count(derived['totals_refused'], 'day')} that it "
+                    "takes no slots of any more.", "The PVOutput page shows its words.")
     sent = f"{outbox.get('sent', 0)} slots sent" if outbox.get("sent") else "nothing sent yet"
     return lamp("upload", OK, f"{sent}, {waiting} wait.")
 
@@ -123,14 +133,16 @@ def disk(room: disks.Room | None, data_dir: Path) -> Facts:
     return lamp("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("s" if number != 1 else "")
+
+
 def duration(seconds: float) -> str:
     """90 → "2 minutes": one unit, for a sentence."""
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size or (name == "minute" and seconds >= 60):
-            count = round(seconds / size)
-            return f"{count} {name}" + ("s" if count != 1 else "")
-    count = round(seconds)
-    return f"{count} second" + ("s" if count != 1 else "")
+            return _count(round(seconds / size), name)
+    return _count(round(seconds), "second")
 
 
 def ago(seconds: float) -> str:

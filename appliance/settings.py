@@ -17,6 +17,7 @@ from appliance.files import locked, write_atomic
 ENVIRONMENT = "SUNTAP_CONFIG"
 DEFAULT_PATH = Path("/etc/suntap/suntap.toml")
 DATA_DIR = Path("/var/lib/suntap")
+EVERYWHERE = ("0.0.0.0", "::")    # values of web.host that mean every address of the machine
 MAX_FILE_BYTES = 65536  # a settings file is one page of text; anything larger is not one
 
 
@@ -155,6 +156,8 @@ def load(path: str | Path) -> Settings:
             data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return Settings()
+    except IsADirectoryError as error:
+        raise SettingsError(f"{path}: a folder, not a settings file: name the file in it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
     return parse(data, path)

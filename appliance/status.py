@@ -105,6 +105,7 @@ def _derived(data_dir: Path, settings: Settings, clock: Clock) -> Facts:
             "pvs": {"serial": pvs[0], "model": pvs[1], "last_seen": pvs[2]} if pvs else None,
             "last_reading": newest,
             "outbox": dict(row("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()),
+            "totals_refused": row("SELECT count(*) FROM pvoutput_day WHERE total_state = 'refused'").fetchone()[0],
             "oldest_waiting": row("SELECT min(time) FROM outbox WHERE state = 'waiting'").fetchone()[0],
             "last_sent": row("SELECT max(sent_at) FROM outbox").fetchone()[0],
             "pause": {"kind": pause.kind, "text": pause.text, "left_s": round(pause.left_s)} if pause else None,

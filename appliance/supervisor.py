@@ -73,7 +73,14 @@ class Supervisor:
         """Tell systemd and the status page that work was done. Also the progress callback of long derivations."""
         if self.heartbeat is not None and self.heartbeat.due():
             problem = "; ".join([*self.problems.values(), self.watched.problem]).strip("; ")
-            self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what)
+            self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested())
+
+    def _ingested(self) -> list[str | int] | None:
+        """[which inbox, id of the last upload taken in], for the capture process: it deletes none that are newer."""
+        try:
+            return ledger.ingested(self.store)
+        except sqlite3.Error:
+            return None
 
     def close(self) -> None:
         self.store.close()

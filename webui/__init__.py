@@ -26,8 +26,10 @@ from webui import (
     login,
     orders,
     pvoutput,
+    restore,
     security,
     settings,
+    update,
     welcome,
 )
 from webui.server import serve
@@ -36,7 +38,7 @@ from webui.throttle import Throttle
 __all__ = ["create_app", "serve"]
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, settings.page, api.page, export.page, health.page)
+         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:
@@ -52,7 +54,7 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
     app.secret_key = app.extensions["suntap-auth"].secret
     app.config.update(
         SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=auth.SESSION_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
         WTF_CSRF_HEADERS=["X-CSRFToken"],
     )

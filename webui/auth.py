@@ -3,7 +3,9 @@
 `<data_dir>/web-auth.json`, mode 0600, replaced as a whole:
     secret      signs session cookies and CSRF tokens
     password    salted scrypt (module passwords), or null: no password yet, the first visit is still to come
-    login       random, new with every password: a session is the owner's only while it carries this value
+    login       random, new with every password: sessions opened with another one are void
+A session is open while its random id is in `<data_dir>/web-sessions.json`, beside the `login` that it was opened with
+and when: a log-out ends it for every copy of its cookie, a new password ends all of them, a restart none.
 A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every
 session is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
 """
@@ -12,6 +14,7 @@ import json
 import logging
 import secrets
 import threading
+import time
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +26,9 @@ from webui.passwords import check_password_hash, generate_password_hash
 
 log = logging.getLogger(__name__)
 
-FILE = "web-auth.json"
+FILE, SESSIONS = "web-auth.json", "web-sessions.json"
+SESSION_S = 30 * 86400          # a session ends by itself after this time
+MAX_SESSIONS = 32               # the oldest is ended for a new one
 MIN_LENGTH = 8
 MAX_LENGTH = 256                # scrypt's cost does not depend on it; a form field's sane end
 
@@ -51,6 +56,44 @@ class Auth:
         self._stored = Stored(secrets.token_urlsafe(32))
         self._stored = self.stored()
         self.secret = self._stored.secret
+        self._sessions = data_dir / SESSIONS
+        self._open: dict[str, tuple[str, float]] = self._read_sessions()    # id → login, when (seconds since 1970)
+
+    def begin(self, login: str, now: float) -> str:
+        """Open a session; its id."""
+        number = secrets.token_urlsafe(24)
+        with self._writing:
+            known = {key: entry for key, entry in self._open.items() if entry[0] == login and _runs(entry[1], now)}
+            newest = sorted(known.items(), key=lambda item: item[1][1])[-(MAX_SESSIONS - 1):]
+            self._open = {**dict(newest), number: (login, now)}
+            self._write_sessions()
+        return number
+
+    def end(self, number: str) -> None:
+        """End a session, if it is open."""
+        with self._writing:
+            if self._open.pop(number, None) is not None:
+                self._write_sessions()
+
+    def holds(self, number: str, now: float) -> bool:
+        """Whether this session is open under the password that is valid now."""
+        stored, (login, since) = self.stored(), self._open.get(number, ("", 0.0))
+        return bool(stored.password) and hmac.compare_digest(login, stored.login) and _runs(since, now)
+
+    def _write_sessions(self) -> None:
+        """What cannot be written (a full disk) holds until the next start."""
+        try:
+            write_atomic(self._sessions, json.dumps(self._open).encode())
+        except OSError as error:
+            log.warning("%s: %s: sessions are kept until the next start only", self._sessions, error.strerror)
+
+    def _read_sessions(self) -> dict[str, tuple[str, float]]:
+        """The open sessions; none where the file is not one."""
+        try:
+            found = json.loads(self._sessions.read_bytes())
+            return {str(key): (str(login), float(since)) for key, (login, since) in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
 
     def stored(self) -> Stored:
         """What the file says now; the same secret without a password when it is gone."""
@@ -105,6 +148,11 @@ def _decoy() -> str:
     return generate_password_hash(secrets.token_urlsafe(16))
 
 
+def _runs(since: float, now: float) -> bool:
+    """Whether a session of `since` is not over. A clock that was set back by much ends it too."""
+    return abs(now - since) < SESSION_S
+
+
 def check_length(password: str) -> None:
     """Raises PasswordError for a password that is too short or too long."""
     if len(password) < MIN_LENGTH:
@@ -129,6 +177,15 @@ def current() -> Auth:
     return found
 
 
+def blot(text: str, *more: str) -> str:
+    """`text` without what opens something: the session secret, the password's hash, and `more`."""
+    stored = current().stored()
+    for secret in (stored.secret, stored.password, stored.login, *more):
+        if secret:
+            text = text.replace(secret, "****")
+    return text
+
+
 def password_is_set() -> bool:
     """False: the first visit is still to come."""
     return current().stored().password is not None
@@ -137,8 +194,7 @@ def password_is_set() -> bool:
 def is_owner() -> bool:
     """Did this browser give the password that is valid now?"""
     if "is_owner" not in g:
-        stored = current().stored()
-        g.is_owner = bool(stored.password) and hmac.compare_digest(str(session.get("login", "")), stored.login)
+        g.is_owner = current().holds(str(session.get("id", "")), time.time())
     return bool(g.is_owner)
 
 
@@ -146,5 +202,11 @@ def open_session(login: str) -> None:
     """Make this browser the owner's, with a fresh session (a cookie planted before the login is worth nothing)."""
     session.clear()
     session.permanent = True
-    session["login"] = login
+    session["id"] = current().begin(login, time.time())
     g.is_owner = True
+
+
+def close_session() -> None:
+    """Log this browser out; a copy of its cookie opens nothing any more."""
+    current().end(str(session.get("id", "")))
+    session.clear()

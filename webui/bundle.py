@@ -1,13 +1,11 @@
-"""What leaves the box as a file: backup and restore, the last uploads, and a debug bundle without secrets.
+"""What leaves the box as a file: a backup, the last uploads, and a debug bundle without secrets.
 
 The bundle holds what a stranger needs to help, and neither the PVOutput key nor the password: settings are written from
 the checked Settings, where a secret shows as asterisks, and the key's text is blotted out of everything else.
-A restore is checked here from end to end, then handed to the supervisor process, which alone may replace its database.
 """
 import io
 import json
 import os
-import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -15,19 +13,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from appliance import backup as backups
 from appliance import status
-from webui import access, diagnostics, fields, localtime, logs, orders
+from webui import access, auth, diagnostics, fields, localtime, logs
 from webui.data import box
 
 page = Blueprint("bundle", __name__)
 
 UPLOADS = 50
 CHUNK = 256 * 1024
-PENDING = "restore-pending.tar.gz"
 
 
 @page.post("/settings/backup")
@@ -46,32 +43,6 @@ def backup() -> ResponseReturnValue:
                 yield chunk
     return Response(chunks(), mimetype="application/gzip", headers={
         "Content-Disposition": f"attachment; filename=suntap-backup-{_stamp()}.tar.gz", "Content-Length": str(size)})
-
-
-@page.post("/settings/restore")
-@access.owner
-def restore() -> ResponseReturnValue:
-    """Check an uploaded backup and hand it to the supervisor process."""
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        flash("Choose a backup file first.", "bad")
-        return redirect(url_for("settings.show", _anchor="backup"))
-    pending = box().data_dir / PENDING
-    arriving = pending.with_suffix(f".{os.getpid()}")
-    try:
-        descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:
-            sent.save(file, CHUNK)
-        made = backups.check(arriving, box().data_dir)
-        os.replace(arriving, pending)
-        orders.give("restore", file=PENDING)
-    except (backups.BackupError, OSError, sqlite3.Error) as error:
-        arriving.unlink(missing_ok=True)
-        reason = str(error).removeprefix(f"{arriving}: ")
-        flash(f"Nothing was replaced: {reason}.", "bad")
-        return redirect(url_for("settings.show", _anchor="backup"))
-    flash(f"The backup of {localtime.moment(made, box().zone(), box().now())} is whole.")
-    return redirect(url_for("settings.show", _anchor="backup"))
 
 
 @page.get("/diagnostics/uploads.txt")
@@ -108,7 +79,7 @@ def debug() -> Response:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in contents.items():
-            archive.writestr(name, text.replace(key, "****") if key else text)
+            archive.writestr(name, auth.blot(text, key))
     return Response(packed.getvalue(), mimetype="application/zip", headers={
         "Content-Disposition": f"attachment; filename=suntap-debug-{_stamp()}.zip"})
 

@@ -74,6 +74,11 @@ class Box:
         """The result of a command, None while it is not finished. Raises KeyError when there is none."""
         return commands.answer(self.store(), number)
 
+    def waits(self, name: str) -> bool:
+        """Whether an order of this name is not finished."""
+        found = self.store().execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL", (name,))
+        return found.fetchone() is not None
+
 
 def box() -> Box:
     """The Box of the app that serves this request."""

@@ -60,8 +60,8 @@ def login() -> ResponseReturnValue:
 @page.post("/logout")
 @access.public
 def logout() -> ResponseReturnValue:
-    """Forget the session."""
-    session.clear()
+    """End the session, for every copy of its cookie."""
+    auth.close_session()
     return redirect(url_for("dashboard.today"))
 
 

@@ -1,4 +1,4 @@
-"""Orders to the supervisor process, and what became of the last one that this browser gave.
+"""Orders to the supervisor process and errands of other services: what became of them.
 
 The order is a row of the table `command`; the answer comes within seconds, and the page asks for it until it is there.
 """
@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, session
 from flask.typing import ResponseReturnValue
 
+from appliance.errands import Errand
 from webui import access
 from webui.data import box
 
@@ -48,6 +49,14 @@ def last() -> Order | None:
 def show(number: int) -> ResponseReturnValue:
     """What became of an order, as a fragment."""
     try:
-        return render_template("_order.html", order=Order(number, box().answer(number)))
+        result = box().answer(number)
     except (KeyError, OverflowError):
         abort(404)
+    more = result is not None and result.get("uploads", 0) is None  # a restore that another service ends
+    return render_template("_order.html", order=Order(number, result)), 200, {"X-Again": "1"} if more else {}
+
+
+def news(what: str, errand: Errand) -> ResponseReturnValue:
+    """How far an errand is, as a fragment; at its end the script loads the page anew."""
+    state = errand.state()
+    return render_template("_errand.html", state=state, what=what), 200, {} if state.under_way else {"X-Again": "1"}

@@ -10,6 +10,7 @@ import socket
 import flask
 from flask import Flask, Response, request
 
+from appliance.update.requested import MAX_BUNDLE
 from webui import auth
 from webui.data import Box
 
@@ -17,7 +18,8 @@ PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  #
 MAX_BODY = 1024 * 1024              # bytes of a form
 MAX_PARTS = 100                     # fields of a form
 MAX_RESTORE = 2 * 1024**3           # a backup with years of inbox
-RESTORE_PATH = "/settings/restore"
+RESTORE_PATH, UPDATE_PATH = "/settings/restore", "/settings/update"
+LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY}    # for the owner only
 POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
     "manifest-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
@@ -54,7 +56,7 @@ def _without_port(host: str) -> str:
 
 
 class Request(flask.Request):
-    """A request whose size limit depends on the page: only the restore form may send more than a form's worth."""
+    """A request whose size limit depends on the page: only two forms may send more than a form's worth."""
 
     max_form_memory_size = MAX_BODY
     max_form_parts = MAX_PARTS
@@ -62,7 +64,7 @@ class Request(flask.Request):
     @property
     def max_content_length(self) -> int | None:
         """Bytes that the body may have."""
-        return MAX_RESTORE if self.path == RESTORE_PATH else MAX_BODY
+        return LARGE.get(self.path, MAX_BODY)
 
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:

@@ -1,14 +1,17 @@
 """Serves the application with waitress: a few threads, bounded queues, one-line errors.
 
 waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
-when its headers are read: the owner's restore is large, everything else is a form, and a form of a stranger is one too.
-Bodies that do not fit in memory wait in the data directory: on the card's image /tmp is memory.
+when its headers are read: the owner's backups and updates are large, everything
+else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data directory: on the
+card's image /tmp is memory.
 """
 import errno
 import logging
+import os
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +20,39 @@ from flask import Flask
 from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.clock import Clock
 from appliance.settings import Settings, SettingsError
 
 THREADS = 6             # a slow download must not stop the polling of the others
-CONNECTIONS = 100
+FIRST_PASSED = 3        # file descriptor, by systemd's convention
+CONNECTIONS = 100       # open at once; for one more, the one that is silent for longest goes: idle ones keep nobody out
 CHANNEL_TIMEOUT = 60    # s an idle connection may stay
 
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock) -> int:
-    """Answer requests until an exception (SystemExit, KeyboardInterrupt) ends it. Returns 1 when it cannot listen."""
+def passed_sockets() -> list[socket.socket]:
+    """The listening sockets that systemd hands over (sd_listen_fds(3)). Once a process."""
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return []
+    return [socket.socket(fileno=FIRST_PASSED + number) for number in range(int(os.environ.pop("LISTEN_FDS", "0")))]
+
+
+def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clock: Clock,
+          sockets: Sequence[socket.socket] = ()) -> int:
+    """Answer requests, on `sockets` where there are any, until an exception (SystemExit, KeyboardInterrupt) ends it.
+
+    Returns 1 when it cannot listen.
+    """
     from webui import create_app
 
     where = f"{settings.web.host}:{settings.web.port}"
     try:
         app = create_app(config_path, data_dir, clock)
-        server = listen(app, settings.web.host, settings.web.port)
+        app.config["FOLLOWS_PORT"] = bool(sockets)
+        server = listen(app, settings.web.host, settings.web.port, sockets)
     except SettingsError as error:
         return _fail(str(error))
     except socket.gaierror:
@@ -43,7 +60,7 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     except OSError as error:
         return _fail(_reason(error, where, config_path))
     tempfile.tempdir = str(data_dir)
-    log.info("page on http://%s", where)
+    log.info("page on %s", "systemd's socket" if sockets else f"http://{where}")
     try:
         server.run()
     finally:
@@ -51,28 +68,44 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     return 0
 
 
-def listen(app: Flask, host: str, port: int) -> Any:
-    """A waitress server on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    from webui.security import MAX_BODY, MAX_RESTORE, RESTORE_PATH, is_owners
+def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
+    """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
+    from webui.security import HEADERS, LARGE, MAX_BODY, is_owners
 
-    large = Adjustments(max_request_body_size=MAX_RESTORE)
+    large = {path: Adjustments(max_request_body_size=size) for path, size in LARGE.items()}
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
 
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
-            if self.path == RESTORE_PATH and is_owners(app, self.headers.get("COOKIE", "")):
-                self.adj = large
+            if self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
+                self.adj = large[self.path]
+
+    class Refusal(ErrorTask):  # type: ignore[misc]
+        """waitress's own answer (400, 413, 431), with the headers of the application's."""
+
+        def build_response_header(self) -> bytes:
+            self.response_headers.extend(HEADERS.items())
+            answer: bytes = super().build_response_header()
+            return answer
 
     class Channel(HTTPChannel):  # type: ignore[misc]
         """One connection."""
 
         parser_class = Parser
+        error_task_class = Refusal
+
+        def __init__(self, server: Any, *args: Any, **more: Any) -> None:
+            idle = [channel for channel in server.active_channels.values() if not channel.requests]
+            if len(server.active_channels) >= CONNECTIONS and idle:
+                min(idle, key=lambda channel: channel.last_activity).handle_close()
+            super().__init__(server, *args, **more)
 
     listeners: dict[int, Any] = {}
+    where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        app, map=listeners, host=host, port=port, threads=THREADS, connection_limit=CONNECTIONS,
+        app, map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
         channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
@@ -84,7 +117,7 @@ def _reason(error: OSError, where: str, config_path: str | Path) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"web: {where} is in use by another program: stop it, or change web.port in {config_path}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return (f"web: no right to listen on {where}: ports below 1024 need CAP_NET_BIND_SERVICE,"
+        return (f"web: no right to listen on {where}: systemd's suntap-web.socket or root may use it,"
                 f" or change web.port in {config_path}")
     if error.errno == errno.EADDRNOTAVAIL:
         return f"web: {where} is no address of this machine: change web.host in {config_path}"

@@ -1,18 +1,21 @@
-"""Every key of the settings file as a form, checked field by field; the password; backup and restore are in bundle.
+"""Every key of the settings file as a form, checked field by field; the cards of password, backup and update.
 
 Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
 when zone, sign, source or size changed; keys that only a new start can change say so.
 """
 from collections.abc import Iterable
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance import settings as store
-from webui import access, fields, orders
+from webui import access, fields, orders, restore, update
 from webui.data import box
 
 page = Blueprint("settings", __name__)
+
+PORT_KEYS = ("web.host", "web.port")
+
 
 @page.get("/settings")
 @access.owner
@@ -29,6 +32,7 @@ def save(section: str) -> ResponseReturnValue:
     if not keys:
         return render_template("error.html", title="Not found", advice="There is no such section."), 404
     changes, errors = fields.read(request.form, keys)
+    before = box().settings().web
     if not errors:
         try:
             apply(changes)
@@ -36,8 +40,17 @@ def save(section: str) -> ResponseReturnValue:
             errors[keys[0]] = str(error)
     if errors:
         return render({**request.form.to_dict(), "section": section}, errors), 422
+    after = box().settings().web
+    if follows_port() and (after.host, after.port) != (before.host, before.port):  # this process ends in a moment
+        name = request.host.rsplit(":", 1)[0] if after.host in (*store.EVERYWHERE, before.host) else after.host
+        return render_template("moved.html", address=f"http://{name}{'' if after.port == 80 else f':{after.port}'}/")
     flash(f"{dict(fields.SECTIONS)[section]}: saved.")
     return redirect(url_for("settings.show", _anchor=section))
+
+
+def follows_port() -> bool:
+    """Whether systemd holds the page's socket and lets it follow the settings at once."""
+    return bool(current_app.config.get("FOLLOWS_PORT"))
 
 
 def apply(changes: dict[str, object]) -> None:
@@ -58,6 +71,7 @@ def rows(keys: Iterable[str], form: dict[str, str], errors: dict[str, str],
         section = key.split(".")[0]
         sent = (typed or bool(errors)) and kind != "secret" and form.get("section", section) == section
         shown[key] = {
+            "later": fields.FIELDS[key].later and not (key in PORT_KEYS and follows_port()),
             "key": key, "field": fields.FIELDS[key], "kind": kind, "error": errors.get(key, ""),
             "text": form.get(key, "") if sent else fields.as_text(settings, key),
             "on": key in form if sent else fields.value(settings, key) is True,
@@ -73,5 +87,5 @@ def render(form: dict[str, str], errors: dict[str, str], outcome: object = None)
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
                            outcome=outcome, order=orders.last(), zones=box().zone_names(),
-                           password_error=session.pop("password_error", ""),
+                           **restore.shown(), **update.shown(), password_error=session.pop("password_error", ""),
                            password_done=session.pop("password_done", False))

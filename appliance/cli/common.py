@@ -1,5 +1,6 @@
 """What several commands need: settings, data directory, progress."""
 import argparse
+import os
 import sys
 
 from appliance.cli import USAGE, Failed
@@ -8,19 +9,42 @@ TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from appliance.errands import Owner
     from appliance.settings import Settings
 
 
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
     """The settings for --config and --data-dir, and the file they are in (or would be in).
 
-    Raises SettingsError, and Failed when --config names no file.
+    Raises SettingsError, and Failed when --config or $SUNTAP_CONFIG names no file.
     """
     from appliance import settings
     path = settings.find(args.config)
-    if args.config and not path.exists():
-        raise Failed(f"{path}: no such settings file: check --config", USAGE)
+    named = "--config" if args.config else "$SUNTAP_CONFIG" if os.environ.get(settings.ENVIRONMENT) else ""
+    if named and not path.exists():
+        raise Failed(f"{path}: no such settings file: check {named}", USAGE)
     return settings.load(path).with_data_dir(args.data_dir), path
+
+
+def settings_or_defaults(args: argparse.Namespace) -> "Settings":
+    """The settings, or the built-in ones where the file cannot be used: for what must work in spite of it."""
+    from appliance import settings
+    try:
+        return settings.load(settings.find(args.config)).with_data_dir(args.data_dir)
+    except settings.SettingsError:
+        return settings.Settings()
+
+
+def user(name: str) -> "Owner | None":
+    """A user of the installed services; None where there is no such user."""
+    import pwd
+
+    from appliance.errands import Owner
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return Owner(found.pw_uid, found.pw_gid)
 
 
 def data_dir_of(loaded: "Settings") -> "Path":

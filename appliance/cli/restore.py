@@ -1,33 +1,66 @@
 """Check a backup and put it back.
 
 History and settings become those of the backup; its uploads are added to the inbox, so nothing that was captured since
-is lost. Nothing is changed when the file is not in order. Stop the supervisor process first.
+is lost. Nothing is changed when the file is not in order; what history, settings and password were is kept in the data
+directory, folder before-restore. Stop the supervisor process first.
+--uploads: as the capture process's user, add the uploads of the backup that the page was given.
 """
 import argparse
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance import backup, supervisor
 from appliance.cli import DONE, USAGE, Failed
-from appliance.cli.common import data_dir_of, settings_of
+from appliance.cli.common import data_dir_of, settings_of, user
+from appliance.settings import DATA_DIR
+
+PAGE_USER, CAPTURE_USER = "suntap", "suntap-capture"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a file that `suntap backup` wrote")
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument("file", nargs="?", metavar="FILE", type=Path, help="a file that `suntap backup` wrote")
+    chosen.add_argument("--uploads", action="store_true", help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.uploads:
+        return _uploads(args)
     settings, path = settings_of(args)
     data_dir = data_dir_of(settings)
+    installed = data_dir == DATA_DIR
     with supervisor.lock(data_dir) as alone:
         if not alone:
             raise Failed(f"{data_dir}: suntap is running: stop it first (systemctl stop 'suntap-*')")
         try:
-            done = backup.restore(args.file, path, data_dir)
+            with open(args.file, "rb") as source:
+                done = backup.restore(source, path, data_dir, user(PAGE_USER) if installed else None,
+                                      user(CAPTURE_USER) if installed else None)
         except backup.BackupError as error:
             raise Failed(str(error), USAGE) from error
     made = datetime.fromtimestamp(done["created"], UTC)
+    if done["uploads"] is None:
+        raise Failed(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC without its uploads: run this as root, because"
+                     " the inbox is another user's")
     print(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC: {done['uploads']} uploads added to the inbox")
-    if done["note"]:
-        raise Failed(done["note"])
+    return DONE
+
+
+def _uploads(args: argparse.Namespace) -> int:
+    """Run by suntap-restore.service. It reads no settings: where the services' data is does not depend on them."""
+    data_dir = Path(args.data_dir or DATA_DIR)
+    pending = backup.errand(data_dir)
+    try:
+        with pending.take() as source:
+            pending.tell(None, "The uploads are being added to the inbox.")
+            added = backup.add_uploads(source, data_dir)
+    except (backup.BackupError, OSError, sqlite3.Error) as error:
+        pending.tell(False, f"the uploads were not added to the inbox: {error}")
+        raise Failed(str(error)) from error
+    else:
+        pending.tell(True, f"{added} uploads of the backup were added to the inbox")
+    finally:
+        pending.forget()
+    print(f"{added} uploads added to the inbox")
     return DONE

@@ -14,7 +14,6 @@ from appliance.cli.common import data_dir_of, settings_of
 from appliance.cli.service import Stop, begin_log, end_with_parent
 from appliance.clock import from_environment
 from appliance.files import sole
-from appliance.settings import Settings
 
 LOCK = "run.lock"   # held by the parent: two families on one data directory would fight over everything
 PROBE_S = 10.0      # between two requests by which the web process proves to itself that it answers
@@ -70,12 +69,14 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
 
 def _web(args: argparse.Namespace, path: Path) -> int:
     from appliance import settings
-    from webui import serve
+    from webui.server import passed_sockets, serve
     loaded = settings.load(path).with_data_dir(args.data_dir)
     _end_on_signal()
-    threading.Thread(target=_prove, args=(loaded,), daemon=True).start()
+    sockets = passed_sockets()
+    host, port = sockets[0].getsockname()[:2] if sockets else (loaded.web.host, loaded.web.port)
+    threading.Thread(target=_prove, args=(loaded.store.data_dir, host, port), daemon=True).start()
     try:
-        return serve(loaded, path, loaded.store.data_dir, from_environment())
+        return serve(loaded, path, loaded.store.data_dir, from_environment(), sockets)
     except SystemExit:
         return DONE
 
@@ -91,16 +92,17 @@ def _end_on_signal() -> None:
         signal.signal(number, end)
 
 
-def _prove(loaded: Settings) -> None:
+def _prove(data_dir: Path, host: str, port: int) -> None:
     """Beat after each request that this process answered to itself: a heartbeat that proves the work."""
     from appliance.heartbeat import Heartbeat
     from appliance.notify import notify
-    heartbeat = Heartbeat("web", loaded.store.data_dir)
-    host = loaded.web.host if loaded.web.host not in ("0.0.0.0", "::") else "localhost"
+    from appliance.settings import EVERYWHERE
+    heartbeat = Heartbeat("web", data_dir)
+    host = "localhost" if host in EVERYWHERE else host
     ready = threading.Event()
     while not ready.wait(PROBE_S if heartbeat.beats else 0.2):
         try:
-            connection = HTTPConnection(host, loaded.web.port, timeout=PROBE_S)
+            connection = HTTPConnection(host, port, timeout=PROBE_S)
             connection.request("GET", "/healthz", headers={"Host": "localhost"})
             connection.getresponse().read()
             connection.close()

@@ -33,7 +33,10 @@ def table(facts: status.Facts) -> str:
             lines.append(f"{'':<18}{lamp['check']}")
     notices = facts["store"].get("notices", [])
     if notices:
-        lines += ["", *(f"{'note':<12}{notice['text']}" for notice in notices)]
+        lines.append("")
+    for notice in notices:
+        lines.append(f"{'note':<12}{SIGNS[notice['state']]:<6}{notice['text']}")
+        lines.append(f"{'':<18}{notice['check']}")
     lines.append("")
     for entry in facts["processes"]:
         detail = f"pid {entry['pid']}, {entry['restarts']} restarts, heard of {entry['age_s']:.0f} s ago" \

@@ -4,19 +4,16 @@ Prints the version that runs afterwards. On Debian and Raspberry Pi OS outside t
 --requested: take the file that the page received. --finish: end a trial that a power cut interrupted (at boot).
 """
 import argparse
-import json
 import subprocess
 from pathlib import Path
 
 from appliance import __version__
 from appliance.cli import DONE, FAILED, USAGE, Failed
-from appliance.cli.common import settings_of
-from appliance.files import write_atomic
+from appliance.cli.common import settings_or_defaults, user
+from appliance.settings import DATA_DIR
 
-ROOT = Path("/var/lib/suntap-releases")
 KEY = Path("/usr/share/suntap/update-key.pem")
-INBOX = "update"                # folder in the data directory where the page leaves a file
-FILE, REQUEST, RESULT = "bundle", "request", "result.json"
+PAGE_USER = "suntap"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,45 +24,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from appliance.errands import INTERRUPTED, WORKING
+    from appliance.update import requested
     from appliance.update.bundle import UpdateError
     from appliance.update.releases import Releases
     from appliance.update.services import Systemd
-    settings, _ = settings_of(args)
-    if not ROOT.is_mount():
-        raise Failed("this is no suntap image with a data partition: install the new .deb with apt instead", USAGE)
-    data_dir = settings.store.data_dir
-    releases = Releases(ROOT, data_dir, Systemd(settings.web.port))
+    page = requested.errand(DATA_DIR, user(PAGE_USER))
+    if not requested.ROOT.is_mount():
+        reason = "this is no suntap image with a data partition: install the new .deb with apt instead"
+        if args.requested:
+            page.refuse(reason)
+        raise Failed(reason, USAGE)
+    # Root follows no settings to another folder: the page may write them.
+    releases = Releases(requested.ROOT, DATA_DIR, Systemd(settings_or_defaults(args).web))
     if args.finish:
-        return DONE if releases.finish() else FAILED
-    folder = data_dir / INBOX
+        kept = releases.finish()
+        if page.state().name in (WORKING, INTERRUPTED):
+            page.tell(kept, "the new version works and is kept" if kept else "the new version did not work: taken back")
+        return DONE if kept else FAILED
     try:
-        file = _private_copy(folder) if args.requested else args.file
-        version = releases.install(file, KEY, __version__, _architecture())
+        version = (requested.carry_out(page, releases, KEY, __version__, _architecture()) if args.requested
+                   else releases.install(args.file, KEY, __version__, _architecture()))
     except UpdateError as error:
-        _answer(args, folder, {"ok": False, "text": str(error)})
         raise Failed(str(error)) from error
-    _answer(args, folder, {"ok": True, "text": f"version {version} runs"})
     print(f"suntap {version} is installed and runs")
     return DONE
-
-
-def _private_copy(folder: Path) -> Path:
-    """The page's file where nobody else can change it while it is checked; the request is done with."""
-    from appliance.update.bundle import MAX_PACKAGE, UpdateError
-    (folder / REQUEST).unlink(missing_ok=True)
-    target = ROOT / "bundle.part"
-    try:
-        with open(folder / FILE, "rb") as source, open(target, "wb") as copy:
-            copy.write(source.read(MAX_PACKAGE + (1 << 20)))
-        (folder / FILE).unlink()
-    except OSError as error:
-        raise UpdateError(f"{error.filename}: {error.strerror}") from error
-    return target
-
-
-def _answer(args: argparse.Namespace, folder: Path, result: dict[str, object]) -> None:
-    if args.requested:
-        write_atomic(folder / RESULT, json.dumps(result).encode(), mode=0o644)
 
 
 def _architecture() -> str:

@@ -32,6 +32,7 @@ negative is taken off the next slots, so the sum over days is exact. The sign of
 not make consumption negative (module sign). Module sites has the rules, calendar the days.
 """
 from appliance.ledger.derive import changed, derive
+from appliance.ledger.intake import ingested
 from appliance.ledger.run import Ingested, ingest, rebuild
 
-__all__ = ["Ingested", "changed", "derive", "ingest", "rebuild"]
+__all__ = ["Ingested", "changed", "derive", "ingest", "ingested", "rebuild"]

@@ -48,6 +48,11 @@ def cursor(store: sqlite3.Connection) -> int:
     return int(state.get(store, CURSOR) or 0)
 
 
+def ingested(store: sqlite3.Connection) -> list[str | int]:
+    """[identity of the inbox, id of the last upload that was taken in from it]."""
+    return [state.get(store, IDENTITY) or "", cursor(store)]
+
+
 def recognise(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Start from the beginning when the inbox is another one than the cursor's: a repeat changes nothing."""
     identity, note = uploads.identity(inbox)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from appliance.pvoutput import facts, quota
 from appliance.pvoutput.servertime import Now
 
-QUOTA, BUSY, NETWORK, SETTINGS, CLOCK = "quota", "busy", "network", "settings", "clock"
+QUOTA, BUSY, NETWORK, SETTINGS = "quota", "busy", "network", "settings"
 BUSY_S = (20.0, 30.0)     # what "Load in progress" needs
 BUSY_TRIES = 3            # after so many of them in a row the wait grows
 LONGEST_BACKOFF_S = 900.0

@@ -1,6 +1,7 @@
 """The inbox: every upload as it was captured, once, in order of arrival.
 
-Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. Uploads are alike
+Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. An upload's age,
+for pruning, is counted in hours that the capture process ran after it arrived. Uploads are alike
 when path and body are: the SHA-256 of both makes a repeat change nothing. The body's compression is an affair of
 this module and bodies.
 """
@@ -79,14 +80,20 @@ def count_after(conn: sqlite3.Connection, cursor: int) -> int:
     return int(conn.execute("SELECT count(*) FROM upload WHERE id > ?", (cursor,)).fetchone()[0])
 
 
-def prune(conn: sqlite3.Connection, before_us: int, limit: int) -> int:
-    """Delete uploads captured before `before_us`, looking at the `limit` oldest arrivals only; how many.
+def prune(conn: sqlite3.Connection, keep_hours: int, ingested: int, limit: int) -> int:
+    """Count one more hour, and delete uploads that arrived more than `keep_hours` such hours ago; how many.
 
-    Few at a time, so that a clock that jumped ahead costs a few old days and not the history.
+    Called once an hour by the process that captures. At most the `limit` oldest go at once, and none behind the id
+    `ingested`. The clock has no say: one that steps by a year deletes nothing early.
     """
     with transaction(conn):
-        return conn.execute("DELETE FROM upload WHERE captured_us < ? AND id IN"
-                            " (SELECT id FROM upload ORDER BY id LIMIT ?)", (before_us, limit)).rowcount
+        now = conn.execute("INSERT INTO hour (last_id) VALUES (?)", (last_id(conn),)).lastrowid or 0
+        row = conn.execute("SELECT last_id FROM hour WHERE number = ?", (now - keep_hours,)).fetchone()
+        conn.execute("DELETE FROM hour WHERE number < ?", (now - keep_hours,))
+        if row is None:
+            return 0
+        return conn.execute("DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE id <= ? ORDER BY id LIMIT ?)",
+                            (min(row[0], ingested), limit)).rowcount
 
 
 def identity(conn: sqlite3.Connection) -> tuple[str, str]:

@@ -1,7 +1,10 @@
-"""What the owner should know, as sentences: from the ledger's notices and a few facts in state."""
+"""What the owner should know, as sentences: from the ledger's notices and a few facts in state.
+
+Every kind is declared once, in KINDS: how much it matters and what the owner should do.
+"""
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.ledger import sign
 from appliance.ledger.calendar import EARLIEST
@@ -12,15 +15,48 @@ CLOCK_OFF_S = 300           # a PVS clock further off than that is told
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
 
+OK, WARN = "ok", "warn"      # as lamps have them: just so you know; worth a look
+
+KINDS = {
+    "restart": (WARN, "Was it replaced or reset? Then all is well. If not, and it happens again, have it looked at."),
+    "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
+    "outlier": (OK, "Nothing to do. If it happens every day, the line from the device to the supervisor is disturbed."),
+    "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
+    "clock": (WARN, "If the clock lamp is green, it is the supervisor's own clock: switch the supervisor off and on. "
+                    "If not, check this box's network: its time comes by NTP."),
+    "several": (OK, "If one of them is not yours, set capture.pvs_mac to the hardware address of the one that is."),
+    "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
+    "unknown": (OK, "Nothing to do: a later version may understand them, and `suntap rebuild` then takes them in."),
+    "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
+    "sign": (OK, 'If consumption looks wrong, set site.net_sign to the other one of "+" and "-".'),
+    "source": (OK, 'If that meter measures something else, set site.production to "inverters".'),
+}
+
+COUNTED_LINES = {               # names of the ledger's counts: what one is called, what several are
+    "malformed": ("line could not be read and was", "lines could not be read and were"),
+    "damaged uploads": ("upload was damaged on the disk and was", "uploads were damaged on the disk and were"),
+    "devices beyond the limit": ("line of a device beyond the limit of devices was",
+                                 "lines of devices beyond the limit of devices were"),
+}
+UNKNOWN = "unknown "            # before the message number, in the same counts
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One sentence. kind: restart jump outlier held clock several unknown malformed damage sign source. `time` in UTC
-    seconds and `device` (serial) where it is about one moment or device."""
+    """One sentence about what is (`text`) and one about what to do (`check`); `kind` is one of KINDS, `state` OK or
+    WARN. `time` in UTC seconds and `device` (serial) where it is about one moment or device."""
 
     kind: str
     text: str
     time: int | None = None
     device: str = ""
+    state: str = field(init=False)
+    check: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        state, check = KINDS[self.kind]
+        object.__setattr__(self, "state", state)
+        object.__setattr__(self, "check", check)
 
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
@@ -45,7 +81,7 @@ def _sentence(kind: str, count: int, before: int, after: int, who: str) -> str:
                 f"Nothing is counted for the step{times}.",
         "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: it was left out{times}.",
         "held": f"The newest reading of {who} says {high} kWh after {low} kWh: it waits for the next one to tell.",
-    }.get(kind, f"{who}: {kind}")
+    }[kind]
 
 
 def kwh(energy_dwh: int) -> str:
@@ -90,12 +126,9 @@ def _several(conn: sqlite3.Connection) -> list[Notice]:
 
 def _lines(conn: sqlite3.Connection) -> list[Notice]:
     counts = json.loads(state.get(conn, "lines") or "{}")
-    unknown = sorted(name.removeprefix("unknown ") for name in counts if name.startswith("unknown "))
-    found = [Notice("malformed", f"{number} {name} were left out.") for name, number in sorted(counts.items())
-             if not name.startswith("unknown ") and name != "malformed"]
-    if counts.get("malformed"):
-        found.append(Notice("malformed", f"{counts['malformed']} lines could not be read and were left out."))
-    if unknown:
+    found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
+             for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
+    if unknown := sorted(name.removeprefix(UNKNOWN) for name in counts if name.startswith(UNKNOWN)):
         found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
     return found
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -47,11 +48,13 @@ class Releases:
         except FileNotFoundError:
             return PACKAGED
 
-    def install(self, path: Path, public_key: Path, running: str, architecture: str) -> str:
+    def install(self, path: Path, public_key: Path, running: str, architecture: str,
+                tell: Callable[[str], None] = lambda text: None) -> str:
         """Install the bundle at `path` and try it; its version. It must be newer than `running` and fit `architecture`.
 
-        Raises UpdateError when it is refused, or was tried and taken back.
+        `tell` hears what is done next. Raises UpdateError when it is refused, or was tried and taken back.
         """
+        tell("Checking the file.")
         if (self.root / TRIAL).exists():
             raise UpdateError("another update is being tried: wait two minutes")
         package = self.root / "package.part"
@@ -62,7 +65,9 @@ class Releases:
                     f"the update is for {manifest.architecture}, this box is {architecture}: take the other file")
             if not _newer(manifest.version, running):
                 raise UpdateError(f"the update has version {manifest.version}, this box already has {running}")
+            tell(f"Installing version {manifest.version} beside {running}.")
             self._place(package, manifest.version)
+            tell(f"Version {manifest.version} is on trial: it has two minutes to show that it works.")
             self._begin(manifest.version)
         except BaseException:
             self._sweep()
@@ -134,7 +139,7 @@ class Releases:
     def _keep(self, version: str) -> None:
         """Copy each database whose schema the new version has more migrations for than were applied."""
         for schema, name in DATABASES.items():
-            source = self.data_dir / name
+            source = self._live(name)
             steps = list((self.root / version / TREE / "appliance/store/sql" / schema).glob("*.sql"))
             newest = max((int(step.name.split("_")[0]) for step in steps), default=0)
             if not source.exists() or newest <= _user_version(source):
@@ -146,10 +151,18 @@ class Releases:
     def _give_back(self, version: str) -> None:
         """Undo migrations of a version that is taken back: where a copy was kept, and only if the file was migrated."""
         for name in DATABASES.values():
-            kept, target = self._kept(version, name), (self.data_dir / name).resolve()
+            kept, target = self._kept(version, name), self._live(name)
             if kept.exists() and _user_version(kept) != _user_version(target):
                 with closing(sqlite3.connect(kept)) as source, closing(sqlite3.connect(target)) as live:
                     source.backup(live)
+
+    def _live(self, name: str) -> Path:
+        """The database in use. The page's user owns the data directory: a link that leads out of it is not followed."""
+        home = self.data_dir.resolve()
+        path = (home / name).resolve()
+        if path not in (home / name, home / "inbox" / name):
+            raise UpdateError(f"{self.data_dir / name} leads to {path}, no database of suntap: remove the link")
+        return path
 
     def _kept(self, version: str, name: str) -> Path:
         return self.root / f"before-{version}-{name}"

@@ -7,6 +7,8 @@ import subprocess
 import time
 from http.client import HTTPConnection, HTTPException
 
+from appliance.settings import EVERYWHERE, Web
+
 UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service")
 LIMIT_S = 120.0
 SETTLED_S = 20.0
@@ -14,10 +16,11 @@ PAUSE_S = 2.0
 
 
 class Systemd:
-    """`port`: where the page listens on this machine."""
+    """`web`: where the page listens."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, web: Web) -> None:
+        self.host = "localhost" if web.host in EVERYWHERE else web.host
+        self.port = web.port
 
     def stop(self) -> None:
         subprocess.run(["systemctl", "stop", *UNITS], check=False)
@@ -46,9 +49,9 @@ class Systemd:
         return done.stdout if done.stdout.count("ActiveState=active") == len(UNITS) else ""
 
     def _answers(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection(self.host, self.port, timeout=10)
         try:
-            connection.request("GET", "/healthz")
+            connection.request("GET", "/healthz", headers={"Host": "localhost"})
             return connection.getresponse().status in (200, 503)
         except (OSError, HTTPException):
             return False

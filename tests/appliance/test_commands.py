@@ -1,6 +1,5 @@
 """What the owner asks on the page is done by the supervisor process, once, and answered whatever happens."""
 import json
-import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -122,20 +121,26 @@ def test_a_restore_from_the_page_replaces_the_history_and_is_answered(box, proce
     expected = database.execute("SELECT * FROM slot ORDER BY time").fetchall()
     database.execute("DELETE FROM slot")
     settings.update(box, {"site.size_w": 1234})
-    shutil.copy(saved, tmp_path / "data" / "pending.tar.gz")
-    answer = process.ask("restore", file="pending.tar.gz")
-    assert answer["note"] == "" and answer["created"] >= NOW
+    pending = backup.errand(tmp_path / "data")
+    with open(saved, "rb") as file:
+        pending.keep(file, 1 << 30)
+    answer = process.ask("restore")
+    assert answer.get("uploads") == 0, answer
+    assert answer["created"] >= NOW
     process.supervisor.step()
     assert process.supervisor.store.execute("SELECT * FROM slot ORDER BY time").fetchall() == expected
     assert settings.load(box).site.size_w == 0
-    assert not (tmp_path / "data" / "pending.tar.gz").exists()
+    assert not pending.file.exists() and pending.state().name == "idle"
 
 
-def test_a_restore_cannot_name_a_file_elsewhere(process, tmp_path):
-    outside = tmp_path / "outside"
-    outside.write_text("mine")
-    assert "error" in process.ask("restore", file="../outside")
-    assert outside.read_text() == "mine"
+def test_a_restore_takes_no_link_for_the_backup(box, process, tmp_path):
+    saved = tmp_path / "saved.tar.gz"
+    backup.create(saved, box, tmp_path / "data", process.clock)
+    pending = backup.errand(tmp_path / "data")
+    pending.folder.mkdir()
+    pending.file.symlink_to(saved)
+    assert "error" in process.ask("restore")
+    assert saved.exists()
 
 
 def test_only_the_last_answers_are_kept(process):

@@ -1,5 +1,6 @@
 """The queue before the inbox: in order, bounded, and counted when the database refuses."""
 import itertools
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.clock import Clock
-from appliance.inbox_writer import PRUNE_ROWS, UPLOAD_OVERHEAD, InboxWriter
+from appliance.heartbeat import Heartbeat
+from appliance.inbox_writer import PRUNE_S, UPLOAD_OVERHEAD, InboxWriter
 from appliance.store import inbox
 from spcore.uploads import Upload
 
@@ -83,27 +85,78 @@ def test_memory_is_bounded_the_oldest_goes_and_is_counted(tmp_path):
     assert stored(tmp_path / "data") == list(range(15, 25))
 
 
-def test_pruning_keeps_what_is_young_and_is_slow_about_the_rest(tmp_path, hurried):
-    now = Clock(0.0, 0.0, 1.0)
-    today_us = int(now.time() * 1e6)
-    writer = InboxWriter(tmp_path, now)
-    old = [upload(number, captured_us=today_us - 500 * DAY_US + number) for number in range(PRUNE_ROWS + 50)]
-    writer.take(old)
-    writer.take([upload(9000 + number, captured_us=today_us - 10 * DAY_US) for number in range(5)])
-    writer._prune_at = 0.0
-    writer.prune(400)
-    assert writer.counters["inbox_pruned"] == PRUNE_ROWS
-    writer._prune_at = 0.0
-    writer.prune(400)
-    assert stored(tmp_path) == [9000, 9001, 9002, 9003, 9004]
-    writer._prune_at = 0.0
-    writer.prune(400)
-    assert writer.counters["inbox_pruned"] == PRUNE_ROWS + 50
+@dataclass(frozen=True)
+class SteadyClock(Clock):
+    """What is steady passes only when a test says so; the wall clock says what it likes."""
+
+    passed: list[float] = field(default_factory=lambda: [0.0])
+
+    def steady(self) -> tuple[str, float]:
+        return "test", self.passed[0]
+
+
+def ingested(folder: Path, number: int) -> None:
+    """The supervisor process says how far it is with this inbox."""
+    connection = inbox.connect(folder, readonly=True)
+    Heartbeat("supervisor", folder).beat(ingested=[inbox.identity(connection)[0], number])
+    connection.close()
+
+
+def live(writer: InboxWriter, first: int, hours: int, captured_us: int = 0) -> None:
+    """So many hours with one upload each."""
+    for number in range(first, first + hours):
+        writer.take([upload(number, captured_us=captured_us + number)])
+        writer.clock.passed[0] += PRUNE_S
+        writer.prune(1)
+
+
+@pytest.mark.parametrize("clock", [SteadyClock(), SteadyClock(0.0, 0.0, 0.0), SteadyClock(0.0, 2e9, 0.0)])
+@pytest.mark.parametrize("packets", ["as ever", "a year ahead", "a year behind", "1970"])
+def test_no_clock_makes_an_upload_old_only_the_hours_of_capturing_do(tmp_path, clock, packets):
+    now_us = 0 if packets == "1970" else 1_778_353_200_000_000
+    wrong_us = now_us + {"a year ahead": 365 * DAY_US, "a year behind": -365 * DAY_US}.get(packets, 0)
+    writer = InboxWriter(tmp_path, clock)
+    live(writer, 0, 20, now_us)
+    ingested(tmp_path, 1000)
+    live(writer, 20, 4, max(0, wrong_us))
+    assert stored(tmp_path) == list(range(24)) and writer.counters["inbox_pruned"] == 0
+    live(writer, 24, 6, now_us)
+    assert stored(tmp_path) == list(range(6, 30)) and writer.counters["inbox_pruned"] == 6
+
+
+def test_what_the_supervisor_process_did_not_take_in_is_never_deleted(tmp_path):
+    writer = InboxWriter(tmp_path, SteadyClock())
+    live(writer, 0, 40)
+    assert stored(tmp_path) == list(range(40))
+    ingested(tmp_path, 3)
+    live(writer, 40, 1)
+    assert stored(tmp_path) == list(range(3, 41))
+    Heartbeat("supervisor", tmp_path).beat(ingested=["another inbox", 1000])
+    live(writer, 41, 1)
+    Heartbeat("supervisor", tmp_path).beat(ingested="rubbish")
+    live(writer, 42, 1)
+    assert stored(tmp_path) == list(range(3, 43))
+
+
+def test_a_process_that_is_started_again_and_again_makes_nothing_old(tmp_path):
+    inbox.connect(tmp_path).close()
+    ingested(tmp_path, 1000)
+    clock = SteadyClock()
+    for number in range(100):
+        writer = InboxWriter(tmp_path, clock)
+        writer.take([upload(number)])
+        clock.passed[0] += PRUNE_S - 1
+        writer.prune(1)
+        writer.close()
+    assert stored(tmp_path) == list(range(100))
 
 
 def test_pruning_happens_once_an_hour(tmp_path):
-    writer = InboxWriter(tmp_path, Clock())
-    writer.prune(400)
-    writer.take([upload(1, captured_us=0)])
-    writer.prune(400)
-    assert stored(tmp_path) == [1]
+    writer = InboxWriter(tmp_path, SteadyClock())
+    live(writer, 0, 24)
+    ingested(tmp_path, 1000)
+    for _ in range(5):
+        writer.prune(1)
+    assert stored(tmp_path) == list(range(24))
+    live(writer, 24, 1)
+    assert stored(tmp_path) == list(range(1, 25))

@@ -8,9 +8,9 @@ SUNTAP_SEED repeats a run, SUNTAP_CUTS makes more of it.
 import os
 import random
 import shutil
-import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,19 @@ from appliance.store import FILE, inbox
 from appliance.store.integrity import damage
 from tests.appliance.cli import suntap
 from tests.appliance.processes import kill, running, wait_for
-from tests.faults.support import END, RATE, SEED, ZONE, bodies, check_site, configured, nothing_waits
+from tests.faults.support import (
+    END,
+    RATE,
+    SEED,
+    ZONE,
+    bodies,
+    check_site,
+    configured,
+    doing,
+    nothing_waits,
+    report,
+    stop,
+)
 
 CUTS = int(os.environ.get("SUNTAP_CUTS", "12"))
 IMAGE_MIB = 64
@@ -92,7 +104,7 @@ def test_power_cuts_at_random_moments_lose_nothing_that_was_promised(disk, roof,
     environment = {"SUNTAP_CLOCK": clock.to_environment()}
     spool = tmp_path / "spool"
     spool.mkdir()
-    pending = list(captures)
+    pending, found = list(captures), Counter[str]()
     with PvOutput(clock, System(size_w=roof.size_w, timezone=ZONE)) as server:
         config = configured(disk.folder, server.url)
         os.sync()
@@ -113,6 +125,7 @@ def test_power_cuts_at_random_moments_lose_nothing_that_was_promised(disk, roof,
                     stop(process.pid)
                 time.sleep(0.05)
                 crashed = disk.copy()
+                found["files to read" if any(spool.iterdir()) else doing(disk.folder / "data") or "posting"] += 1
                 asked, taken = len(server.requests), {path.name for path in spool.iterdir()}
                 for process in (capture, supervisor):
                     kill(process.pid)
@@ -128,14 +141,9 @@ def test_power_cuts_at_random_moments_lose_nothing_that_was_promised(disk, roof,
             wait_for(lambda: not any(spool.iterdir()))
             wait_for(lambda: nothing_waits(disk.folder))
         check_site(server, roof)
+    report(f"power cuts, {len(server.requests)} requests", found)
     plain = tmp_path / "plain"
     assert suntap("import", *captures, "--data-dir", plain).code == 0
     assert bodies(disk.folder / "data") == bodies(plain), SEED
     assert not list((disk.folder / "data").glob("*.damaged-*"))
     assert "Traceback" not in (tmp_path / "log").read_text()
-
-
-def stop(pid: int) -> None:
-    """Stop a process; a write to the disk that is under way ends first."""
-    os.kill(pid, signal.SIGSTOP)
-    wait_for(lambda: Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T")

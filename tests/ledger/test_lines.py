@@ -16,7 +16,7 @@ def test_unknown_numbers_are_kept_and_shown(box):
 
 def test_a_line_that_is_too_short_costs_that_line_and_is_counted(box):
     box.lines(inverter(NOON, 1000), ["130", stamp(NOON + 300), "414050000000001"], inverter(NOON + 300, 1100))
-    assert box.total() == 100 and "1 lines could not be read" in texts(box)
+    assert box.total() == 100 and "1 line could not be read and was left out" in texts(box)
 
 
 def test_bytes_that_are_not_utf8_and_control_characters_survive(box):
@@ -35,7 +35,7 @@ def test_sets_of_one_moment_are_readings_of_their_own(box):
 def test_a_flood_of_serial_numbers_stays_bounded_and_is_counted(box, monkeypatch):
     monkeypatch.setattr("appliance.ledger.devices.MAX_DEVICES", 10)
     box.lines(*[inverter(NOON, 1000, f"flood{n}") for n in range(40)])
-    assert len(views.devices(box.store)) == 10 and "31 devices beyond the limit" in texts(box)
+    assert len(views.devices(box.store)) == 10 and "31 lines of devices beyond the limit" in texts(box)
 
 
 def test_numbers_too_large_for_the_database_are_no_numbers(box):
@@ -50,7 +50,7 @@ def test_a_damaged_upload_costs_itself_only(box):
     inbox.append(box.inbox, [upload([inverter(NOON + 600, 1200)], NOON + 900)])
     box.inbox.execute("UPDATE upload SET body = x'00ff' WHERE id = 3")
     box.lines(inverter(NOON + 900, 1300))
-    assert box.total() == 300 and "1 damaged uploads" in texts(box)
+    assert box.total() == 300 and "1 upload was damaged" in texts(box)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

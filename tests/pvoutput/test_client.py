@@ -1,14 +1,17 @@
 """One request: headers, form, what is refused before sending, and every odd reply."""
+import re
 import socket
 from dataclasses import replace
 
 import pytest
 
+from appliance import heartbeat
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl
 from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, SettingsRefused
 from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
+from tests.appliance.cli import ROOT
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock
 
@@ -115,11 +118,25 @@ def test_an_endless_reply_is_given_up_at_its_limit() -> None:
     assert outcome == NetworkTrouble(f"a reply of more than {client_module.MAX_REPLY} bytes")
 
 
-def test_a_dripping_reply_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "LIMIT_S", 0.05)
-    with odd_server(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * client_module.CHUNK, drip=0.02) as (url, _):
-        outcome = client_at(url).getsystem().outcome
-    assert isinstance(outcome, NetworkTrouble) and "took longer" in outcome.text
+@pytest.mark.parametrize("parts", [
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"x"), (b"HTTP/1.1 200 OK\r\n", b"X-Slow: 1\r\n"),
+    (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"), (b"HTTP/1.1 2", b"0"), (b"HTTP/1.1 100 Continue\r\n\r\n",),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1", b"\r\nx\r\n1"),
+])
+def test_a_reply_that_drips_anywhere_is_given_up_as_a_whole(parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes well within the time-out of a read; all of them together never end."""
+    monkeypatch.setattr(client_module, "LIMIT_S", 0.3)
+    with odd_server(*parts, drip=0.02) as (url, _):
+        reply = client_at(url).getsystem()
+    assert reply.outcome == NetworkTrouble("the server did not answer in time") and not reply.answered
+
+
+def test_no_request_takes_as_long_as_the_watchdogs_wait() -> None:
+    """Connecting to two addresses, and the whole reply; the unit's watchdog and the page's are behind that."""
+    unit = (ROOT / "image/deb/debian/suntap.suntap-supervisor.service").read_text()
+    watchdog_s = int(re.search(r"^WatchdogSec=(\d+)$", unit, re.M)[1])
+    longest_s = 2 * client_module.TIMEOUTS[0] + client_module.LIMIT_S
+    assert longest_s + 20 < heartbeat.STALE_S < watchdog_s
 
 
 def test_a_server_that_never_answers_meets_the_time_out(server: PvOutput, monkeypatch: pytest.MonkeyPatch) -> None:

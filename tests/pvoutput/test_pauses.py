@@ -9,7 +9,7 @@ from tests.pvoutput.support import Box
 
 def test_a_network_that_is_gone_at_the_very_first_request_is_given_time(box: Box) -> None:
     box.server.fail(Fault.CLOSE, times=3)
-    box.run(150)
+    box.run(135)
     times = [request.time for request in box.server.requests]
     assert len(times) == 3 and all(later - earlier >= 20 for earlier, later in pairwise(times))
     assert views.quota_view(box.store, box.settings, box.clock).used == 3

@@ -61,14 +61,45 @@ def test_the_newest_come_first(conn):
     assert [number for number, _ in inbox.newest(conn, 2)] == [5, 4]
 
 
-def test_pruning_takes_old_ones_few_at_a_time_and_no_id_comes_again(conn):
+def hours(conn, first: int, count: int, **more: int) -> list[int]:
+    """One upload and one hour after the other; how many each hour deleted."""
+    deleted = []
+    for number in range(first, first + count):
+        inbox.append(conn, [upload(number)])
+        deleted.append(inbox.prune(conn, **{"keep_hours": 24, "ingested": 1 << 40, "limit": 100} | more))
+    return deleted
+
+
+def test_an_upload_is_deleted_when_it_is_older_than_so_many_hours_of_capturing_whatever_its_packet_time(conn):
+    assert hours(conn, 0, 30) == [0] * 24 + [1] * 6
+    assert inbox.after(conn, 0, 1)[0][0] == 7
+    assert conn.execute("SELECT count(*), max(number) FROM hour").fetchone() == (25, 30)
+
+
+def test_an_upload_that_is_not_ingested_yet_stays(conn):
+    assert sum(hours(conn, 0, 30, ingested=2)) == 2
+    assert inbox.prune(conn, 24, 1 << 40, 100) == 5
+
+
+def test_pruning_takes_few_at_a_time_and_no_id_comes_again(conn):
     inbox.append(conn, [upload(number) for number in range(10)])
-    assert inbox.prune(conn, 8, 5) == 5
-    assert inbox.prune(conn, 8, 100) == 3
-    assert inbox.prune(conn, 100, 100) == 2
+    assert inbox.prune(conn, 0, 10, 6) == 6
+    assert inbox.prune(conn, 0, 10, 6) == 4
     inbox.append(conn, [upload(50)])
     assert inbox.last_id(conn) == 11
     assert conn.execute("SELECT pruned_us FROM identity").fetchone() == (9,)
+
+
+def test_an_inbox_whose_schema_is_older_is_brought_up_to_date_and_keeps_everything_for_the_time_being(tmp_path):
+    conn = inbox.connect(tmp_path)
+    inbox.append(conn, [upload(number) for number in range(10)])
+    conn.execute("DROP TABLE hour")
+    conn.execute("PRAGMA user_version = 1")
+    conn.close()
+    conn = inbox.connect(tmp_path)
+    assert sum(hours(conn, 50, 24)) == 0
+    assert hours(conn, 90, 1) == [11]
+    conn.close()
 
 
 def test_a_request_path_of_any_bytes_can_be_stored(conn):

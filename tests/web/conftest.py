@@ -60,6 +60,23 @@ class Visitor:
         return self
 
 
+def cookie_of(visitor: Visitor) -> str:
+    """The value of a visitor's session cookie. Both of these look behind the client: its methods changed with
+    Werkzeug 2.3, and Debian 12 has 2.2."""
+    if hasattr(visitor.client, "get_cookie"):
+        found = visitor.client.get_cookie("suntap")
+        return str(found.value) if found else ""
+    return next((str(cookie.value) for cookie in visitor.client.cookie_jar if cookie.name == "suntap"), "")
+
+
+def set_cookie(client: FlaskClient, value: str) -> None:
+    """Give a client a session cookie."""
+    if hasattr(client, "get_cookie"):
+        client.set_cookie("suntap", value)
+    else:
+        client.set_cookie("localhost", "suntap", value)
+
+
 @pytest.fixture
 def cheap_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """scrypt as it is, at a sixteenth of its cost: a test logs in often."""

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
-from tests.web.conftest import PASSWORD, Visitor
-from webui import auth, passwords
+from tests.web.conftest import PASSWORD, FixedClock, Visitor, cookie_of, set_cookie
+from webui import auth, create_app, passwords
 from webui.auth import Auth, PasswordError
 
 COST = passwords.N  # before the fixtures make it cheap
@@ -61,12 +62,8 @@ def test_a_damaged_file_opens_to_nobody(data_dir: Path) -> None:
 
 
 def test_a_session_outlives_a_restart(app: Flask, owner: Visitor, config, data_dir, clock) -> None:
-    from webui import create_app
-    cookie = owner.client.get_cookie("suntap")
-    assert cookie is not None
-    again = create_app(config, data_dir, clock).test_client()
-    again.set_cookie("suntap", cookie.value)
-    assert again.get("/settings").status_code == 200
+    again = create_app(config, data_dir, clock)
+    assert with_cookie(again, cookie_of(owner)).get("/settings").status_code == 200
 
 
 def test_a_reset_ends_every_session_and_starts_with_a_first_visit(app: Flask, owner: Visitor, data_dir: Path) -> None:
@@ -85,6 +82,64 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(app: Flask, o
     assert other.get("/settings").location.startswith("/login")
 
 
+def with_cookie(app: Flask, value: str) -> FlaskClient:
+    """A browser with a copy of somebody's cookie."""
+    copy = app.test_client()
+    set_cookie(copy, value)
+    return copy
+
+
+def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(app: Flask, owner: Visitor, config: Path,
+                                                                 data_dir: Path, clock: FixedClock) -> None:
+    other = Visitor(app.test_client()).log_in()
+    copied = cookie_of(owner)
+    assert with_cookie(app, copied).get("/settings").status_code == 200
+    owner.send("/settings", "/logout")
+    assert with_cookie(app, copied).get("/settings").location.startswith("/login")
+    assert other.get("/settings").status_code == 200
+    again = create_app(config, data_dir, clock)
+    assert with_cookie(again, copied).get("/settings").location.startswith("/login")
+
+
+def test_a_new_password_ends_copies_of_this_browsers_cookie_too(app: Flask, owner: Visitor) -> None:
+    copied = cookie_of(owner)
+    owner.send("/settings", "/settings/password", old=PASSWORD, new="a new password", again="a new password")
+    assert with_cookie(app, copied).get("/settings").location.startswith("/login")
+
+
+def test_a_session_ends_after_its_time_and_the_oldest_for_a_new_one(data_dir: Path) -> None:
+    found = Auth(data_dir)
+    login = found.set_password(PASSWORD)
+    first = found.begin(login, 1000.0)
+    assert found.holds(first, 1000.0 + auth.SESSION_S - 1) and not found.holds(first, 1000.0 + auth.SESSION_S)
+    for number in range(auth.MAX_SESSIONS - 1):
+        found.begin(login, 1001.0 + number)
+    assert found.holds(first, 1100.0)
+    found.begin(login, 1100.0)
+    assert not found.holds(first, 1100.0)
+    assert len(json.loads((data_dir / auth.SESSIONS).read_text())) == auth.MAX_SESSIONS
+
+
+@pytest.mark.parametrize("content", ["", "[]", "7", '{"a": 1}', '{"a": ["x"]}', '{"": ["", 0]}', "\xff"])
+def test_a_damaged_file_of_sessions_opens_to_nobody_and_a_login_mends_it(data_dir: Path, content: str) -> None:
+    login = Auth(data_dir).set_password(PASSWORD)
+    (data_dir / auth.SESSIONS).write_text(content, encoding="latin-1")
+    found = Auth(data_dir)
+    assert not any(found.holds(number, 1000.0) for number in ("", "a"))
+    assert found.holds(found.begin(login, 1000.0), 1000.0)
+    assert stat.S_IMODE((data_dir / auth.SESSIONS).stat().st_mode) == 0o600
+
+
+def test_where_sessions_cannot_be_written_the_owner_gets_in_all_the_same(data_dir: Path) -> None:
+    found = Auth(data_dir)
+    login = found.set_password(PASSWORD)
+    (data_dir / auth.SESSIONS).mkdir()
+    number = found.begin(login, 1000.0)
+    assert found.holds(number, 1000.0)
+    found.end(number)
+    assert not found.holds(number, 1000.0)
+
+
 def test_the_password_changes_only_with_the_old_one(app: Flask, owner: Visitor, data_dir: Path) -> None:
     owner.send("/settings", "/settings/password", old="wrong", new="a new password", again="a new password")
     assert "not the password" in owner.get("/settings").text
@@ -101,10 +156,7 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites(app: Flask, gue
 
 def test_a_session_from_before_the_login_is_not_taken_over(app: Flask, guest: Visitor) -> None:
     guest.get("/login")
-    before = guest.client.get_cookie("suntap")
+    before = cookie_of(guest)
     guest.log_in()
-    after = guest.client.get_cookie("suntap")
-    assert before and after and before.value != after.value
-    stranger = app.test_client()
-    stranger.set_cookie("suntap", before.value)
-    assert stranger.get("/settings").status_code == 302
+    assert before != cookie_of(guest)
+    assert with_cookie(app, before).get("/settings").status_code == 302

@@ -1,59 +1,18 @@
-"""What leaves the box as a file: whole backups, checked restores, bug reports without secrets."""
+"""What leaves the box as a file: bug reports without secrets, uploads as they came."""
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from appliance import commands, settings, store
+from appliance import settings
 from appliance.store import inbox
-from tests.web.conftest import NOON, FixedClock, Visitor
+from tests.web.conftest import NOON, Visitor
 from tests.web.roof import upload
-from webui.bundle import PENDING
 
 KEY = "00000000000000000000000000000000feedbeef"
-
-
-def work(config: Path, data_dir: Path, clock: FixedClock) -> commands.Work:
-    loaded = settings.load(config).with_data_dir(data_dir)
-    return commands.Work(store.connect(data_dir), inbox.connect(data_dir), loaded, config, clock, lambda *_: None)
-
-
-def test_a_backup_comes_back(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
-    saved = owner.send("/settings", "/settings/backup").data
-    before = owner.get("/api/v1/days").json
-    settings.update(config, {"site.size_w": 1})
-    with store.connect(roof) as connection:
-        connection.execute("DELETE FROM slot")
-        connection.execute("DELETE FROM site_day")
-    answer = owner.send("/settings", "/settings/restore", file=(io.BytesIO(saved), "backup.tar.gz"))
-    assert answer.status_code == 302
-    assert (roof / PENDING).exists()
-    assert "is whole" in owner.get("/settings").text
-    assert commands.carry_out(work(config, roof, clock)) == 1
-    assert owner.get("/api/v1/days").json == before
-    assert settings.load(config).site.size_w == 0
-    assert not (roof / PENDING).exists()
-    assert "is restored" in owner.get("/settings").text
-
-
-@pytest.mark.parametrize("damage", [
-    lambda saved: b"", lambda saved: b"not a backup", lambda saved: saved[:len(saved) // 2],
-    lambda saved: saved[:-2000] + bytes(2000), lambda saved: bytes([saved[0] ^ 1]) + saved[1:]])
-def test_a_damaged_backup_replaces_nothing_and_leaves_nothing(owner: Visitor, roof: Path, config: Path, damage) -> None:
-    saved = owner.send("/settings", "/settings/backup").data
-    before = {path.name for path in roof.iterdir()}, config.read_bytes()
-    owner.send("/settings", "/settings/restore", file=(io.BytesIO(damage(saved)), "backup.tar.gz"))
-    assert "Nothing was replaced" in owner.get("/settings").text
-    assert ({path.name for path in roof.iterdir()}, config.read_bytes()) == before
-    with store.connect(roof) as connection:
-        assert connection.execute("SELECT count(*) FROM command").fetchone() == (0,)
-
-
-def test_restore_without_a_file_asks_for_one(owner: Visitor) -> None:
-    owner.send("/settings", "/settings/restore")
-    assert "Choose a backup file first." in owner.get("/settings").text
 
 
 def test_a_debug_bundle_holds_neither_key_nor_password(owner: Visitor, roof: Path, config: Path) -> None:
@@ -67,6 +26,26 @@ def test_a_debug_bundle_holds_neither_key_nor_password(owner: Visitor, roof: Pat
         assert KEY not in text and secret["secret"] not in text and secret["password"] not in text, name
     assert "pvoutput.system_id = 12345" in texts["settings.txt"]
     assert json.loads(texts["status.json"])["lamps"]
+
+
+def test_neither_the_bundle_nor_the_log_view_shows_a_secret_that_reached_the_log(
+        owner: Visitor, roof: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of ours logs them; a line by another program's hand would still not leave the box."""
+    settings.update(config, {"pvoutput.api_key": KEY, "pvoutput.system_id": "12345"})
+    secret = json.loads((roof / "web-auth.json").read_text())
+    secrets = [KEY, secret["secret"], secret["password"], secret["login"]]
+    (tmp_path / "lines").write_text("".join(json.dumps({
+        "__REALTIME_TIMESTAMP": "1778353176123456", "PRIORITY": "4", "MESSAGE": f"said {text} aloud"}) + "\n"
+        for text in secrets))
+    program = tmp_path / "journalctl"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/lines\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with zipfile.ZipFile(io.BytesIO(owner.send("/diagnostics", "/diagnostics/bundle").data)) as archive:
+        bundled = archive.read("log.txt").decode()
+    for text in (bundled, owner.get("/diagnostics").text, owner.get("/diagnostics/log").text):
+        assert text.count("said **** aloud") == len(secrets)
+        assert not any(secret in text for secret in secrets)
 
 
 def test_the_last_uploads_come_as_they_were_captured(owner: Visitor, roof: Path) -> None:

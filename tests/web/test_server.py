@@ -15,10 +15,10 @@ from flask import Flask
 
 from appliance import settings
 from appliance.clock import Clock
-from tests.web.conftest import Visitor
+from tests.web.conftest import Visitor, cookie_of
 from webui import serve
-from webui.security import MAX_BODY
-from webui.server import listen
+from webui.security import HEADERS, MAX_BODY
+from webui.server import CONNECTIONS, listen
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,11 +69,39 @@ def test_a_strangers_endless_body_ends_at_the_limit(served: tuple[str, int]) -> 
 
 def test_only_the_owner_may_send_a_large_backup_and_only_to_be_restored(served: tuple[str, int],
                                                                         owner: Visitor) -> None:
-    found = owner.client.get_cookie("suntap")
-    assert found
-    cookie, large = f"Cookie: suntap={found.value}", f"Content-Length: {2 * MAX_BODY}"
+    cookie, large = f"Cookie: suntap={cookie_of(owner)}", f"Content-Length: {2 * MAX_BODY}"
     assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie) == b""  # it waits for the body
     assert b" 413 " in answer_to_headers(served, "POST /settings/site HTTP/1.1", large, cookie)
+
+
+@pytest.mark.parametrize(("request_line", "header", "status"), [
+    ("POST /login HTTP/1.1", f"Content-Length: {MAX_BODY + 1}", b" 413 "), ("GET / HTTP/1.1", "no colon", b" 400 "),
+    ("GET / HTTP/1.1", "X: " + "x" * 300_000, b" 431 ")])
+def test_what_the_server_refuses_by_itself_has_the_headers_too(served: tuple[str, int], request_line: str,
+                                                              header: str, status: bytes) -> None:
+    with socket.create_connection(served, timeout=20) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(f"{request_line}\r\nHost: localhost\r\n{header}\r\n\r\n".encode())
+        answer = connection.recv(8192)
+        assert status in answer.split(b"\r\n")[0]
+        for name, value in HEADERS.items():
+            assert f"{name}: {value}".lower().encode() in answer.lower(), name
+
+
+@pytest.mark.parametrize("beginning", [b"", b"GET / HTTP/1.1\r\nHost: loc"], ids=["silent", "half a request"])
+def test_idle_connections_keep_nobody_out(served: tuple[str, int], beginning: bytes) -> None:
+    """Half as many again as are kept open: each newcomer is answered, and the oldest silent ones are closed for it."""
+    with contextlib.ExitStack() as stack:
+        idle = []
+        for _ in range(CONNECTIONS * 3 // 2):
+            idle.append(stack.enter_context(socket.create_connection(served, timeout=20)))
+            idle[-1].sendall(beginning)
+        for _ in range(3):
+            with urllib.request.urlopen(f"http://127.0.0.1:{served[1]}/static/icon.svg", timeout=20) as answer:
+                assert answer.status == 200
+        assert idle[0].recv(1) == b""
+        idle[-1].sendall(b"GET /static/icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n" if not beginning
+                         else b"alhost\r\n\r\n")
+        assert idle[-1].recv(9) == b"HTTP/1.1 "
 
 
 def start(config: Path, data_dir: Path, **web: object) -> int:

@@ -1,5 +1,7 @@
 /* The small part of the page that moves. Everything here is a convenience: each page works without it.
    data-live="URL" data-every="seconds"   the element's content is fetched anew; numbers and texts are made by the server
+   data-patient                            ... and may be away meanwhile: suntap itself is replaced (an answer with X-Again ends it)
+   data-most="bytes"                       a file field that refuses larger files before they are sent
    data-busy="text"                       a button that says what it waits for
    data-fetch                             such a button's answer is put into the form's [data-outcome]
    data-guess-zone                        the first visit's form: the browser's zone is the first guess */
@@ -21,8 +23,9 @@
 
   const refresh = async (place) => {
     try {
-      const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "error",
+      const answer = await fetch(place.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store", redirect: "manual",
         signal: AbortSignal.timeout(20000) });
+      if (answer.type === "opaqueredirect" || answer.headers.has("X-Again")) { location.reload(); return; }   // a login is asked for; it is over
       if (!answer.ok) throw new Error(answer.status);
       const text = await answer.text();
       if (place.dataset.shown !== text) {   // an unchanged text must not make a screen reader speak again
@@ -32,7 +35,11 @@
         place.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
       }
       connection(true);
-    } catch (error) { connection(false); }
+    } catch (error) {
+      if (!("patient" in place.dataset)) connection(false);
+      else for (const banner of place.querySelectorAll(".banner")) banner.textContent = "suntap starts again; this page waits for it…";
+      delete place.dataset.shown;
+    }
   };
 
   for (const place of document.querySelectorAll("[data-live]")) {
@@ -67,6 +74,11 @@
 
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
+    for (const field of event.target.querySelectorAll("input[data-most]")) {
+      const large = [...field.files].some((file) => file.size > Number(field.dataset.most));
+      field.parentElement.querySelector(".error").hidden = !large;
+      if (large) { event.preventDefault(); return; }
+    }
     if (!button || !button.dataset.busy) return;
     if ("fetch" in button.dataset) { event.preventDefault(); ask(event.target, button); }
     else busy(button);

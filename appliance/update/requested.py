@@ -1,0 +1,51 @@
+"""Root's side of the page's update button: take the file, install it, tell the page how far it is and how it ended."""
+from contextlib import suppress
+from pathlib import Path
+
+from appliance.errands import CHUNK, Errand, Owner
+from appliance.update.bundle import MAX_PACKAGE, UpdateError
+from appliance.update.releases import Releases
+
+ROOT = Path("/var/lib/suntap-releases")     # of the image, on the data partition
+NAME, FILE = "update", "bundle"
+MAX_BUNDLE = MAX_PACKAGE + (1 << 20)    # the package, its description and the tar around them
+
+
+def errand(data_dir: Path, owner: Owner | None = None) -> Errand:
+    """The folder by which page and root's side meet."""
+    return Errand(data_dir, NAME, FILE, owner)
+
+
+def carry_out(page: Errand, releases: Releases, public_key: Path, running: str, architecture: str) -> str:
+    """Install what the page has been given; its version. Raises UpdateError, which the page has been told, too."""
+    page.tell(None, "Taking the file.")
+    try:
+        version = releases.install(_private_copy(page, releases.root), public_key, running, architecture,
+                                   lambda text: page.tell(None, text))
+    except UpdateError as error:
+        page.tell(False, str(error))
+        raise
+    except BaseException:
+        page.tell(False, "the update ended in the middle: the log says why")
+        raise
+    page.tell(True, f"version {version} works and is kept")
+    return version
+
+
+def _private_copy(page: Errand, folder: Path) -> Path:
+    """The page's file where nobody else can change it while it is checked. The sweep after an update removes it."""
+    target = folder / "bundle.part"
+    try:
+        with page.take() as source, open(target, "wb") as copy:
+            size = 0
+            while data := source.read(CHUNK):
+                size += len(data)
+                if size > MAX_BUNDLE:
+                    raise UpdateError(f"larger than {MAX_BUNDLE >> 20} MiB: this is no update file")
+                copy.write(data)
+    except OSError as error:
+        raise UpdateError(f"{error.filename}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            page.forget()
+    return target

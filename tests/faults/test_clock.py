@@ -1,0 +1,255 @@
+"""The clock of the box steps by years while uploads arrive and posting is going: afterwards the truth, exactly.
+
+`suntap run` with all its processes has its wall clock from libfaketime, which is told to step while they run. Boot time
+and the world around (the PVS, PVOutput) keep the true time, RATE times as fast. Two wires: kernel TCP across a bridge,
+whose packet times are the kernel's, and capture files whose packet times step with the box's clock, as on a box.
+"""
+import ctypes
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from appliance import settings, store
+from appliance.clock import Clock
+from appliance.demo import Spool
+from appliance.files import write_atomic
+from appliance.pvoutput import servertime
+from appliance.simulate.collector import Collector
+from appliance.simulate.pvoutput import PvOutput
+from appliance.simulate.pvoutput_site import System
+from appliance.simulate.pvs import Pvs, Wire
+from appliance.simulate.roof import INTERVAL, Roof
+from appliance.simulate.uploads import Post
+from appliance.store import inbox
+from tests.appliance.cli import command, environment
+from tests.appliance.processes import beat, running, wait_for
+from tests.faults.support import DAY, START, ZONE, bodies, configured
+from tests.live.bridge import COLLECTOR_ADDRESS, PORT, Bridge
+
+LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+CLONE_NEWNET = 0x40000000
+RATE = 900
+YEAR_S = 365 * 86400
+STEPS = (1, 0, -1, 1, -2, 2, -30, 0)    # years that the clock is off, one after the other
+DAWN = START + 6 * 3600
+MORE = 3                                # uploads and posts that must come under each of them
+
+Found = TypeVar("Found")
+
+pytestmark = pytest.mark.skipif(LIBRARY is None, reason="only for systems with Debian's package faketime")
+
+
+@dataclass(frozen=True)
+class Stepped(Clock):
+    """The true time, plus what the box's clock is off."""
+
+    off: list[float] = field(default_factory=lambda: [0.0])
+
+    def time(self) -> float:
+        return super().time() + self.off[0]
+
+
+@dataclass
+class World:
+    """A box, its settings and the truth around it."""
+
+    folder: Path
+    clock: Clock
+    stepped: Stepped
+    server: PvOutput
+    roof: Roof
+    config: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.config = configured(self.folder, self.server.url)
+        settings.update(self.config, {"web.host": "127.0.0.1", "web.port": port, "store.keep_inbox_days": 1,
+                                      "capture.buffer_mib": 8})
+        self.step(0)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def mark(self) -> Path:
+        """Exists once the box's clock is more than a guess."""
+        return self.folder / "clock-is-set"
+
+    def environment(self) -> dict[str, str]:
+        """Of the box's processes."""
+        return {"SUNTAP_CLOCK": self.clock.to_environment(), "SUNTAP_CLOCK_MARK": str(self.mark),
+                "LD_PRELOAD": str(LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.folder / "faketime"),
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+                "NO_FAKE_STAT": "1"}
+
+    def step(self, years: float) -> None:
+        """The box's clock is off by so much from now on; it runs RATE times as fast as what libfaketime shifts."""
+        self.stepped.off[0] = years * YEAR_S
+        write_atomic(self.folder / "faketime", f"{years * YEAR_S / RATE:+.6f}\n".encode(), durable=False)
+
+    def ask(self, query: str) -> int:
+        with closing(store.connect(self.data, readonly=True)) as connection:
+            return int(connection.execute(query).fetchone()[0] or 0)
+
+    def posted(self) -> int:
+        """Slots that PVOutput was sent."""
+        return sum(len(request.rows) for request in self.server.requests)
+
+    def stored(self) -> int:
+        return len(bodies(self.data))
+
+    def ahead(self) -> float:
+        """How far the supervisor process's clock was ahead of PVOutput's at the last reply."""
+        with closing(store.connect(self.data, readonly=True)) as connection:
+            return servertime.wall_clock_ahead(connection) or 0.0
+
+    def live_through_the_steps(self) -> None:
+        """Nothing is posted before the clock is set; then uploads arrive and slots are posted under every step."""
+        wait_for(lambda: (self.data / store.FILE).exists() and self.ask("SELECT count(*) FROM slot") > MORE)
+        assert self.server.requests == []
+        self.mark.touch()
+        wait_for(self.posted)
+        for years in STEPS:
+            self.step(years)
+            stored, posted = self.stored(), self.posted()
+            wait_for(lambda stored=stored, posted=posted: self.stored() >= stored + MORE
+                     and self.posted() >= posted + MORE)
+            assert abs(self.ahead() - years * YEAR_S) < 86400, "the step did not reach the supervisor process"
+            assert beat("capture", self.data) and beat("supervisor", self.data), years
+
+    def all_is_posted(self) -> bool:
+        return self.ask("SELECT count(*) FROM outbox WHERE state = 'sent'") == self.ask("SELECT count(*) FROM slot")
+
+    def check(self, sent: list[bytes]) -> None:
+        """`sent`: the bodies that the PVS sent. Everything is what it would be with a clock that is right."""
+        assert sorted(set(sent)) == bodies(self.data)
+        with closing(inbox.connect(self.data, readonly=True)) as received:
+            assert received.execute("SELECT count(*) FROM hour").fetchone()[0] > 0, "pruning had no turn"
+        last = self.ask("SELECT max(time) FROM slot")
+        times = range(self.roof.start, last + INTERVAL, INTERVAL)
+        truth = self.roof.curve(DAY, ZONE, until=last)
+        with closing(store.connect(self.data, readonly=True)) as connection:
+            slots = {row[0]: row[1:] for row in connection.execute(
+                "SELECT time, day, day_production_dwh, day_consumption_dwh FROM slot")}
+            counters = set(connection.execute("SELECT time, serial, energy_dwh FROM reading JOIN device ON device = id"
+                                              " WHERE number = 130"))
+        assert counters == {(at, serial, self.roof.counter(serial, at)) for at in times
+                            for serial in self.roof.serials() if self.is_light(at)}
+        assert set(slots) == set(times[1:])
+        held = self.server.site.curve(DAY)
+        assert len(held) == len(slots)
+        for at, (day, production, consumption) in slots.items():
+            slot = time.strftime("%H:%M", time.gmtime(at - START))     # a day without a change of the hour
+            made, used = truth[slot]
+            assert (day, production) == (str(DAY), made), (slot, production, made)
+            assert abs(consumption - used) <= 100 and int(held[slot]["v1"]) == (made + 5) // 10, slot
+            assert int(held[slot]["v3"]) == (consumption + 5) // 10, slot
+        assert not [request for request in self.server.requests if request.status == 403]
+        assert self.ask("SELECT count(*) FROM notice") == 0
+        assert "Traceback" not in (self.folder / "log").read_text()
+
+    def is_light(self, at: int) -> bool:
+        return any(line[0] == "130" for line in self.roof.records(at))
+
+
+@pytest.fixture
+def make_world(tmp_path) -> Iterator[Callable[[Callable], World]]:
+    """Makes the world; its argument decides in which network PVOutput listens."""
+    made: list[World] = []
+
+    def make(there: Callable[[Callable[[], PvOutput]], PvOutput]) -> World:
+        clock = Clock(time.time(), DAWN + INTERVAL, RATE)
+        roof = Roof(5, 8, start=DAWN, timezone=ZONE)
+        server = there(lambda: PvOutput(clock, System(size_w=roof.size_w, timezone=ZONE)))
+        server.__enter__()
+        made.append(World(tmp_path, clock, Stepped(clock.real_start, clock.start, clock.rate), server, roof))
+        return made[0]
+
+    yield make
+    for world in made:
+        world.server.__exit__()
+
+
+def enter(namespace: str) -> None:
+    """Move the calling thread into a network namespace: the sockets it makes are in there."""
+    with open(f"/run/netns/{namespace}") as handle:
+        if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def inside(namespace: str, work: Callable[[], Found]) -> Found:
+    """What `work` gives when a thread does it in a network namespace."""
+    with ThreadPoolExecutor(1, initializer=enter, initargs=(namespace,)) as pool:
+        return pool.submit(work).result()
+
+
+@contextmanager
+def sending(namespace: str, pvs: Pvs, clock: Clock) -> Iterator[None]:
+    """The PVS speaks from a network namespace while the block runs."""
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, initializer=enter, initargs=(namespace,)) as pool:
+        done = pool.submit(pvs.run, clock, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+            done.result()
+
+
+def test_years_that_packet_times_follow(make_world, tmp_path):
+    world = make_world(lambda make: make())
+    spool = Spool(tmp_path / "spool", world.stepped)
+    sent: list[bytes] = []
+
+    def exchange(posts: Sequence[Post]) -> int:
+        sent.extend(post.body for post in posts)
+        return spool.exchange(posts)
+
+    with running("run", "--spool", spool.folder, "--config", world.config, log=tmp_path / "log",
+                 **world.environment()):
+        with Pvs(world.roof, exchange, world.clock.start, seed=3).running(world.clock):
+            world.live_through_the_steps()
+        wait_for(lambda: world.stored() == len(set(sent)))
+        wait_for(world.all_is_posted)
+    world.check(sent)
+
+
+@pytest.mark.root
+def test_years_under_kernel_tcp(make_world, tmp_path):
+    with Bridge() as bridge:
+        world = make_world(lambda make: inside(bridge.box, make))
+        collector = inside(bridge.collector, lambda: Collector(world.clock, COLLECTOR_ADDRESS, PORT))
+        with collector, in_the_box(bridge, world):
+            wait_for(lambda: (last := beat("capture", world.data)) and not last["problem"])
+            pvs = Pvs(world.roof, Wire(collector.address, seed=3), world.clock.start, seed=3)
+            with sending(bridge.pvs, pvs, world.clock):
+                world.live_through_the_steps()
+            sent = [upload.body for upload in collector.received]
+            wait_for(lambda: world.stored() == len(set(sent)))
+            wait_for(world.all_is_posted)
+        world.check(sent)
+
+
+@contextmanager
+def in_the_box(bridge: Bridge, world: World) -> Iterator[None]:
+    """`suntap run` in the box's network."""
+    with open(world.folder / "log", "ab") as log:
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", bridge.box, *command("run", "--config", world.config)], stdout=log, stderr=log,
+            stdin=subprocess.DEVNULL, cwd="/", env=environment(**world.environment()))
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(15)

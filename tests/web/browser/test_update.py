@@ -1,0 +1,207 @@
+"""The update button in the browser, with root's side at work on really signed and unpacked bundles.
+
+Root's side runs in a thread, as suntap-update.service would; the page is a process of its own, which is ended and
+started anew when root's side stops and starts the services, as an update does.
+"""
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from appliance.demo import free_port
+from appliance.errands import UNHEARD_S
+from appliance.update import requested
+from appliance.update.bundle import UpdateError
+from tests.appliance.processes import wait_for
+from tests.update.conftest import Box, Processes, keys, make_bundle, make_key
+from tests.web.browser.conftest import OpenPage, picture
+from webui import passwords
+
+__all__ = ["keys", "make_bundle"]
+pytestmark = pytest.mark.usefixtures("processes")
+
+RUNNING = "0.1.0"
+PATIENCE = 60_000   # ms, for what a busy machine may take long to do
+AWAY_S = 3          # the page is gone for, at least, while the services are started anew
+PAGE = """import sys
+from appliance.clock import Clock
+from webui import create_app, passwords
+from webui.server import listen
+passwords.N = int(sys.argv[4])
+app = create_app(sys.argv[1], sys.argv[2], Clock())
+app.config["UPDATES"] = True
+listen(app, "127.0.0.1", int(sys.argv[3])).run()
+"""
+
+Make = Callable[..., Path]
+Keys = tuple[Path, Path]
+
+
+class WebProcess:
+    """The page as a process, on one port for all its lives."""
+
+    def __init__(self, config: Path, data_dir: Path) -> None:
+        self.port = free_port(range(18200, 18300))
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.command = [sys.executable, "-c", PAGE, str(config), str(data_dir), str(self.port), str(passwords.N)]
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture
+def served(app: Flask, config: Path, data_dir: Path) -> Iterator[WebProcess]:
+    page = WebProcess(config, data_dir)
+    wait_for(lambda: answers(page.url))
+    yield page
+    page.stop()
+
+
+def answers(url: str) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"{url}/static/icon.svg", timeout=10) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+class Services(Processes):
+    """The services of the update tests, of which the page is one."""
+
+    def __init__(self, box: Box, page: WebProcess) -> None:
+        super().__init__(box)
+        self.page, self.judge = page, threading.Event()
+
+    def stop(self) -> None:
+        super().stop()
+        self.page.stop()
+
+    def start(self) -> None:
+        super().start()
+        time.sleep(AWAY_S)
+        self.page.start()
+
+    def healthy(self) -> bool:
+        """Once the test has seen the trial."""
+        self.judge.wait(120)
+        return super().healthy()
+
+
+class Root(threading.Thread):
+    """suntap-update.path and .service."""
+
+    def __init__(self, data_dir: Path, releases_box: Box, public_key: Path) -> None:
+        super().__init__(daemon=True)
+        self.errand, self.box, self.key, self.end = requested.errand(data_dir), releases_box, public_key, False
+
+    def run(self) -> None:
+        while not self.end:
+            if self.errand.state().name == "asked":
+                with suppress(UpdateError):
+                    requested.carry_out(self.errand, self.box.releases(), self.key, RUNNING, "arm64")
+            time.sleep(.1)
+
+
+@pytest.fixture
+def box(tmp_path: Path, served: WebProcess) -> Box:
+    folder = tmp_path / "box"
+    folder.mkdir()
+    made = Box(folder)
+    made.processes = Services(made, served)
+    return made
+
+
+@pytest.fixture
+def root(data_dir: Path, box: Box, keys: Keys) -> Iterator[Root]:
+    thread = Root(data_dir, box, keys[1])
+    thread.start()
+    yield thread
+    thread.end = True
+    box.processes.judge.set()
+    thread.join(30)
+
+
+def install(page: Page, file: Path) -> None:
+    page.get_by_label("Update file").set_input_files(file)
+    page.get_by_role("button", name="Install").click()
+
+
+def test_a_good_update_is_tried_and_kept_across_the_pages_own_restart(
+        open_page: OpenPage, box: Box, root: Root, make_bundle: Make) -> None:
+    page = open_page("/settings", login=True)
+    install(page, make_bundle("0.2.0"))
+    expect(page.get_by_text("Update under way.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Version 0.2.0 is on trial")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#lost")).to_be_hidden()
+    picture(page, "settings-update-on-trial")
+    box.processes.judge.set()
+    expect(page.get_by_text("version 0.2.0 works and is kept.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("Update file")).to_be_visible()    # the page has loaded itself anew
+    picture(page, "settings-update-kept")
+    assert box.starts() == "0.2.0"
+    open_page.troubles.clear()  # type: ignore[attr-defined]  # the refused connections while it was away
+
+
+def test_an_update_that_does_not_work_is_taken_back_with_the_reason(
+        open_page: OpenPage, box: Box, root: Root, make_bundle: Make) -> None:
+    box.processes.sick = {"0.3.0"}
+    box.processes.judge.set()
+    page = open_page("/settings", login=True)
+    install(page, make_bundle("0.3.0"))
+    expect(page.get_by_text("0.3.0 did not work within two minutes: back to 0.1.0")).to_be_visible(timeout=PATIENCE)
+    picture(page, "settings-update-taken-back")
+    assert box.starts() == "packaged"
+    open_page.troubles.clear()  # type: ignore[attr-defined]
+
+
+def test_an_update_of_another_maker_is_refused_with_the_reason_and_stops_nothing(
+        open_page: OpenPage, box: Box, root: Root, make_bundle: Make, tmp_path: Path) -> None:
+    page = open_page("/settings", login=True)
+    install(page, make_bundle("0.2.0", key=make_key(tmp_path, "other")[0]))
+    expect(page.get_by_text("the signature is not this box's maker's")).to_be_visible(timeout=PATIENCE)
+    picture(page, "settings-update-refused")
+    assert box.processes.log == [] and list(box.root.iterdir()) == []
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
+        open_page: OpenPage, box: Box, root: Root, tmp_path: Path) -> None:
+    with open(tmp_path / "large", "wb") as large:
+        large.truncate(requested.MAX_BUNDLE + 1)
+    page = open_page("/settings", login=True)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("Update file").set_input_files(tmp_path / "large")
+    page.get_by_role("button", name="Install").click()
+    expect(page.get_by_text("this is no update file.")).to_be_visible(timeout=PATIENCE)
+    assert asked == []
+
+
+def test_without_scripts_it_is_looked_at_again_by_hand(
+        open_page: OpenPage, box: Box, root: Root, make_bundle: Make) -> None:
+    page = open_page("/settings", login=True, scripts=False)
+    install(page, make_bundle("0.2.0"))
+    box.processes.judge.set()
+    for _ in range(60):
+        if page.get_by_text("version 0.2.0 works and is kept.").count():
+            break
+        page.wait_for_timeout(1000)
+        with suppress(Exception):   # away while it is replaced
+            page.goto("/settings")
+    expect(page.get_by_text("version 0.2.0 works and is kept.")).to_be_visible(timeout=PATIENCE)
+
+
+def test_where_nobody_takes_up_the_file_the_page_says_so(open_page: OpenPage, box: Box, make_bundle: Make) -> None:
+    page = open_page("/settings", login=True)
+    install(page, make_bundle("0.2.0"))
+    expect(page.get_by_text("Nobody takes up the file.")).to_be_visible(timeout=1000 * (UNHEARD_S + 30))

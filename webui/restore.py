@@ -1,0 +1,104 @@
+"""Restore: an uploaded backup is checked from end to end and shown, and only then may it replace anything.
+
+The file waits in the restore errand's folder. The supervisor process, which alone may replace its database, restores
+history, settings and password; the uploads are added to the inbox by whoever may write there (appliance.backup).
+A file that nobody confirms is removed.
+"""
+import sqlite3
+import time
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance import backup
+from appliance.errands import Errand, TooLarge
+from webui import access, orders
+from webui.data import box
+from webui.security import MAX_RESTORE
+
+page = Blueprint("restore", __name__, url_prefix="/settings/restore")
+
+KEEP_S = 3600       # that a checked backup waits for the owner's word
+
+
+def errand() -> Errand:
+    """Where the backup waits."""
+    return backup.errand(box().data_dir)
+
+
+@page.post("")
+@access.owner
+def upload() -> ResponseReturnValue:
+    """Take a backup, check it, and ask whether to go on."""
+    session.pop("restore", None)
+    sent, pending = request.files.get("file"), errand()
+    if sent is None or not sent.filename:
+        flash("Choose a backup file first.", "bad")
+    elif busy():
+        flash("Another restore is under way. Wait for it to end.", "bad")
+    else:
+        try:
+            pending.keep(sent.stream, MAX_RESTORE)
+            session["restore"] = asdict(backup.check(pending.file, box().data_dir))
+        except (backup.BackupError, OSError, TooLarge) as error:
+            pending.forget()
+            reason = str(error).removeprefix(f"{pending.file.name}: ") or "it is too large"
+            flash(f"Nothing was replaced: {reason}.", "bad")
+    return _back()
+
+
+@page.post("/confirm")
+@access.owner
+def confirm() -> ResponseReturnValue:
+    """The owner has seen what is in it: hand it to the supervisor process."""
+    try:
+        if session.pop("restore", None) is None or not errand().file.exists():
+            flash("The backup is no longer here. Choose it again.", "bad")
+        elif not busy():
+            orders.give("restore")
+    except (OSError, sqlite3.Error) as error:
+        flash(f"Nothing was replaced: {error}.", "bad")
+    return _back()
+
+
+@page.post("/discard")
+@access.owner
+def discard() -> ResponseReturnValue:
+    """Forget the uploaded backup."""
+    session.pop("restore", None)
+    if not busy():
+        errand().forget()
+    return _back()
+
+
+@page.get("/state")
+@access.owner
+def state() -> ResponseReturnValue:
+    """How far the uploads are, as a fragment; the page loads itself anew at the end."""
+    return orders.news("restore", errand())
+
+
+def busy() -> bool:
+    """Whether a backup is being put back right now."""
+    return errand().state().under_way or box().waits("restore")
+
+
+def shown() -> dict[str, Any]:
+    """What the settings page needs: the checked backup that waits, and how far the last restore is."""
+    pending, state = errand(), errand().state()
+    if "restore" in session and not pending.file.exists():
+        session.pop("restore")
+    if not busy():
+        try:
+            if time.time() - pending.file.stat().st_mtime > KEEP_S:
+                pending.forget()
+                session.pop("restore", None)
+        except OSError:
+            pass
+    return {"restore": session.get("restore"), "restore_state": state}
+
+
+def _back() -> ResponseReturnValue:
+    return redirect(url_for("settings.show", _anchor="backup"))
