@@ -326,7 +326,7 @@ def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day:
 
 
 def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> None:
-    box.vm.power_off()
+    box.vm.cut_power()
     start, _ = box.vm.partition(3)
     box.vm.overwrite(start, bytes(8 << 20))
     box.boot()

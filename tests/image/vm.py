@@ -5,7 +5,6 @@ not in the image: a small archive in front of the initrd adds a service to /run,
 Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
 """
 import base64
-import contextlib
 import json
 import re
 import signal
@@ -206,13 +205,6 @@ class Vm:
         """The plug is pulled."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        self.console.close()
-
-    def power_off(self, seconds: float = 180) -> None:
-        """An orderly end."""
-        with contextlib.suppress(OSError, TimeoutError, RuntimeError):
-            self.run("systemctl --no-block poweroff")
-        self.process.wait(seconds)
         self.console.close()
 
     def close(self) -> None:
