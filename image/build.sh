@@ -2,8 +2,8 @@
 # image/build.sh [--raw] [--profile debian|raspios] [--suite bookworm|trixie]: builds build/suntap-VERSION-arm64.img.xz, its
 # checksum, the package list (SPDX) and the licences. See image/README.md for what is built where.
 #
-# Steps: 1. suntap's .deb (cross-compiled)  2. base root file system with kernel and initramfs (emulated; kept in
-# build/image, named by a hash of all it depends on)  3. .deb, overlay and hooks on top  4. genimage  5. xz.
+# Steps: 1. suntap's .deb (cross-compiled)  2. base root file system with kernel and initramfs (emulated; kept, see kept()
+# in image/lib.sh, under a hash of all it depends on)  3. .deb, overlay and hooks on top  4. genimage  5. xz.
 set -eu
 profile=debian suite=bookworm raw=
 while [ $# -gt 0 ]; do
@@ -24,7 +24,7 @@ case $profile in
     *) echo "unknown profile $profile: debian or raspios" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then
-    exec sudo "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
+    exec sudo "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
 fi
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
 export LC_ALL=C.UTF-8 TZ=UTC
@@ -44,16 +44,14 @@ fi
 sh image/deb/build.sh arm64 > /dev/null
 deb=build/suntap_${version}_arm64.deb
 
-key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \
-    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | sha256sum | cut -c1-16)
-base=$work/base-$suite-$key.tar
-if [ ! -e "$base" ]; then
+base_root() {  # TARGET.tar
     step "base root file system, Debian $suite arm64, in emulation (5 to 15 minutes)"
-    rm -rf "$work"/base-$suite-*
     quietly bdebstrap -f -c image/debian/base-$suite.yaml -c image/layer/suntap-base.yaml -c image/debian/boot.yaml \
-        -b "$work" -n bdebstrap-$suite --target "$base.part"
-    mv "$base.part" "$base"
-fi
+        -b "$work" -n bdebstrap-$suite --target "$1"
+}
+key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \
+    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | hash)
+base=$(kept "base-$suite" "$key.tar" base_root)
 
 made=$({ sha256sum "$deb" && echo "$suite $key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
 if [ -e "$work/images/suntap.img" ] && [ "$(cat "$work/made" 2>/dev/null)" = "$made" ]; then

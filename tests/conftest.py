@@ -26,8 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Markers become skips where the machine lacks something; image tests run only when they are asked for."""
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
-    kept = [item for item in items if asked or "image" not in item.keywords]
-    left_out[:] = [item for item in items if not asked and "image" in item.keywords]
+    left_out[:] = [item for item in items if not asked and item.get_closest_marker("image")]
+    kept = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
     lacking = {

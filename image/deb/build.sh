@@ -12,7 +12,6 @@ case $arch in amd64) triplet=x86_64-linux-gnu ;; arm64) triplet=aarch64-linux-gn
 top=$(cd "$(dirname "$0")/../.." && pwd)
 here=$top/image/deb
 work=$top/build/deb/$arch
-cache=$top/build/deb/cache
 inputs="spcore appliance webui setup.py pyproject.toml LICENSE image/deb"
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(cd "$top" && git log -1 --format=%ct -- $inputs 2>/dev/null || stat -c %Y pyproject.toml)}"
 export LC_ALL=C.UTF-8 TZ=UTC
@@ -25,51 +24,42 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
 
 # Who builds the image is who may update it: the key pair is made once and kept beside the build (never committed).
 key=${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}
-mkdir -p "$cache"
+mkdir -p "$top/build/deb"
 [ -e "$key" ] || (umask 077; openssl genpkey -algorithm ed25519 -out "$key")
 
 files() { (cd "$top" && find $inputs -type f ! -path '*/__pycache__/*' ! -name '*.so' ! -name '*.c' ! -path 'spcore/*.html' -print0 | sort -z); }
 digest=$({ echo "$SOURCE_DATE_EPOCH"; files | (cd "$top" && xargs -0 sha256sum); sha256sum "$key"; } | sha256sum)
 deb=$top/build/suntap_${version}_$arch.deb
-if [ -e "$deb" ] && [ "$(cat "$cache/made-$arch" 2>/dev/null)" = "$digest" ]; then
+if [ -e "$deb" ] && [ "$(cat "$top/build/deb/made-$arch" 2>/dev/null)" = "$digest" ]; then
     step "build/suntap_${version}_$arch.deb is up to date"
     exit 0
 fi
 
-sysroot() {  # SUITE PACKAGES: unpack the packages below $cache and print where
-    target=$cache/sysroot-$1-$arch
-    if [ ! -e "$target/.complete" ]; then
-        rm -rf "$target"
-        quietly nice mmdebstrap --quiet --arch="$arch" --variant=extract --include="$2" "$1" "$target"
-        touch "$target/.complete"
-    fi
-    echo "$target"
+sysroot() {  # SUITE PACKAGES: the packages unpacked in a folder of the cache; prints where
+    kept "sysroot-$1-$arch" "$(echo "$2" | hash)" quietly nice mmdebstrap --quiet --arch="$arch" --variant=extract --include="$2" "$1"
 }
 
 step "sysroot with Python 3.11 (Debian 12) and the headers of 3.13 (Debian 13), $arch"
 root=$(sysroot bookworm libpython3.11-dev,libpcap0.8-dev,libc6-dev,libstdc++-12-dev)
 root13=$(sysroot trixie libpython3.13-dev)
-# Python's headers only: the C library stays Debian 12's, so that the modules run on both.
-headers13=$cache/python3.13-$arch
-mkdir -p "$headers13/$triplet"
-cp -r "$root13/usr/include/python3.13" "$headers13/"
-cp -r "$root13/usr/include/$triplet/python3.13" "$headers13/$triplet/"
 
 step "Cython and pcapy-ng's source"
+cython_tools() {  # TARGET: an environment with Cython, pcapy-ng's source distribution beside it
+    /usr/bin/python3 -m venv "$1"
+    quietly "$1/bin/python" -m pip install --quiet "cython==$cython" setuptools wheel
+    quietly "$1/bin/python" -m pip download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
+        --dest "$1" -r "$here/build-requirements.txt"
+}
 cython=3.3.1
-tools=$cache/tools-$cython-$(sha256sum < "$here/build-requirements.txt" | cut -c1-16)
-if [ ! -e "$tools/.complete" ]; then
-    rm -rf "$tools"
-    python3 -m venv "$tools"
-    quietly "$tools/bin/pip" install --quiet "cython==$cython" setuptools wheel
-    quietly "$tools/bin/pip" download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
-        --dest "$tools" -r "$here/build-requirements.txt"
-    touch "$tools/.complete"
-fi
+tools=$(kept tools "$({ echo "$cython"; /usr/bin/python3 --version; cat "$here/build-requirements.txt"; } | hash)" cython_tools)
 
 step "source tree, C files"
 rm -rf "$work"
-mkdir -p "$work/source/lib"
+mkdir -p "$work/source/lib" "$work/headers13/$triplet"
+# Of Debian 13 Python's headers only: the C library stays Debian 12's, so that the modules run on both.
+headers13=$work/headers13
+cp -r "$root13/usr/include/python3.13" "$headers13/"
+cp -r "$root13/usr/include/$triplet/python3.13" "$headers13/$triplet/"
 src=$work/source
 # Only what the package is made of; whatever an editor or a build left behind stays out.
 files | (cd "$top" && grep -zv '^image/' | tar --null -T - -cf -) | tar -xf - -C "$src"
@@ -112,5 +102,5 @@ printf 'suntap (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md of the proj
     "$version" "$(date -R -u -d "@$SOURCE_DATE_EPOCH")" > "$src/debian/changelog"
 (cd "$src" && quietly env DEB_BUILD_OPTIONS="nocheck noautodbgsym" dpkg-buildpackage -us -uc -b -d "-a$arch" --no-sign)
 cp "$work/suntap_${version}_$arch.deb" "$deb"
-echo "$digest" > "$cache/made-$arch"
+echo "$digest" > "$top/build/deb/made-$arch"
 echo "build/suntap_${version}_$arch.deb"

@@ -65,6 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             "--enable-ra", "--dhcp-range=2001:db8::,ra-only", "--log-facility=-", stderr=subprocess.DEVNULL)
         collector = router.inside(lambda: Collector(host=COLLECTOR, port=80))
         pvoutput = router.inside(lambda: PvOutput(Clock(), host=COLLECTOR, port=PVOUTPUT_PORT))
+        pvoutput.quota = 300    # a donor's: a day is sent in minutes here
         with collector, pvoutput:
             yield Home(pvs, router, collector, pvoutput, work / "leases", cables)
     finally:

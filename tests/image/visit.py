@@ -1,9 +1,12 @@
 """The owner and the PVS of the boot test: a browser's requests without a browser, mDNS, and a day of uploads."""
+import contextlib
 import random
 import re
 import socket
 import struct
+import threading
 import time
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
@@ -130,28 +133,49 @@ class Day:
         self.roof = Roof(start=self.time - 2 * INTERVAL)
         self.pvs = Pvs(self.roof, Wire((COLLECTOR, 80), source=PVS, timeout_s=30), self.time, give_up_s=10**9)
 
-    def send(self, hours: float) -> None:
-        """Let `hours` of the PVS's time pass."""
+    def send(self, hours: float, stop: threading.Event | None = None) -> None:
+        """Let `hours` of the PVS's time pass, or less if `stop` is set meanwhile."""
         until = self.time + hours * 3600
 
         def work() -> None:
-            while self.time < until:
+            while self.time < until and not (stop and stop.is_set()):
                 self.time = max(self.pvs.step(self.time), self.time + 1)
 
         self.home.pvs.inside(work)
+
+    @contextlib.contextmanager
+    def sending(self, hours: float) -> Iterator[None]:
+        """Send while the block runs; afterwards the upload under way is waited for, answered or not."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self.send, args=(hours, stop))
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     def sent(self) -> int:
         """Uploads with measurements that the collector has."""
         return sum(b"\n130\t" in item.body or b"\n140\t" in item.body for item in self.home.collector.received)
 
-    def wrong(self, day: date) -> list[str]:
-        """Where PVOutput's curve of a day differs from the truth by more than the wire's resolution.
+    def rows(self, day: date, since: float) -> dict[str, float]:
+        """PVOutput's slots of a day that began at `since` or later: HH:MM and the day's energy in Wh."""
+        curve = self.home.pvoutput.site.curve(day)
+        first = datetime.fromtimestamp(since, self.roof.zone)
+        return {at: float(row["v1"]) for at, row in curve.items() if f"{day} {at}" >= f"{first:%Y-%m-%d %H:%M}"}
 
-        The day of the first upload counts from the first record that was captured, so there only differences are known.
+    def posted(self, since: float) -> int:
+        return sum(len(self.rows(day, since)) for day in self.days())
+
+    def wrong(self, day: date, since: float = 0) -> list[str]:
+        """Where PVOutput's curve of a day, from `since` on, differs from the truth by more than the wire's resolution.
+
+        A day of which the beginning was not captured has the right differences, and a total that lacks the beginning.
         """
-        found, truth = self.home.pvoutput.site.curve(day), self.roof.curve(day, "America/Los_Angeles")
-        rows = {at: (float(row["v1"]), truth[at][0] / 10) for at, row in sorted(found.items()) if at in truth}
-        began = datetime.fromtimestamp(self.roof.start, self.roof.zone).date()
+        truth = self.roof.curve(day, "America/Los_Angeles")
+        rows = {at: (got, truth[at][0] / 10) for at, got in self.rows(day, since).items() if at in truth}
+        began = datetime.fromtimestamp(max(since, self.roof.start), self.roof.zone).date()
         offset = min((right - got for got, right in rows.values()), default=0.0) if day == began else 0.0
         return [f"{at}: v1 {got} instead of {right - offset}" for at, (got, right) in rows.items()
                 if abs(right - offset - got) > 2]
