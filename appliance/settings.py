@@ -157,7 +157,7 @@ def load(path: str | Path) -> Settings:
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): use sudo, or check its permissions") from error
     return parse(data, path)
 
 
