@@ -53,7 +53,7 @@ def test_another_boots_or_another_boxs_heartbeat_says_nothing(tmp_path, monkeypa
     assert heartbeat.read("web", tmp_path) is None
 
 
-def test_in_memory_a_heartbeat_is_of_this_boot_whatever_boot_id_a_container_shows_to_its_services(tmp_path, monkeypatch):
+def test_in_memory_a_heartbeat_is_of_this_boot_whatever_boot_id_a_container_shows(tmp_path, monkeypatch):
     Heartbeat("web", tmp_path).beat()
     path = tmp_path / "web-status.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "another"}))
