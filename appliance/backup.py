@@ -36,6 +36,7 @@ INBOX, STORE = "inbox.sqlite3", "suntap.sqlite3"
 BEFORE = "before-restore"       # folder in the data directory
 BATCH = 500                     # uploads added in one transaction: the capture process writes in between
 MAX_MANIFEST = 65536
+MAX_PADDING = 65536             # of zeros behind the last file; tar writes up to 10 KiB
 MAX_SMALL = 1 << 20             # settings and password file
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
 
@@ -184,6 +185,8 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
                     raise BackupError(f"{shown}: {member.name} is damaged: take another backup")
             if files:
                 raise BackupError(f"{shown}: {next(iter(files))} is missing: take another backup")
+            if len(plain.read(MAX_PADDING)) == MAX_PADDING:  # at its end gzip checks its own sum
+                raise BackupError(f"{shown}: goes on behind its end: not a suntap backup")
     except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise

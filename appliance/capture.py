@@ -43,6 +43,7 @@ class CaptureProcess:
 
     def run(self) -> None:
         """Capture until `stop` is set."""
+        self.writer.start()
         notify("READY=1")
         retry = RETRY_MIN_S
         while not self.stop.is_set():

@@ -142,6 +142,13 @@ class Errand:
             (self.folder / REQUEST).unlink(missing_ok=True)
             return self.open()
 
+    def refuse(self, reason: str) -> None:
+        """The other side: the request is not taken up."""
+        with acting_as(self.owner), suppress(OSError):
+            (self.folder / REQUEST).unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
+        self.tell(False, reason)
+
     def tell(self, ok: bool | None, text: str) -> None:
         """The other side: how far it is (None), or how it ended. What cannot be written costs the news only."""
         with acting_as(self.owner), suppress(OSError):

@@ -45,6 +45,13 @@ class InboxWriter:
         """Uploads that are not on disk yet."""
         return len(self._queue)
 
+    def start(self) -> None:
+        """Open the inbox, checked and made where that is needed: damage is found now and not by the first upload."""
+        try:
+            self._open()
+        except (sqlite3.Error, OSError) as error:
+            self._refused(error)
+
     def take(self, uploads: Sequence[Upload]) -> None:
         """Queue `uploads` and write what the inbox takes."""
         for upload in uploads:

@@ -156,6 +156,8 @@ def load(path: str | Path) -> Settings:
             data = file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         return Settings()
+    except IsADirectoryError as error:
+        raise SettingsError(f"{path}: a folder, not a settings file: name the file in it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}): use sudo, or check its permissions") from error
     return parse(data, path)

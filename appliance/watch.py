@@ -34,6 +34,8 @@ class Watched:
             self.problem = str(error)
             log.warning("%s (going on with the settings from before)", error)
             return False
+        if self.problem:
+            log.info("%s: right again", self.path)
         self.problem = ""
         changed, self.current = loaded != self.current, loaded
         return changed

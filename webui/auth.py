@@ -177,6 +177,15 @@ def current() -> Auth:
     return found
 
 
+def blot(text: str, *more: str) -> str:
+    """`text` without what opens something: the session secret, the password's hash, and `more`."""
+    stored = current().stored()
+    for secret in (stored.secret, stored.password, stored.login, *more):
+        if secret:
+            text = text.replace(secret, "****")
+    return text
+
+
 def password_is_set() -> bool:
     """False: the first visit is still to come."""
     return current().stored().password is not None

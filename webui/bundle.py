@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance import backup as backups
 from appliance import status
-from webui import access, diagnostics, fields, localtime, logs
+from webui import access, auth, diagnostics, fields, localtime, logs
 from webui.data import box
 
 page = Blueprint("bundle", __name__)
@@ -79,7 +79,7 @@ def debug() -> Response:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in contents.items():
-            archive.writestr(name, text.replace(key, "****") if key else text)
+            archive.writestr(name, auth.blot(text, key))
     return Response(packed.getvalue(), mimetype="application/zip", headers={
         "Content-Disposition": f"attachment; filename=suntap-debug-{_stamp()}.zip"})
 

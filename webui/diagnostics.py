@@ -5,7 +5,7 @@ the inbox.
 """
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from flask import Blueprint, render_template, request
 
 from appliance import status
 from appliance.store import inbox, views
-from webui import access, localtime, logs
+from webui import access, auth, localtime, logs
 from webui.data import Box, box
 
 page = Blueprint("diagnostics", __name__)
@@ -63,7 +63,9 @@ def log() -> str:
 def _journal() -> dict[str, Any]:
     level = request.args.get("level", "info")
     level = level if level in logs.LEVELS else "info"
-    return {"journal": logs.read(level), "level": level, "levels": list(logs.LEVELS)}
+    found, key = logs.read(level), box().settings().pvoutput.api_key.reveal()
+    lines = [replace(line, text=auth.blot(line.text, key)) for line in found.lines]
+    return {"journal": replace(found, lines=lines), "level": level, "levels": list(logs.LEVELS)}
 
 
 def last_uploads(box: Box, count: int) -> list[Upload]:

@@ -28,7 +28,8 @@ def install(app: Flask) -> None:
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
-        codes=codes, kwh=units.kwh, watts=units.watts, whole=units.whole, percent=units.percent, bytes=units.size,
+        codes=codes, kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
+        percent=units.percent, bytes=units.size,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
         short_date=localtime.short_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -56,6 +56,11 @@ def show(number: int) -> ResponseReturnValue:
     return render_template("_order.html", order=Order(number, result)), 200, {"X-Again": "1"} if more else {}
 
 
+def place(card: str) -> str | None:
+    """Where on the settings page to go on: at the card, or at the top where something is to be read."""
+    return None if "_flashes" in session or "order" in session else card
+
+
 def news(what: str, errand: Errand) -> ResponseReturnValue:
     """How far an errand is, as a fragment; at its end the script loads the page anew."""
     state = errand.state()

@@ -101,4 +101,4 @@ def shown() -> dict[str, Any]:
 
 
 def _back() -> ResponseReturnValue:
-    return redirect(url_for("settings.show", _anchor="backup"))
+    return redirect(url_for("settings.show", _anchor=orders.place("backup")))

@@ -72,7 +72,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
     from webui.security import HEADERS, LARGE, MAX_BODY, is_owners
 
-    large = {path: Adjustments(max_request_body_size=size) for path, size in LARGE.items()}
+    large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=True)
+             for path, size in LARGE.items()}
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
@@ -106,7 +107,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
         app, map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
-        channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY)
+        channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY,
+        clear_untrusted_proxy_headers=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

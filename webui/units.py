@@ -31,6 +31,11 @@ def kwh(dwh: int | None, decimals: int = 1) -> str:
     return fixed(dwh, 4, decimals)
 
 
+def kwh_sum(dwh: int | None) -> str:
+    """0.1 Wh as kWh, for what grows over years: whole from 100 kWh on, and a first day is not 0 before."""
+    return kwh(dwh, 0 if dwh is not None and abs(dwh) >= 10**6 else 1)
+
+
 def watts(value: int | None) -> str:
     """W, without the unit."""
     return whole(value)

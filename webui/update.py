@@ -49,7 +49,7 @@ def upload() -> ResponseReturnValue:
             flash(f"Larger than {requested.MAX_BUNDLE >> 20} MiB: this is no update file. Nothing was changed.", "bad")
         except OSError as error:
             flash(f"The file could not be stored: {error.strerror}. Nothing was changed.", "bad")
-    return redirect(url_for("settings.show", _anchor="update"))
+    return redirect(url_for("settings.show", _anchor=orders.place("update")))
 
 
 @page.get("/state")

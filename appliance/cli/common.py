@@ -1,5 +1,6 @@
 """What several commands need: settings, data directory, progress."""
 import argparse
+import os
 import sys
 
 from appliance.cli import USAGE, Failed
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
     """The settings for --config and --data-dir, and the file they are in (or would be in).
 
-    Raises SettingsError, and Failed when --config names no file.
+    Raises SettingsError, and Failed when --config or $SUNTAP_CONFIG names no file.
     """
     from appliance import settings
     path = settings.find(args.config)
-    if args.config and not path.exists():
-        raise Failed(f"{path}: no such settings file: check --config", USAGE)
+    named = "--config" if args.config else "$SUNTAP_CONFIG" if os.environ.get(settings.ENVIRONMENT) else ""
+    if named and not path.exists():
+        raise Failed(f"{path}: no such settings file: check {named}", USAGE)
     return settings.load(path).with_data_dir(args.data_dir), path
 
 

@@ -29,11 +29,14 @@ def run(args: argparse.Namespace) -> int:
     from appliance.update.bundle import UpdateError
     from appliance.update.releases import Releases
     from appliance.update.services import Systemd
+    page = requested.errand(DATA_DIR, user(PAGE_USER))
     if not requested.ROOT.is_mount():
-        raise Failed("this is no suntap image with a data partition: install the new .deb with apt instead", USAGE)
+        reason = "this is no suntap image with a data partition: install the new .deb with apt instead"
+        if args.requested:
+            page.refuse(reason)
+        raise Failed(reason, USAGE)
     # Root follows no settings to another folder: the page may write them.
     releases = Releases(requested.ROOT, DATA_DIR, Systemd(settings_or_defaults(args).web))
-    page = requested.errand(DATA_DIR, user(PAGE_USER))
     if args.finish:
         kept = releases.finish()
         if page.state().name in (WORKING, INTERRUPTED):

@@ -14,6 +14,8 @@ What happens to
 - a hole: its energy is booked at its end, the slot is marked (hole = 1) when that is more than 1/20 of its energy.
 - the first reading of a device: counting starts there; what its counter held before is not the site's.
 - a falling counter: one reading is an outlier; with a second one that agrees, a new epoch starts (notice: restart).
+- a net counter that begins anew after a hole so long that a household could have brought it to zero: energy of that
+  hole (counters.USUAL_PERCENT); after shorter ones it is a new epoch.
 - a rise beyond hardware: held until the next reading tells; then an outlier, or a jump that is not counted (notices).
 - a last digit down, 4 decimals that become 3, a plateau: nothing is lost or counted twice (module counters).
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.
@@ -22,7 +24,8 @@ What happens to
 - a PVS clock before 2005 or more than a day ahead of every packet: its readings are kept but not counted until the time
   is plausible (notice: clock); the first reading after the correction carries the energy, as the end of a hole. A clock
   wrong by an hour or so: readings count at the time they claim, totals stay right, because what zigzags is dropped as
-  outliers. A clock wrong by months but plausible leaves counted days where it claimed to be (shown as restart).
+  outliers. A clock wrong by weeks or months is not told from a late reading: what the counter rose since the claimed
+  day counts once more there, as a hole's, if hardware could have made it (shown as restart); other days stay right.
 - the owner's change of zone, sign, source or size, or of the status interval: every day is derived again.
 
 The site. Production is the inverters' sum; with production = "auto" it is the production meter's on days at whose

@@ -4,6 +4,9 @@ One transaction takes a batch of uploads: after it, readings, devices, cursor, h
 all know of the batch, or none does. A day is dirty when a counter reading in it is new or changed; when that reading is
 its device's first of the day, the day of the reading before is dirty too, because a decision looks one reading ahead.
 
+Lines that are unknown or cannot be read are counted as their uploads are taken in: uploads that a restore brings back
+after pruning count again, everything else about them changes nothing.
+
 Horizon: one day after the newest packet time seen. A record from beyond it has a clock that is ahead: it is kept, and
 counted once the horizon has passed it.
 """

@@ -2,6 +2,11 @@
 
 What is missing or holds another value waits again, and only that. A day from which something was missing is asked
 once more after it was sent; then it counts as checked.
+
+With energy = "lifetime" the site takes the first value it gets for a day as the day's zero. If it says OK to the day's
+first status and stores nothing, the day begins with the second: its totals lack the energy of that one slot, the status
+that is sent again is refused as lower (shown with the site's words), and the next day is right. Running totals
+(energy = "daily") have no such zero: there the check puts everything right.
 """
 import sqlite3
 from dataclasses import dataclass

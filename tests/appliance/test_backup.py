@@ -213,11 +213,31 @@ def test_a_member_that_is_no_plain_file_is_refused(saved, tmp_path, kind):
 
 def test_a_backup_cut_short_anywhere_is_refused(saved, tmp_path):
     whole = saved.read_bytes()
-    for share in (0.0, 0.1, 0.5, 0.9, 0.999):
+    lengths = [int(len(whole) * share) for share in (0.0, 0.1, 0.5, 0.9, 0.999)]
+    for length in (*lengths, *range(len(whole) - 40, len(whole))):
         cut = tmp_path / "cut.tar.gz"
-        cut.write_bytes(whole[:int(len(whole) * share)])
+        cut.write_bytes(whole[:length])
         with pytest.raises(BackupError):
             backup.check(cut, tmp_path)
+
+
+def test_a_backup_with_anything_behind_its_end_is_refused(saved, tmp_path):
+    for more in (b"more", gzip.compress(bytes(1 << 20))):
+        longer = tmp_path / "longer.tar.gz"
+        longer.write_bytes(saved.read_bytes() + more)
+        with pytest.raises(BackupError):
+            backup.check(longer, tmp_path)
+
+
+def test_a_backup_whose_last_bytes_are_damaged_is_refused(saved, tmp_path):
+    """The last eight are gzip's sum and length of everything."""
+    for place in range(1, 9):
+        content = bytearray(saved.read_bytes())
+        content[-place] ^= 1
+        wrong = tmp_path / "wrong.tar.gz"
+        wrong.write_bytes(content)
+        with pytest.raises(BackupError):
+            backup.check(wrong, tmp_path)
 
 
 def test_a_backup_of_a_newer_database_is_refused(saved, tmp_path):

@@ -157,6 +157,13 @@ def test_a_settings_file_that_is_wrong_is_one_line_for_every_command_that_needs_
 
 def test_a_settings_file_that_is_named_and_not_there_is_one_line(tmp_path):
     refused(suntap("status", "--config", tmp_path / "none.toml"), 2, "none.toml", "--config")
+    for arguments in (["status"], ["run", "capture"], ["records", PLAIN], ["export", "days"]):
+        refused(suntap(*arguments, SUNTAP_CONFIG=str(tmp_path / "none.toml")), 2, "none.toml", "$SUNTAP_CONFIG")
+
+
+def test_a_folder_where_a_settings_file_should_be_is_one_line(tmp_path):
+    refused(suntap("status", "--config", tmp_path), 2, str(tmp_path), "a folder, not a settings file")
+    refused(suntap("status", SUNTAP_CONFIG=str(tmp_path)), 2, str(tmp_path), "a folder, not a settings file")
 
 
 def test_the_settings_file_may_come_from_the_environment(tmp_path):

@@ -45,6 +45,13 @@ def test_it_is_asked_taken_told_and_over(errand: Errand) -> None:
     assert errand.state().name == "asked"
 
 
+def test_what_is_refused_is_over_and_says_why(errand: Errand) -> None:
+    errand.keep(io.BytesIO(b"x"), 10)
+    errand.ask()
+    errand.refuse("no data partition")
+    assert (errand.state().name, errand.state().text) == ("failed", "no data partition") and not errand.file.exists()
+
+
 @pytest.mark.parametrize(("name", "age", "state"), [(REQUEST, UNHEARD_S + 5, "unheard"),
                                                     (RESULT, INTERRUPTED_S + 5, "interrupted")])
 def test_what_nobody_takes_up_or_ends_is_said(errand: Errand, name: str, age: int, state: str) -> None:

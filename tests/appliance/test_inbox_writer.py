@@ -160,3 +160,21 @@ def test_pruning_happens_once_an_hour(tmp_path):
     assert stored(tmp_path) == list(range(24))
     live(writer, 24, 1)
     assert stored(tmp_path) == list(range(1, 25))
+
+
+def test_a_damaged_inbox_is_set_aside_at_the_start_and_not_by_the_first_upload(tmp_path):
+    (tmp_path / inbox.FILE).write_bytes(b"no database" * 1000)
+    writer = InboxWriter(tmp_path, Clock())
+    writer.start()
+    assert list(tmp_path.glob(f"{inbox.FILE}.damaged-*")) and stored(tmp_path) == []
+
+
+def test_an_inbox_that_cannot_be_opened_at_the_start_is_told_and_tried_again(tmp_path, hurried):
+    (tmp_path / "data").write_text("a file where the folder should be")
+    writer = InboxWriter(tmp_path / "data", Clock())
+    writer.start()
+    assert "cannot be written" in writer.problem
+    (tmp_path / "data").unlink()
+    (tmp_path / "data").mkdir()
+    writer.take([upload(1)])
+    assert writer.problem == "" and stored(tmp_path / "data") == [1]

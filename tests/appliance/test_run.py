@@ -125,6 +125,8 @@ def test_settings_that_became_wrong_change_nothing_but_the_status(box):
         assert "web.port" in found["problem"] and process.poll() is None
         box.write_text(before)
         wait_for(lambda: (last := beat("supervisor", folder)) and not last["problem"])
+    log = (box.parent / "log").read_text()
+    assert log.index("web.port must be") < log.index(f"{box}: right again")
 
 
 def test_a_second_supervisor_process_refuses_to_work_on_the_same_data(box):

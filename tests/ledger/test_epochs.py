@@ -1,7 +1,8 @@
 """Devices that are replaced, restart, jump or say nothing."""
+import pytest
 
 from appliance.store import views
-from tests.ledger.support import HOUR, NOON, SECOND, Box, inverter, run_of, texts
+from tests.ledger.support import HOUR, NOON, SECOND, Box, inverter, meter, run_of, texts
 
 
 def test_a_replaced_inverter_starts_and_the_old_one_ends(box):
@@ -62,3 +63,17 @@ def test_two_lines_that_claim_one_moment_give_the_same_in_any_order(quick_path):
         derived.append(box.derived()["slot"])
         box.close()
     assert derived[0] == derived[1]
+
+
+@pytest.mark.parametrize(("hole_s", "kinds", "exported"), [(900, {"restart"}, 0), (HOUR, {"restart"}, 0),
+                                                           (5 * 86400, set(), 5_004_000)])
+def test_a_net_counter_that_begins_anew_is_seen_unless_a_household_could_have_brought_it_there(
+        box, hole_s, kinds, exported):
+    """After a hole of days nothing tells a counter of zero from one that ran down to it: it is energy, in the hole."""
+    for start, made, energy in ((NOON, 1000, 5_000_000), (NOON + 1200 + hole_s, 2000, 0)):
+        box.lines(*(line for n in range(5) for line in (
+            inverter(start + 300 * n, made + 100 * n), meter(start + 300 * n, energy + 1000 * n))))
+    assert box.kinds() == kinds
+    assert sum(row.export_dwh for row in views.days(box.store)) == exported
+    assert not exported or any(slot.hole and slot.net_dwh == -exported for row in views.days(box.store)
+                               for slot in views.day(box.store, row.day))

@@ -2,9 +2,11 @@
 from datetime import date, time
 from decimal import Decimal
 
+import pytest
+
 from appliance.pvoutput import outbox
-from appliance.simulate.pvoutput import Fault
-from tests.pvoutput.support import Box, settings_for, sunny_day
+from appliance.simulate.pvoutput import Fault, PvOutput
+from tests.pvoutput.support import KEY, Box, HandClock, midnight, settings_for, sunny_day
 
 EVE, DAY = "2026-05-08", "2026-05-09"
 
@@ -64,3 +66,33 @@ def test_a_day_sent_again_by_hand_is_checked_again(box: Box) -> None:
     outbox.resend_day(box.store, EVE)
     box.run(3600)
     assert box.services().count("getstatus") == 2
+
+
+@pytest.mark.parametrize("energy", ["daily", "lifetime"])
+def test_a_first_status_of_a_day_that_the_site_forgets_is_put_right_or_costs_its_own_energy_and_is_told(
+        tmp_path, energy: str) -> None:
+    """A site that says OK and stores nothing: with lifetime counters its zero of the day is then the second status."""
+    start = midnight(DAY)
+    clock = HandClock(moment=[start - 600.0], boots=[start - 700.0])
+    with PvOutput(HandClock(moment=clock.moment), api_key=KEY) as server:
+        box = Box(tmp_path, clock, server, settings_for(server, energy=energy))
+        box.put(sunny_day(EVE, first=280))
+        box.run(1000)
+        slots, after = sunny_day(DAY), sunny_day("2026-05-10", last=10)
+        server.fail(Fault.FORGET, service="addstatus")
+        for time, value in [*slots.items(), *after.items()]:
+            box.put({time: value})
+            clock.moment[0] = max(clock.moment[0], time + 300)
+            box.run(120)
+        box.run(3600)
+        curve, truth = box.curve(DAY), box.truth(DAY)
+        if energy == "daily":
+            assert curve == truth and set(box.states()) == {"sent"}
+        else:
+            lost = truth["00:05"]["v3"]
+            assert {at: row["v3"] + lost for at, row in curve.items()} == {
+                at: row["v3"] for at, row in truth.items() if at != "00:00"}
+            assert box.states()["refused"] == 1 and "lower than previously recorded" in box.reasons()[0]
+        for at, row in box.truth("2026-05-10").items():
+            assert at == "00:00" or box.curve("2026-05-10")[at] == row
+        box.store.close()

@@ -135,6 +135,74 @@ def test_readings_whose_uploads_were_pruned_are_saved_from_a_damaged_store(data_
     assert (found["slot"], found["site_day"]) == (before["slot"], before["site_day"])
 
 
+def root_page(data_dir, name) -> int:
+    with closing(store.connect(data_dir)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return int(conn.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
+
+
+def flip_bit(path, page: int, rng: random.Random) -> None:
+    """One bit of a page, behind its header."""
+    with open(path, "r+b") as file:
+        place = PAGE * (page - 1) + rng.randrange(8, PAGE)
+        file.seek(place)
+        byte = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([byte ^ 1 << rng.randrange(8)]))
+
+
+@pytest.mark.parametrize("name", ["slot", "slot_day", "site_day", "device_day"])
+@pytest.mark.parametrize("seed", range(10))
+def test_one_flipped_bit_is_found_at_the_start_or_put_right_by_a_rebuild(data_dir, name, seed):
+    before = derived(data_dir)
+    flip_bit(data_dir / store.FILE, root_page(data_dir, name), random.Random(seed))
+    integrity.check_store(data_dir, CLOCK)
+    box = Box(data_dir)
+    ledger.rebuild(box.inbox, box.store, LA)
+    found = box.derived()
+    box.close()
+    assert (found["slot"], found["site_day"]) == (before["slot"], before["site_day"])
+
+
+def test_an_index_that_lost_its_table_is_found_at_the_start(data_dir):
+    """The quick check passes it, and the next write to that row would fail, start after start."""
+    page, seed, path = root_page(data_dir, "slot_day"), 0, data_dir / store.FILE
+    whole = path.read_bytes()
+    while True:
+        path.write_bytes(whole)
+        flip_bit(path, page, random.Random(seed))
+        with closing(sqlite3.connect(path)) as conn:
+            quick = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if quick == "ok" and integrity.damage(path):
+            break
+        seed += 1
+    assert "was set aside" in integrity.check_store(data_dir, CLOCK)
+    assert len(derived(data_dir)["slot"]) > 200
+
+
+def test_one_flipped_bit_in_the_inbox_costs_its_upload_at_most(data_dir):
+    with closing(inbox.connect(data_dir)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (body,) = conn.execute("SELECT body FROM upload WHERE id = 30").fetchone()
+    path = data_dir / inbox.FILE
+    content = bytearray(path.read_bytes())
+    content[content.index(body) + len(body) // 2] ^= 4
+    path.write_bytes(content)
+    assert integrity.check_inbox(data_dir, CLOCK) == ""     # no page of it is wrong
+    with closing(inbox.connect(data_dir)) as conn:
+        found = dict(inbox.after(conn, 0, 100))
+    assert found[30].body == b"" and sum(bool(upload.body) for upload in found.values()) == 59
+
+
+def test_what_sqlite_says_of_a_damaged_schema_is_one_short_line(data_dir):
+    path = data_dir / store.FILE
+    root_page(data_dir, "slot")     # written back to the file
+    content = path.read_bytes().replace(b"CREATE TABLE outbox", b"CREATE TABLE `utbox")
+    path.write_bytes(content)
+    note = integrity.check_store(data_dir, CLOCK)
+    assert "was damaged" in note and "\n" not in note and len(note) < 400
+
+
 def test_damaged_files_do_not_pile_up(data_dir):
     for second in range(6):
         (data_dir / store.FILE).write_bytes(b"no database" * 1000)

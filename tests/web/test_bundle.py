@@ -1,8 +1,11 @@
 """What leaves the box as a file: bug reports without secrets, uploads as they came."""
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
+
+import pytest
 
 from appliance import settings
 from appliance.store import inbox
@@ -23,6 +26,26 @@ def test_a_debug_bundle_holds_neither_key_nor_password(owner: Visitor, roof: Pat
         assert KEY not in text and secret["secret"] not in text and secret["password"] not in text, name
     assert "pvoutput.system_id = 12345" in texts["settings.txt"]
     assert json.loads(texts["status.json"])["lamps"]
+
+
+def test_neither_the_bundle_nor_the_log_view_shows_a_secret_that_reached_the_log(
+        owner: Visitor, roof: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of ours logs them; a line by another program's hand would still not leave the box."""
+    settings.update(config, {"pvoutput.api_key": KEY, "pvoutput.system_id": "12345"})
+    secret = json.loads((roof / "web-auth.json").read_text())
+    secrets = [KEY, secret["secret"], secret["password"], secret["login"]]
+    (tmp_path / "lines").write_text("".join(json.dumps({
+        "__REALTIME_TIMESTAMP": "1778353176123456", "PRIORITY": "4", "MESSAGE": f"said {text} aloud"}) + "\n"
+        for text in secrets))
+    program = tmp_path / "journalctl"
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/lines\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with zipfile.ZipFile(io.BytesIO(owner.send("/diagnostics", "/diagnostics/bundle").data)) as archive:
+        bundled = archive.read("log.txt").decode()
+    for text in (bundled, owner.get("/diagnostics").text, owner.get("/diagnostics/log").text):
+        assert text.count("said **** aloud") == len(secrets)
+        assert not any(secret in text for secret in secrets)
 
 
 def test_the_last_uploads_come_as_they_were_captured(owner: Visitor, roof: Path) -> None:

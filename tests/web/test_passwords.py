@@ -1,11 +1,15 @@
 """The hashes are werkzeug's, so a newer werkzeug could read them, and one that is not ours opens to nobody."""
+from importlib.metadata import version
+
 import pytest
+from werkzeug import security
 
 from webui.passwords import check_password_hash, generate_password_hash
 
 
 def test_werkzeug_accepts_our_hash_and_we_accept_its() -> None:
-    security = pytest.importorskip("werkzeug.security")
+    if tuple(map(int, version("werkzeug").split(".")[:2])) < (2, 3):
+        pytest.skip("only for Werkzeug 2.3 and later, which knows scrypt")
     assert security.check_password_hash(generate_password_hash("pässword"), "pässword")
     assert check_password_hash(security.generate_password_hash("pässword", "scrypt:32768:8:1"), "pässword")
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from appliance import settings
+from spcore.uploads import Upload
 from tests.web.conftest import NOON, TODAY, Visitor
 from tests.web.roof import Roof, fill, post
 from tests.web.test_access import routes
@@ -90,6 +91,23 @@ def test_values_from_the_wire_are_text_on_every_page(data_dir, app: Flask, owner
             assert EVIL not in text, path
             seen += "&lt;script&gt;" in text
     assert seen >= 4
+
+
+def test_a_request_path_and_lines_of_no_known_kind_are_text_too(app: Flask, owner: Visitor, data_dir: Path) -> None:
+    evil = Upload(int(NOON * 1e6), "192.0.2.20:1", "198.51.100.7:80", f"/Data/{EVIL}\"onload=x",
+                  f"999\t20260509190000\t{EVIL}\n{EVIL}\t{EVIL}\n100\tSPMS\t10\t{EVIL}\t20260509190000\n".encode(),
+                  False)
+    fill(data_dir, settings.Settings(), iter([evil]), NOON)
+    text = owner.get("/diagnostics").text
+    assert EVIL not in text and text.count("&lt;script&gt;") >= 5
+    assert "/Data/&lt;script&gt;alert(1)&lt;/script&gt;&#34;onload=x" in text
+    for method, path, _ in routes(app):
+        if method == "GET" and not path.startswith(("/api/", "/export/", "/diagnostics/uploads.txt")):
+            assert EVIL not in owner.get(path).text, path
+    download = owner.get("/diagnostics/uploads.txt")    # as it came, but never as a page
+    assert EVIL in download.text and download.mimetype == "text/plain"
+    assert download.headers["Content-Disposition"].startswith("attachment")
+    assert download.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_key_is_on_no_page_and_in_no_api_answer(app: Flask, owner: Visitor, roof: Path, config) -> None:

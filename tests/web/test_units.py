@@ -19,6 +19,12 @@ def test_kwh_is_rounded_as_decimal_rounds(dwh: int, decimals: int) -> None:
     assert shown != "-0" and not (Decimal(shown) == 0 and shown.startswith("-"))
 
 
+@pytest.mark.parametrize(("dwh", "shown"), [(5_000, "0.5"), (999_499, "99.9"), (1_000_000, "100"), (1_234_567, "123"),
+                                            (-5_000, f"{MINUS}0.5"), (0, "0.0"), (None, UNKNOWN)])
+def test_a_first_day_is_not_nothing_in_the_year(dwh: int | None, shown: str) -> None:
+    assert units.kwh_sum(dwh) == shown
+
+
 @given(NUMBERS)
 def test_thousands_are_set_apart(number: int) -> None:
     shown = units.whole(number)

@@ -1,5 +1,6 @@
 """The owner's pages in the browser: login, settings with a test, PVOutput, diagnostics; all pages: axe and weight."""
 import json
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from appliance import commands, settings, store
+from appliance import commands, settings, status, store
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.store import inbox
 from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture
@@ -90,6 +91,62 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
 def test_the_owners_pages_fit(open_page: OpenPage, app: Flask, roof: Path, path: str, phone: bool) -> None:
     page = open_page(path, login=True, phone=phone, dark=phone)
     picture(page, f"{path[1:]}-{'phone-dark' if phone else 'desktop'}")
+
+
+def test_diagnostics_follow_the_log_at_a_level_and_show_temperature_and_backlog(
+        open_page: OpenPage, app: Flask, roof: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = tmp_path / "lines"
+    program = tmp_path / "journalctl"   # shows the lines of the level that is asked for, as the real one does
+    program.write_text(f"""#!/bin/sh
+for option; do case $option in --priority=*) most=${{option#*=}} ;; esac; done
+while read -r priority text; do [ "$priority" -gt "$most" ] || printf \
+'{{"__REALTIME_TIMESTAMP": "1778353176123456", "PRIORITY": "%s", "MESSAGE": "%s"}}\\n' "$priority" "$text"
+done < {lines}
+""")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(status, "_temperature", lambda: 48.3)
+    lines.write_text("6 an upload arrived\n4 the disk is slow\n")
+    page = open_page("/diagnostics", login=True)
+    expect(page.get_by_text("an upload arrived")).to_be_visible()
+    expect(page.get_by_text("48 °C")).to_be_visible()
+    expect(page.locator("#backlog-title + p")).to_contain_text("points not yet sent to its maker")
+    assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
+    page.get_by_label("From level").select_option("warning")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("the disk is slow")).to_be_visible()
+    expect(page.get_by_text("an upload arrived")).to_be_hidden()
+    with lines.open("a") as file:
+        file.write("6 another upload\n3 the disk is full\n")
+    expect(page.get_by_text("the disk is full")).to_be_visible(timeout=30_000)   # by itself, at the same level
+    expect(page.get_by_text("another upload")).to_be_hidden()
+    picture(page, "diagnostics-log-warnings")
+
+
+def test_a_backup_is_shown_and_restored_in_the_browser(open_page: OpenPage, app: Flask, roof: Path, config: Path,
+                                                       clock: FixedClock, tmp_path: Path) -> None:
+    work = commands.Work(store.connect(roof), inbox.connect(roof), settings.load(config).with_data_dir(roof), config,
+                         clock, lambda *_: None)
+    page = open_page("/settings", login=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download backup").click()
+    download.value.save_as(tmp_path / "saved.tar.gz")
+    settings.update(config, {"site.size_w": 4321})
+    (tmp_path / "other.tar.gz").write_text("not a backup")
+    page.get_by_label("Restore from a backup").set_input_files(tmp_path / "other.tar.gz")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Nothing was replaced")).to_be_visible()
+    page.get_by_label("Restore from a backup").set_input_files(tmp_path / "saved.tar.gz")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("This backup is whole. Restore it?")).to_be_visible()
+    expect(page.get_by_text("2026-05-07 to 2026-05-09")).to_be_visible()
+    picture(page, "settings-restore-checked")
+    page.get_by_role("button", name="Restore it").click()
+    expect(page.get_by_text("Ordered;")).to_be_visible()
+    assert commands.carry_out(work) == 1
+    expect(page.get_by_text("is restored; 0 captured uploads came back with it.")).to_be_visible(timeout=30_000)
+    assert settings.load(config).site.size_w == 0
+    picture(page, "settings-restored")
 
 
 @pytest.fixture(scope="session")
