@@ -21,6 +21,7 @@ PROCESSES = ("capture", "supervisor", "web")
 INTERVAL_S = 3.0    # between two writes of the file
 STALE_S = 90.0      # a process silent for longer does not work: longer than any single request it waits for
 MAX_BYTES = 65536
+MEMORY = Path("/run")  # what lies there is of this boot; in a container, a sandboxed service may see another boot_id
 
 
 def _now() -> float:
@@ -63,8 +64,8 @@ class Heartbeat:
 def read(process: str, data_dir: Path) -> dict[str, Any] | None:
     """The last heartbeat of `process` for this data directory in this boot, with "age_s" and "uptime_s"; else None."""
     found = [
-        facts for facts in map(_load, _candidates(process, data_dir))
-        if facts.get("data_dir") == str(data_dir) and facts.get("boot_id") == boot_id()
+        facts for path in _candidates(process, data_dir) for facts in (_load(path),)
+        if facts.get("data_dir") == str(data_dir) and (path.is_relative_to(MEMORY) or facts.get("boot_id") == boot_id())
     ]
     if not found:
         return None

@@ -159,7 +159,7 @@ def load(path: str | Path) -> Settings:
     except IsADirectoryError as error:
         raise SettingsError(f"{path}: a folder, not a settings file: name the file in it") from error
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): use sudo, or check its permissions") from error
     return parse(data, path)
 
 

@@ -53,6 +53,14 @@ def test_another_boots_or_another_boxs_heartbeat_says_nothing(tmp_path, monkeypa
     assert heartbeat.read("web", tmp_path) is None
 
 
+def test_in_memory_a_heartbeat_is_of_this_boot_whatever_boot_id_a_container_shows(tmp_path, monkeypatch):
+    Heartbeat("web", tmp_path).beat()
+    path = tmp_path / "web-status.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "boot_id": "another"}))
+    monkeypatch.setattr(heartbeat, "MEMORY", tmp_path)
+    assert heartbeat.read("web", tmp_path)["alive"]
+
+
 def test_a_process_that_is_gone_or_silent_is_not_alive(tmp_path):
     Heartbeat("web", tmp_path).beat()
     path = tmp_path / "web-status.json"
