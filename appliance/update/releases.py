@@ -4,6 +4,7 @@ Every step is durable before the next one begins (see the package's theory). Rem
 is half done carries the suffix .part and is swept away by the next install.
 """
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -22,6 +23,8 @@ PACKAGED = ""                           # the name of the version that came with
 TREE = Path("usr/lib/suntap")           # inside a release: where the package puts its modules
 DATABASES = {"inbox": "inbox.sqlite3", "store": "suntap.sqlite3"}   # by schema (folder below appliance/store/sql)
 ROOM_FACTOR = 8                         # an unpacked package with byte code takes less than this times its size
+
+log = logging.getLogger(__name__)
 
 
 class Services(Protocol):
@@ -149,10 +152,15 @@ class Releases:
         _sync(self.root)
 
     def _give_back(self, version: str) -> None:
-        """Undo migrations of a version that is taken back: where a copy was kept, and only if the file was migrated."""
-        for name in DATABASES.values():
+        """Undo migrations of a version that is taken back: where a copy was kept, and only if the file was migrated.
+
+        What was captured during the trial was sent once only: it is added to the copy before that becomes the inbox.
+        """
+        for schema, name in DATABASES.items():
             kept, target = self._kept(version, name), self._live(name)
             if kept.exists() and _user_version(kept) != _user_version(target):
+                if schema == "inbox":
+                    _add_uploads(target, kept)
                 with closing(sqlite3.connect(kept)) as source, closing(sqlite3.connect(target)) as live:
                     source.backup(live)
 
@@ -181,6 +189,17 @@ class Releases:
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def _add_uploads(source: Path, target: Path) -> None:
+    """Add the uploads of `source` to `target`, an inbox of an earlier schema, as far as that knows their columns."""
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as inbox:
+            columns = ", ".join(row[1] for row in inbox.execute("PRAGMA table_info(upload)"))
+            inbox.execute("ATTACH ? AS newer", (str(source),))
+            inbox.execute(f"INSERT OR IGNORE INTO main.upload ({columns}) SELECT {columns} FROM newer.upload")
+    except sqlite3.Error as error:
+        log.warning("uploads captured during the trial cannot be kept: %s", error)
 
 
 def _newer(version: str, than: str) -> bool:

@@ -26,14 +26,19 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def make_bundle(tmp_path: Path, keys: tuple[Path, Path]) -> Callable[..., Path]:
-    """make_bundle("0.2.0", architecture="arm64", key=..., migrations=1): a bundle with a package of that version."""
-    def make(version: str, architecture: str = "arm64", key: Path | None = None, migrations: int = 1) -> Path:
+    """make_bundle("0.2.0", architecture="arm64", key=..., migrations=1): a bundle with a package of that version.
+
+    `migrations`, `inbox_migrations`: how many its history and its inbox have in all.
+    """
+    def make(version: str, architecture: str = "arm64", key: Path | None = None, migrations: int = 1,
+             inbox_migrations: int = 0) -> Path:
         tree = tmp_path / f"package-{version}-{architecture}"
         for path, text in {
             "DEBIAN/control": f"Package: suntap\nVersion: {version}\nArchitecture: {architecture}\n"
                               "Maintainer: a <a@localhost.invalid>\nDescription: test\n",
             "usr/lib/suntap/appliance/cli/__main__.py": f"print({version!r})\n",
-            **{f"usr/lib/suntap/appliance/store/sql/store/000{number + 1}_x.sql": "" for number in range(migrations)},
+            **{f"usr/lib/suntap/appliance/store/sql/{schema}/000{number + 1}_x.sql": ""
+               for schema, count in (("store", migrations), ("inbox", inbox_migrations)) for number in range(count)},
         }.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_text(text)

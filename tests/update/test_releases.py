@@ -4,12 +4,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from appliance.store import inbox
 from appliance.update import releases as module
 from appliance.update.bundle import UpdateError
+from spcore.uploads import Upload
 from tests.update.conftest import Box
 
 Make = Callable[..., Path]
@@ -44,6 +47,29 @@ def test_migrations_of_a_version_that_is_taken_back_are_undone(box: Box, make_bu
     with pytest.raises(UpdateError):
         box.releases().install(make_bundle("0.2.0", migrations=2), keys[1], "0.1.0", "arm64")
     assert box.history() == ["old"]
+
+
+def test_what_was_captured_during_the_trial_stays_when_the_inbox_is_as_before(
+        box: Box, make_bundle: Make, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, during = (Upload(at, "192.0.2.50:4000", "192.0.2.1:80", "/a", b"%d" % at, True) for at in (1, 2))
+    with closing(inbox.connect(box.data)) as live:
+        inbox.append(live, [before])
+        version = live.execute("PRAGMA user_version").fetchone()[0]
+
+    def migrate_and_capture() -> None:
+        with closing(inbox.connect(box.data)) as live:
+            if live.execute("PRAGMA user_version").fetchone()[0] == version and box.releases().current == "0.2.0":
+                inbox.append(live, [during])
+                live.execute("ALTER TABLE upload ADD COLUMN later TEXT")
+                live.execute(f"PRAGMA user_version = {version + 1}")
+
+    monkeypatch.setattr(box.processes, "start", migrate_and_capture)
+    box.processes.sick = {"0.2.0"}
+    with pytest.raises(UpdateError, match=r"back to 0\.1\.0"):
+        box.releases().install(make_bundle("0.2.0", inbox_migrations=version + 1), keys[1], "0.1.0", "arm64")
+    with closing(inbox.connect(box.data)) as live:
+        assert live.execute("PRAGMA user_version").fetchone()[0] == version
+        assert inbox.after(live, 0, 10) == [(1, before), (2, during)]
 
 
 def test_migrations_of_a_version_that_is_kept_stay(box: Box, make_bundle: Make, keys: Keys) -> None:
