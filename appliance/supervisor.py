@@ -28,6 +28,8 @@ INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's w
 IDLE_S = 1.0            # real seconds between two looks at an inbox with nothing new
 CLOCK_S = 5.0           # between two looks whether the clock is set
 FAILED_S = 15.0         # before a stage that failed is tried again
+WAITING_S = 120.0       # after a start in which an inbox that the capture process has yet to open (or to bring up to
+                        # date) is no failure: both may have been started at once, and it checks the file first
 REFRESH_S = 30.0        # of the clock, between two looks for slots that are complete by now
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Supervisor:
         self.counters = {"uploads": 0, "readings": 0, "requests": 0, "stage_errors": 0}
         self.problems: dict[str, str] = {}
         self._not_before: dict[str, float] = {}
+        self._started = time.monotonic()
         self._refreshed = float("-inf")
         self._post_at = 0.0
         self._what = ""
@@ -99,6 +102,8 @@ class Supervisor:
         try:
             wait = work()
         except Exception as error:
+            if getattr(error, "waiting", False) and now - self._started < WAITING_S:
+                return IDLE_S
             if isinstance(error, sqlite3.Error) and explained(error, self.data_dir).damaged:
                 self._close_inbox()  # where it is the inbox, the capture process sets it aside
                 if integrity.damage(self.data_dir / store.FILE):

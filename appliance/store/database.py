@@ -26,6 +26,8 @@ HINTS = {                       # what to do, by SQLite's primary result code
     "SQLITE_BUSY": "another process writes for long: try again",
 }
 
+NO_RIGHT = ("SQLITE_READONLY", "SQLITE_CANTOPEN")   # what a user meets who may only read
+
 
 class Connection(sqlite3.Connection):
     """In autocommit mode, but `with connection:` is a transaction here too, as it is for sqlite3's own connections."""
@@ -40,29 +42,37 @@ class Connection(sqlite3.Connection):
 class StoreError(sqlite3.Error):
     """A database cannot be opened, read or written. One line: which file, why, what to do.
 
-    A subclass of sqlite3.Error, so that one except clause catches both. `damaged` tells a broken file from the rest.
+    A subclass of sqlite3.Error, so that one except clause catches both. `damaged` tells a broken file from the rest;
+    `waiting`, one that its own process has yet to open, make or bring up to date, which this one may not.
     """
 
-    def __init__(self, text: str, damaged: bool = False) -> None:
+    def __init__(self, text: str, damaged: bool = False, waiting: bool = False) -> None:
         super().__init__(text)
         self.damaged = damaged
+        self.waiting = waiting
 
 
 def open_database(path: Path, schema: str, readonly: bool = False) -> sqlite3.Connection:
     """A connection to the database file `path` of `schema` (a folder below sql/).
 
-    A missing file is made first, also for a reader. Raises StoreError.
+    A missing file is made first, also for a reader; an older one is brought up to date. Raises StoreError.
     """
+    refused = False
     try:
         if readonly and path.exists():
             with suppress(sqlite3.OperationalError):
                 return _reader(path, schema)
+            refused = True
         connection = _writer(path, schema)
         if not readonly:
             return connection
         connection.close()
         return _reader(path, schema)
     except sqlite3.Error as error:
+        met = getattr(error.__cause__ or error, "sqlite_errorname", None) or ""
+        if refused and met.startswith(NO_RIGHT) and os.access(path, os.R_OK):
+            raise StoreError(f"{path}: waits for the process that writes it: start the services",
+                             waiting=True) from error
         raise explained(error, path) from error
 
 
