@@ -30,7 +30,7 @@ export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spco
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 need_packages mmdebstrap bdebstrap genimage qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' appliance/__init__.py)
 work=build/image
 mkdir -p "$work"
 

@@ -5,6 +5,7 @@ reason in ALLOWED: a tool that was not installed must not hide behind a green ru
 """
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 settings.register_profile("suntap", deadline=None)  # a busy machine is no failure
 settings.load_profile("suntap")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it, and pass that on
 
 IMAGE = Path(__file__).parent / "image"
 CI = os.environ.get("CI") == "true"

@@ -20,7 +20,7 @@ umask 022
 cross=
 [ "$(dpkg --print-architecture)" = "$arch" ] || cross=g++-$(echo "$triplet" | tr _ -)
 need_packages mmdebstrap debhelper dpkg-dev fakeroot python3-venv python3-dev openssl xz-utils g++ $cross
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$top/appliance/__init__.py")
 
 # Who builds the image is who may update it: the key pair is made once and kept beside the build (never committed).
 key=${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}

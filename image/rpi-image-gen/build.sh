@@ -9,7 +9,7 @@ if [ ! -x "$tool/rpi-image-gen" ]; then
     echo "profile raspios needs rpi-image-gen: git clone https://github.com/raspberrypi/rpi-image-gen $tool, then its install_deps.sh" >&2
     exit 1
 fi
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/pyproject.toml")
+version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$top/appliance/__init__.py")
 sh "$top/image/deb/build.sh" arm64
 exec "$tool/rpi-image-gen" build -S "$top/image/rpi-image-gen" -c "suntap-$suite.yaml" -- \
     IGconf_suntap_deb="$top/build/suntap_${version}_arm64.deb" IGconf_suntap_hooks="$top/image/hooks"

@@ -8,12 +8,12 @@ kept between runs, as the builds' other slow parts are (image/lib.sh).
 import os
 import re
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from appliance import __version__
 from tests.image.conftest import TOP
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
@@ -49,8 +49,7 @@ def package() -> Path:
     if arch not in ("amd64", "arm64"):
         pytest.skip("only for amd64 and arm64: the package is made for these")
     subprocess.run(["sh", "image/deb/build.sh", arch], cwd=TOP, check=True)
-    version = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]["version"]
-    return TOP / f"build/suntap_{version}_{arch}.deb"
+    return TOP / f"build/suntap_{__version__}_{arch}.deb"
 
 
 @pytest.fixture(scope="module")
