@@ -14,7 +14,7 @@ import pytest
 from tests.image import bundles, visit
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
 from tests.image.visit import Browser, Day, resolve
-from tests.image.vm import NICS, Vm, nic, wait_for
+from tests.image.vm import NICS, PATIENCE_S, Vm, nic, wait_for
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 
@@ -23,7 +23,7 @@ API_KEY = "00000000000000000000000000000000feedbeef"
 UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web")
 # The service's address must be encrypted or on this machine: a relay inside the box leads to the simulated PVOutput.
 BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
-RELAY = (f"systemd-run --quiet --unit=test-relay --socket-property=ListenStream=127.0.0.1:{PVOUTPUT_PORT} "
+RELAY = (f"systemd-run --quiet --no-block --unit=test-relay --socket-property=ListenStream=127.0.0.1:{PVOUTPUT_PORT} "
          f"/lib/systemd/systemd-socket-proxyd {COLLECTOR}:{PVOUTPUT_PORT}")
 MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
 DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
@@ -36,12 +36,12 @@ class Box:
     def __init__(self, vm: Vm, home: Home) -> None:
         self.vm, self.home = vm, home
 
-    def boot(self) -> None:
+    def boot(self, patience_s: int = PATIENCE_S) -> None:
         """Power on, until the router has given an address."""
         for last in (False, True):
             self.home.leases.write_text("")
             try:
-                self.vm.start(self.home.cables)
+                self.vm.start(self.home.cables, patience_s)
                 wait_for("a DHCP lease", self.home.lease, 420)
                 break
             except TimeoutError as error:
@@ -329,7 +329,7 @@ def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> N
     box.vm.cut_power()
     start, _ = box.vm.partition(3)
     box.vm.overwrite(start, bytes(8 << 20))
-    box.boot()
+    box.boot(patience_s=90)     # systemd's own
     ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-w", "60", COLLECTOR)
     assert ping.wait(90) == 0 and PVS
     wait_for("the page", lambda: box.answers("/healthz"), 420, 3)

@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.image.namespaces import run
 
 NICS = ("02:00:5e:00:53:01", "02:00:5e:00:53:02")
+PATIENCE_S = 600    # for devices: on a busy host emulated udev is slower than any card, and a late one costs /data
 BOOT_S = 600        # the longest a boot may take in emulation on a busy machine
 ANSWER_S = 120
 
@@ -50,9 +51,12 @@ cat > /run/systemd/system/test-console.service <<'UNIT'
 cat > /run/test-console <<'SCRIPT'
 {CONSOLE}SCRIPT
 ln -s ../test-console.service /run/systemd/system/sysinit.target.wants/test-console.service
-# On a busy host emulated udev is slower than any card, and a device that came too late would cost /data.
 mkdir -p /run/systemd/system.conf.d
-printf '[Manager]\\nDefaultDeviceTimeoutSec=600\\n' > /run/systemd/system.conf.d/test.conf
+for word in $(cat /proc/cmdline); do
+    case $word in test-patience=*)
+        printf '[Manager]\\nDefaultDeviceTimeoutSec=%s\\n' "${{word#*=}}" > /run/systemd/system.conf.d/test.conf ;;
+    esac
+done
 """
 
 
@@ -127,8 +131,8 @@ class Vm:
         source.write_bytes(data)
         run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
 
-    def start(self, cables: list[int], extra: list[str] | None = None) -> None:
-        """Power on with one network card per cable (file descriptors of taps)."""
+    def start(self, cables: list[int], patience_s: int = PATIENCE_S) -> None:
+        """Power on with one network card per cable (file descriptors of taps); a device may take `patience_s` to appear."""
         for name in ("console.sock", "qmp.sock"):
             (self.work / name).unlink(missing_ok=True)
         command = [
@@ -143,13 +147,14 @@ class Vm:
             # Armed by systemd like the Pi's, but without consequence: a busy host starves the machine for longer.
             "-device", "i6300esb", "-action", "watchdog=none",
             "-kernel", str(self.kernel), "-initrd", str(self.initrd),
-            "-append", "console=ttyAMA0 systemd.getty_auto=0 " + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline),
+            "-append", f"console=ttyAMA0 systemd.getty_auto=0 test-patience={patience_s} "
+                       + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline),
         ]
         for number, cable in enumerate(cables):
             command += ["-netdev", f"tap,id=n{number},fd={cable}",
                         "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}",
                         "-device", nic(number)]
-        self.process = subprocess.Popen(command + (extra or []), pass_fds=cables, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, pass_fds=cables, stdin=subprocess.DEVNULL)
         self.console = socket.socket(socket.AF_UNIX)
         wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
         self._pending = b""
