@@ -132,7 +132,7 @@ class Vm:
         run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
 
     def start(self, cables: list[int], patience_s: int = PATIENCE_S) -> None:
-        """Power on with one network card per cable (file descriptors of taps); a device may take `patience_s` to appear."""
+        """Power on, one network card per cable (file descriptors of taps); a device may take `patience_s` to appear."""
         for name in ("console.sock", "qmp.sock"):
             (self.work / name).unlink(missing_ok=True)
         command = [
