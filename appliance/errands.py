@@ -104,11 +104,7 @@ class Errand:
 
     def open(self) -> IO[bytes]:
         """The file. Raises OSError; a link or pipe in its place is an error."""
-        file = open(self.file, "rb", opener=_no_link)  # noqa: SIM115
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            file.close()
-            raise OSError(errno.EINVAL, "is not a file", str(self.file))
-        return file
+        return _regular(self.file)
 
     def share(self) -> None:
         """The page's side: let the folder's group read the file and answer. Raises OSError."""
@@ -123,15 +119,16 @@ class Errand:
     def state(self) -> State:
         """How far it is, as the page shows it."""
         now = time.time()
-        with suppress(OSError):
-            asked = (self.folder / REQUEST).stat().st_mtime
-            return State(UNHEARD if now - asked > UNHEARD_S else ASKED, at=asked)
-        try:
-            with open(self.folder / RESULT, "rb") as file:
-                at, found = os.fstat(file.fileno()).st_mtime, json.loads(file.read(MAX_RESULT))
-            ok, text = found["ok"], str(found["text"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return State(IDLE)
+        with acting_as(self.owner):
+            with suppress(OSError):
+                asked = (self.folder / REQUEST).stat().st_mtime
+                return State(UNHEARD if now - asked > UNHEARD_S else ASKED, at=asked)
+            try:
+                with _regular(self.folder / RESULT) as file:
+                    at, found = os.fstat(file.fileno()).st_mtime, json.loads(file.read(MAX_RESULT))
+                ok, text = found["ok"], str(found["text"])
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
+                return State(IDLE)
         if ok is None:
             return State(INTERRUPTED if now - at > INTERRUPTED_S else WORKING, text, at)
         return State(DONE if ok else FAILED, text, at)
@@ -154,6 +151,14 @@ class Errand:
         with acting_as(self.owner), suppress(OSError):
             write_atomic(self.folder / RESULT, json.dumps({"ok": ok, "text": text}).encode(), mode=0o644,
                          durable=ok is not None)
+
+
+def _regular(path: Path) -> IO[bytes]:
+    file = open(path, "rb", opener=_no_link)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is not a file", str(path))
+    return file
 
 
 def _no_link(path: str, flags: int) -> int:

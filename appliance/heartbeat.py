@@ -93,5 +93,5 @@ def _load(path: Path) -> dict[str, Any]:
             facts = json.loads(file.read(MAX_BYTES))
         numbers = (facts["beat"], facts["since"], facts["pid"], facts["restarts"])
         return facts if all(isinstance(number, int | float) for number in numbers) else {}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -65,7 +65,7 @@ def test_what_nobody_takes_up_or_ends_is_said(errand: Errand, name: str, age: in
     assert errand.state().name == state and not errand.state().under_way
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"ok": true', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"ok": true', b"\xff", 4000 * b"["])
 def test_an_answer_that_is_none_is_no_answer(errand: Errand, content: bytes) -> None:
     errand.folder.mkdir()
     (errand.folder / RESULT).write_bytes(content)
@@ -80,6 +80,12 @@ def test_what_is_no_file_is_not_taken(errand: Errand, tmp_path: Path, kind: str)
      "folder": errand.file.mkdir, "nothing": lambda: None}[kind]()
     with pytest.raises(OSError):
         errand.take()
+
+
+def test_an_answer_that_is_a_pipe_holds_nobody(errand: Errand) -> None:
+    errand.folder.mkdir()
+    os.mkfifo(errand.folder / RESULT)
+    assert errand.state().name == "idle"
 
 
 @pytest.mark.root
@@ -106,4 +112,7 @@ def test_root_follows_no_link_where_the_pages_user_could_not_go(tmp_path: Path) 
     errand.tell(True, "written elsewhere")
     assert {path.name: path.read_text() for path in roots.iterdir()} == dict.fromkeys((REQUEST, RESULT, "bundle"),
                                                                                       "root's")
+    (roots / REQUEST).unlink()
+    (roots / RESULT).write_text('{"ok": true, "text": "root alone reads this"}')
+    assert errand.state().name == "idle"
     assert (os.geteuid(), os.getegid()) == (0, 0)
