@@ -94,12 +94,14 @@ class Releases:
             self._sweep()
             return True
         self.services.stop()
-        self._point(trial["previous"])
-        self._give_back(trial["version"])
-        (self.root / TRIAL).unlink()
-        _sync(self.root)
-        self._sweep()
-        self.services.start()
+        try:
+            self._point(trial["previous"])
+            self._give_back(trial["version"])
+            (self.root / TRIAL).unlink()
+            _sync(self.root)
+            self._sweep()
+        finally:  # a database that cannot be given back (full disk) ends no capturing; the next boot tries again
+            self.services.start()
         return False
 
     def _place(self, package: Path, version: str) -> None:

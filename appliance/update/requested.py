@@ -44,7 +44,7 @@ def _private_copy(page: Errand, folder: Path) -> Path:
                     raise UpdateError(f"larger than {MAX_BUNDLE >> 20} MiB: this is no update file")
                 copy.write(data)
     except OSError as error:
-        raise UpdateError(f"{error.filename}: {error.strerror}") from error
+        raise UpdateError(f"{error.filename or target.name}: {error.strerror}: nothing was changed") from error
     finally:
         with suppress(OSError):
             page.forget()

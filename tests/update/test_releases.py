@@ -72,6 +72,26 @@ def test_what_was_captured_during_the_trial_stays_when_the_inbox_is_as_before(
         assert inbox.after(live, 0, 10) == [(1, before), (2, during)]
 
 
+def test_where_a_database_cannot_be_given_back_the_services_run_and_the_next_boot_ends_the_trial(
+        box: Box, make_bundle: Make, keys: Keys) -> None:
+    """A link that leads out of the data directory, put there during the trial."""
+    elsewhere, live = box.data.parent / "elsewhere.sqlite3", box.data / "suntap.sqlite3"
+
+    def lead_away() -> bool:
+        live.rename(elsewhere)
+        live.symlink_to(elsewhere)
+        return False
+
+    box.processes.healthy = lead_away
+    with pytest.raises(UpdateError, match="remove the link"):
+        box.releases().install(make_bundle("0.2.0", migrations=2), keys[1], "0.1.0", "arm64")
+    assert box.processes.log == ["stop", "start", "stop", "start"] and box.starts() == "packaged"
+    live.unlink()
+    elsewhere.rename(live)
+    assert not box.releases().finish()
+    assert box.history() == ["old"] and list(box.root.iterdir()) == []
+
+
 def test_migrations_of_a_version_that_is_kept_stay(box: Box, make_bundle: Make, keys: Keys) -> None:
     box.releases().install(make_bundle("0.2.0", migrations=2), keys[1], "0.1.0", "arm64")
     assert box.history() == ["old", "migrated"]
