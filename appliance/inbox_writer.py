@@ -20,7 +20,7 @@ MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter i
 MAX_APPEND = 500            # uploads in one transaction
 RETRY_S = 2.0               # before an inbox that refused is tried again
 UPLOAD_OVERHEAD = 512       # bytes of an Upload beside its body, for the bound
-PRUNE_S = 3600.0            # of the steady clock, between two rounds of pruning
+PRUNE_S = 3600.0            # of the steady clock: at each multiple, so that a restart begins no hour anew
 PRUNE_ROWS = 5000           # in one round: a transaction of a moment, whatever the settings change to
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class InboxWriter:
         self._queue: deque[Upload] = deque()
         self._bytes = 0
         self._retry_at = 0.0    # on the monotonic clock
-        self._prune_at = clock.steady()[1] + PRUNE_S
+        self._prune_at = _next_hour(clock)
         self._whole = False     # the file on disk was checked
         self._connection: sqlite3.Connection | None = None
 
@@ -84,10 +84,9 @@ class InboxWriter:
 
         What the supervisor process did not take in yet is the only copy: where it does not run, nothing is deleted.
         """
-        now = self.clock.steady()[1]
-        if now < self._prune_at:
+        if self.clock.steady()[1] < self._prune_at:
             return
-        self._prune_at = now + PRUNE_S
+        self._prune_at = _next_hour(self.clock)
         try:
             connection = self._open()
             self.counters["inbox_pruned"] += inbox.prune(connection, keep_days * 24, self._ingested(connection),
@@ -130,3 +129,7 @@ class InboxWriter:
     def _leave(self, count: int) -> None:
         for _ in range(count):
             self._bytes -= len(self._queue.popleft().body) + UPLOAD_OVERHEAD
+
+
+def _next_hour(clock: Clock) -> float:
+    return (clock.steady()[1] // PRUNE_S + 1) * PRUNE_S

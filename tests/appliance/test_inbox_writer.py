@@ -138,17 +138,20 @@ def test_what_the_supervisor_process_did_not_take_in_is_never_deleted(tmp_path):
     assert stored(tmp_path) == list(range(3, 43))
 
 
-def test_a_process_that_is_started_again_and_again_makes_nothing_old(tmp_path):
+@pytest.mark.parametrize(("every_s", "kept"), [(1800, 2 * 24), (60, 60 * 24), (3599, 24)])
+def test_a_process_that_is_started_again_and_again_ages_uploads_by_the_hours_that_pass(tmp_path, every_s, kept):
     inbox.connect(tmp_path).close()
-    ingested(tmp_path, 1000)
+    ingested(tmp_path, 10_000)
     clock = SteadyClock()
-    for number in range(100):
+    starts = kept + 2 * 3600 // every_s + 2
+    for number in range(starts):
         writer = InboxWriter(tmp_path, clock)
         writer.take([upload(number)])
-        clock.passed[0] += PRUNE_S - 1
+        clock.passed[0] += every_s
         writer.prune(1)
         writer.close()
-    assert stored(tmp_path) == list(range(100))
+    left = stored(tmp_path)
+    assert left[-1] == starts - 1 and kept <= len(left) <= kept + 3600 // every_s + 1
 
 
 def test_pruning_happens_once_an_hour(tmp_path):
