@@ -37,7 +37,7 @@ HEADERS = {
 
 def host_is_ours(host: str, configured: str = "") -> bool:
     """Is this Host header's value (with or without a port) a name that only this network can mean?"""
-    name = _without_port(host).lower().rstrip(".")
+    name = without_port(host).lower().rstrip(".")
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -49,7 +49,8 @@ def host_is_ours(host: str, configured: str = "") -> bool:
     return name != "" and name in {configured.lower(), socket.gethostname().lower()}
 
 
-def _without_port(host: str) -> str:
+def without_port(host: str) -> str:
+    """The name or address in a Host header's value; an IPv6 address without its brackets."""
     if host.startswith("["):
         return host[1:].split("]")[0]
     return host.rsplit(":", 1)[0] if host.count(":") == 1 else host

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from appliance import settings as store
 from webui import access, fields, orders, restore, update
 from webui.data import box
+from webui.security import without_port
 
 page = Blueprint("settings", __name__)
 
@@ -42,8 +43,7 @@ def save(section: str) -> ResponseReturnValue:
         return render({**request.form.to_dict(), "section": section}, errors), 422
     after = box().settings().web
     if follows_port() and (after.host, after.port) != (before.host, before.port):  # this process ends in a moment
-        name = request.host.rsplit(":", 1)[0] if after.host in (*store.EVERYWHERE, before.host) else after.host
-        return render_template("moved.html", address=f"http://{name}{'' if after.port == 80 else f':{after.port}'}/")
+        return render_template("moved.html", address=_address(before, after))
     flash(f"{dict(fields.SECTIONS)[section]}: saved.")
     return redirect(url_for("settings.show", _anchor=section))
 
@@ -51,6 +51,13 @@ def save(section: str) -> ResponseReturnValue:
 def follows_port() -> bool:
     """Whether systemd holds the page's socket and lets it follow the settings at once."""
     return bool(current_app.config.get("FOLLOWS_PORT"))
+
+
+def _address(before: store.Web, after: store.Web) -> str:
+    """Where this browser finds the page from now on."""
+    same = after.host in (*store.EVERYWHERE, before.host)
+    name = without_port(request.host) if same else after.host
+    return f"http://{f'[{name}]' if ':' in name else name}{'' if after.port == 80 else f':{after.port}'}/"
 
 
 def apply(changes: dict[str, object]) -> None:

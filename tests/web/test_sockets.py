@@ -13,7 +13,7 @@ from flask import Flask
 
 from appliance import settings
 from tests.appliance.processes import beat, wait_for
-from tests.web.conftest import Visitor
+from tests.web.conftest import Visitor, cookie_of
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "image/deb/debian/web-socket"
@@ -31,8 +31,7 @@ def script():
 @pytest.mark.parametrize(("web", "streams"), [
     ({}, []), ({"host": "0.0.0.0", "port": 80}, []), ({"port": 8080}, ["8080"]), ({"port": 443}, ["443"]),
     ({"host": "127.0.0.1"}, ["127.0.0.1:80"]), ({"host": "localhost", "port": 81}, ["127.0.0.1:81", "[::1]:81"]),
-    ({"host": "2001:db8::7", "port": 8080}, ["[2001:db8::7]:8080"]), ({"host": "::", "port": 8080}, ["[::]:8080"]),
-    ({"host": "fe80::1%br0"}, ["[fe80::1%br0]:80"])])
+    ({"host": "2001:db8::7", "port": 8080}, ["[2001:db8::7]:8080"]), ({"host": "::", "port": 8080}, ["[::]:8080"])])
 def test_an_address_and_port_of_the_settings_are_the_sockets(script, web: dict, streams: list[str]) -> None:
     assert script.streams(web) == streams
 
@@ -40,7 +39,8 @@ def test_an_address_and_port_of_the_settings_are_the_sockets(script, web: dict, 
 @pytest.mark.parametrize("web", [
     {"port": 0}, {"port": 65536}, {"port": "80"}, {"port": True}, {"host": 1}, {"host": "example.org"}, {"host": ""},
     {"host": "fe80::1%x\nExecStartPre=/bin/sh"}, {"host": "127.0.0.1\n[Socket]"}, {"host": "/run/socket"},
-    {"host": "@abstract"}, {"host": "vsock:2:80"}, {"host": ["0.0.0.0"]}])
+    {"host": "@abstract"}, {"host": "vsock:2:80"}, {"host": ["0.0.0.0"]},
+    {"host": "fe80::1"}, {"host": "fe80::1%br0"}, {"host": "2001:db8::7%lan0"}])
 def test_nothing_but_an_address_and_a_port_reaches_the_unit(script, web: dict, tmp_path: Path,
                                                             monkeypatch: pytest.MonkeyPatch,
                                                             capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +49,25 @@ def test_nothing_but_an_address_and_a_port_reaches_the_unit(script, web: dict, t
     monkeypatch.setattr(script, "SOURCE", tmp_path / "suntap.toml")
     assert script.wanted() == ""
     assert "port 80 it is" in capsys.readouterr().err
+
+
+def test_a_file_that_is_nested_without_end_leaves_the_page_where_the_packaged_unit_has_it(
+        script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "suntap.toml").write_text("a = " + 30_000 * "[")
+    monkeypatch.setattr(script, "SOURCE", tmp_path / "suntap.toml")
+    assert script.wanted() == ""
+
+
+def test_such_a_file_does_not_keep_the_capture_process_from_starting(tmp_path: Path) -> None:
+    """As its unit runs it, with other places for the two files."""
+    source, target = tmp_path / "suntap.toml", tmp_path / "capture.toml"
+    source.write_text("a = " + 30_000 * "[")
+    helper = (ROOT / "image/deb/debian/capture-settings").read_text()
+    for place, ours in (("/etc/suntap/suntap.toml", source), ("/run/suntap-capture/suntap.toml", target)):
+        helper = helper.replace(f'"{place}"', f'"{ours}"')
+    (tmp_path / "helper").write_text(helper)
+    subprocess.run([sys.executable, str(tmp_path / "helper"), "write"], check=True)
+    assert target.read_text() == ""
 
 
 def test_the_settings_file_is_not_followed_where_a_link_leads(script, tmp_path: Path,
@@ -86,6 +105,18 @@ def test_sockets_for_another_process_are_left_alone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("LISTEN_PID", str(os.getppid()))
     monkeypatch.setenv("LISTEN_FDS", "1")
     assert passed_sockets() == []
+
+
+@pytest.mark.parametrize(("host", "opened_at", "address"), [
+    ("::", "[2001:db8::7]", "http://[2001:db8::7]:8080/"), ("::", "[2001:db8::7]:81", "http://[2001:db8::7]:8080/"),
+    ("2001:db8::9", "localhost", "http://[2001:db8::9]:8080/"), ("0.0.0.0", "suntap.local", "http://suntap.local:8080/")])
+def test_an_address_of_ipv6_is_one_that_a_browser_takes(app: Flask, owner: Visitor, host: str, opened_at: str,
+                                                        address: str) -> None:
+    app.config["FOLLOWS_PORT"] = True
+    form = {"web.host": host, "web.port": "8080", "csrf_token": owner.token("/settings")}
+    answer = app.test_client(use_cookies=False).post("/settings/web", data=form, headers={
+        "Host": opened_at, "Cookie": f"suntap={cookie_of(owner)}"})
+    assert f'href="{address}"' in answer.text
 
 
 def test_the_settings_say_when_a_port_takes_effect_and_where_the_page_is_then(app: Flask, owner: Visitor,
