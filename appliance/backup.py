@@ -38,6 +38,7 @@ BATCH = 500                     # uploads added in one transaction: the capture 
 MAX_MANIFEST = 65536
 MAX_PADDING = 65536             # of zeros behind the last file; tar writes up to 10 KiB
 MAX_SMALL = 1 << 20             # settings and password file
+LAST_MOMENT = 1 << 33           # seconds since 1970, in the year 2242
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
 
 
@@ -187,7 +188,7 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
                 raise BackupError(f"{shown}: {next(iter(files))} is missing: take another backup")
             if len(plain.read(MAX_PADDING)) == MAX_PADDING:  # at its end gzip checks its own sum
                 raise BackupError(f"{shown}: goes on behind its end: not a suntap backup")
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         raise BackupError(f"{shown}: not a whole suntap backup ({error})") from error
@@ -205,7 +206,8 @@ def _manifest(archive: tarfile.TarFile, source: str) -> dict:
     try:
         if manifest["format"] != FORMAT:
             raise BackupError(f"{source}: made by suntap {manifest['version']}: update suntap before restoring it")
-        int(manifest["created"])
+        if not 0 <= int(manifest["created"]) < LAST_MOMENT:
+            raise KeyError("created")
         for name, facts in manifest["files"].items():
             if name not in (INBOX, STORE, SETTINGS, PASSWORD) or (
                     not isinstance(facts["size"], int) or facts["size"] < 0):
@@ -214,7 +216,7 @@ def _manifest(archive: tarfile.TarFile, source: str) -> dict:
                 raise KeyError(name)
         if not {INBOX, STORE} <= set(manifest["files"]):
             raise KeyError(INBOX)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise BackupError(f"{source}: its manifest is damaged: take another backup") from error
     return dict(manifest)
 

@@ -82,7 +82,10 @@ def state() -> ResponseReturnValue:
 
 def busy() -> bool:
     """Whether a backup is being put back right now."""
-    return errand().state().under_way or box().waits("restore")
+    try:
+        return errand().state().under_way or box().waits("restore")
+    except sqlite3.Error:  # no history that could be read: then no order can wait in it either
+        return False
 
 
 def shown() -> dict[str, Any]:

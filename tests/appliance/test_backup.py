@@ -116,6 +116,12 @@ def newer(name, content):
     return name, content
 
 
+def long_ago(name, content):
+    if name == backup.MANIFEST:
+        return name, json.dumps({**json.loads(content), "created": -10**30}).encode()
+    return name, content
+
+
 def escape(name, content):
     if name == backup.MANIFEST:
         facts = json.loads(content)
@@ -128,6 +134,8 @@ def escape(name, content):
     (break_manifest, "inbox.sqlite3 is damaged"),
     (newer, "made by suntap 9.9.9"),
     (escape, "manifest is damaged"),
+    (long_ago, "manifest is damaged"),
+    (lambda name, content: (name, 60_000 * b"[" if name == backup.MANIFEST else content), "not a whole suntap backup"),
     (lambda name, content: None if name == backup.STORE else (name, content), "suntap.sqlite3 is missing"),
     (lambda name, content: None if name == backup.MANIFEST else (name, content), "not a suntap backup"),
     (lambda name, content: ("more", content) if name == backup.SETTINGS else (name, content), "'more'"),

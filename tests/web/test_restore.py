@@ -121,3 +121,10 @@ def test_where_the_inbox_is_anothers_its_uploads_are_handed_over(
     assert again.headers["X-Again"] == "1"
     with inbox.connect(roof) as connection:
         assert inbox.count_after(connection, 0) == 720
+
+
+def test_the_settings_open_where_the_history_cannot_be_read(owner: Visitor, data_dir: Path) -> None:
+    for path in data_dir.glob("suntap.sqlite3*"):
+        path.unlink()
+    (data_dir / "suntap.sqlite3").write_bytes(b"no database" * 1000)
+    assert owner.get("/settings").status_code == 200
