@@ -17,7 +17,6 @@ import os
 import shutil
 import sqlite3
 import tarfile
-import tempfile
 import zlib
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from typing import IO, Any
 from appliance import __version__, settings, store
 from appliance.clock import Clock
 from appliance.errands import Errand, Owner, acting_as
-from appliance.files import PRIVATE, adopt_owner, write_atomic
+from appliance.files import PRIVATE, adopt_owner, scratch, write_atomic
 from appliance.store import inbox
 
 FORMAT = 1
@@ -70,8 +69,7 @@ class BackupError(Exception):
 
 def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> None:
     """Write a backup to `target` (replaced in one step). Raises OSError, sqlite3.Error."""
-    with tempfile.TemporaryDirectory(prefix=".suntap-backup-", dir=target.parent) as scratch:
-        folder = Path(scratch)
+    with scratch(target.parent) as folder:
         _snapshot(inbox.connect(data_dir, readonly=True), folder / INBOX)
         _snapshot(store.connect(data_dir, readonly=True), folder / STORE)
         for source, name in ((settings_path, SETTINGS), (data_dir / PASSWORD, PASSWORD)):
@@ -102,8 +100,7 @@ def restore(source: IO[bytes], settings_path: Path, data_dir: Path, page: Owner 
     """
     with acting_as(page):
         data_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".suntap-restore-", dir=data_dir) as scratch:
-            folder = Path(scratch)
+        with scratch(data_dir) as folder:
             contents = _unpack(source, folder)
             _keep_aside(settings_path, data_dir)
             with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
@@ -129,10 +126,10 @@ def add_uploads(source: IO[bytes], data_dir: Path) -> int:
     """Add the uploads of the backup `source` to the inbox of `data_dir`, beside a running capture process; how many
     were new. Nothing in the inbox changes. Raises BackupError, OSError, sqlite3.Error."""
     home = (data_dir / INBOX).resolve().parent
-    with tempfile.TemporaryDirectory(prefix=".suntap-restore-", dir=home) as scratch:
-        _unpack(source, Path(scratch))
+    with scratch(home) as folder:
+        _unpack(source, folder)
         added = cursor = 0
-        with closing(inbox.connect(home)) as target, closing(inbox.connect(scratch)) as saved:
+        with closing(inbox.connect(home)) as target, closing(inbox.connect(folder)) as saved:
             while batch := inbox.after(saved, cursor, BATCH):
                 added += inbox.append(target, [upload for _, upload in batch])
                 cursor = batch[-1][0]
@@ -141,9 +138,8 @@ def add_uploads(source: IO[bytes], data_dir: Path) -> int:
 
 def check(source: Path, scratch_dir: Path) -> Contents:
     """Check that `source` is a backup that can be restored here; what is in it. Raises BackupError, OSError."""
-    with (open(source, "rb") as file,
-          tempfile.TemporaryDirectory(prefix=".suntap-check-", dir=scratch_dir) as scratch):
-        return _unpack(file, Path(scratch))
+    with open(source, "rb") as file, scratch(scratch_dir) as folder:
+        return _unpack(file, folder)
 
 
 def errand(data_dir: Path) -> Errand:

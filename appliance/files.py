@@ -1,15 +1,18 @@
-"""Files that are replaced in one step, and locks that die with their holder.
+"""Files that are replaced in one step, locks that die with their holder, and folders that do not outlive their use.
 
 Invariant: whoever opens a file written here sees all of the old content or all of the new, also after
 kill -9 or a power cut.
 """
 import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PRIVATE = 0o600
+SCRATCH = ".suntap-scratch-"
 
 
 @contextmanager
@@ -71,6 +74,29 @@ def sole(path: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def scratch(place: Path) -> Iterator[Path]:
+    """A private folder in the folder `place`, gone afterwards; one that a kill or a power cut left goes with the next.
+
+    Its lock tells whether it is in use. Raises OSError (also to one that began in the instant in which another swept).
+    """
+    for left in place.glob(f"{SCRATCH}*"):
+        with suppress(OSError), _held(left, fcntl.LOCK_NB):  # in use, or another user's
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=place) as name, _held(Path(name)):
+        yield Path(name)
+
+
+@contextmanager
+def _held(folder: Path, how: int = 0) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | how)
+        yield
     finally:
         os.close(descriptor)
 

@@ -6,18 +6,17 @@ the checked Settings, where a secret shows as asterisks, and the key's text is b
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from appliance import backup as backups
 from appliance import status
+from appliance.files import scratch
 from webui import access, auth, diagnostics, fields, localtime, logs
 from webui.data import box
 
@@ -31,8 +30,8 @@ CHUNK = 256 * 1024
 @access.owner
 def backup() -> ResponseReturnValue:
     """Settings, inbox and history in one file."""
-    with tempfile.TemporaryDirectory(prefix=".suntap-download-", dir=box().data_dir) as scratch:
-        path = Path(scratch) / "backup"
+    with scratch(box().data_dir) as folder:
+        path = folder / "backup"
         backups.create(path, box().config_path, box().data_dir, box().clock)
         file = path.open("rb")  # the open file outlives its folder
     size = os.fstat(file.fileno()).st_size

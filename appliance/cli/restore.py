@@ -32,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     installed = data_dir == DATA_DIR
     with supervisor.lock(data_dir) as alone:
         if not alone:
-            raise Failed(f"{data_dir}: suntap is running: stop it first (systemctl stop 'suntap-*')")
+            raise Failed(f"{data_dir}: suntap is running: stop it first, and start it afterwards"
+                         " (systemctl stop suntap-supervisor suntap-web)")
         try:
             with open(args.file, "rb") as source:
                 done = backup.restore(source, path, data_dir, user(PAGE_USER) if installed else None,
