@@ -5,9 +5,9 @@ machine is emulated). See vm.py for what is and is not part of the image.
 """
 import random
 import re
-import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -88,6 +88,21 @@ def box(vm: Vm, home: Home) -> Box:
     started = Box(vm, home)
     started.boot()
     return started
+
+
+def owner(box: Box) -> Browser:
+    """A browser that is logged in."""
+    browser = Browser(box.home, box.home.lease())
+    browser.submit("/login", password=PASSWORD)
+    return browser
+
+
+def shows(browser: Browser, text: str) -> bool:
+    """Whether the settings page says so; not while it is away."""
+    try:
+        return text in browser.get("/settings")
+    except (OSError, IndexError, ValueError, AssertionError):
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -252,28 +267,30 @@ def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
 
 
 def test_a_broken_update_is_taken_back_and_a_sound_one_is_kept(box: Box, day: Day, tmp_path: Path) -> None:
-    before = box.vm.run("suntap --version").strip()
-    for version, broken in (("9.0.1", True), ("9.0.2", False)):
-        file = bundles.make(tmp_path, version, broken)
-        server = box.home.router.exec("python3", "-m", "http.server", "--bind", COLLECTOR, "8000", cwd=str(file.parent),
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for("the file", lambda name=file.name: not box.vm.run(
-                f"""python3 -c 'import urllib.request; urllib.request.urlretrieve(
-                    "http://{COLLECTOR}:8000/{name}", "/run/update")'""", check=False), 60)
-        finally:
-            server.terminate()
-            server.wait()
-        said = box.vm.run("suntap update /run/update", check=False, seconds=600)
+    before, browser = box.vm.run("suntap --version").strip(), owner(box)
+    for version, broken, said in (("9.0.1", True, "back to"), ("9.0.2", False, "version 9.0.2 works and is kept")):
+        browser.upload("/settings", "/settings/update", bundles.make(tmp_path, version, broken).read_bytes())
+        wait_for(said, lambda said=said: shows(browser, said), 600, 5)
         sent = day.sent()
         day.send(0.25)
         assert day.sent() > sent
-        if broken:
-            assert "back to" in said and box.vm.run("suntap --version").strip() == before
-        else:
-            assert "9.0.2 is installed" in said, said
+        assert box.vm.run("suntap --version").strip() == (before if broken else "suntap 9.0.2")
     box.wait_running()
-    assert box.vm.run("suntap --version").strip() == "suntap 9.0.2"
+
+
+def test_a_backup_put_back_by_the_page_brings_back_uploads_that_were_lost(box: Box, day: Day) -> None:
+    browser, kept = owner(box), box.uploads()
+    status, _, backup = browser.exchange("POST", "/settings/backup",
+                                         urlencode({"csrf_token": browser.token("/settings")}).encode())
+    assert status == 200
+    box.vm.run("systemctl stop suntap-capture; rm /var/lib/suntap/inbox/inbox.sqlite3*; systemctl start suntap-capture")
+    wait_for("an empty inbox", lambda: box.uploads() == 0, 120, 2)
+    browser.upload("/settings", "/settings/restore", backup)
+    assert "This backup is whole" in browser.get("/settings")
+    status, _, _ = browser.request("POST", "/settings/restore/confirm", {"csrf_token": browser.token("/settings")})
+    assert status in (302, 303)
+    wait_for(f"{kept} uploads", lambda: box.uploads() >= kept, 240, 3)
+    box.wait_running()
 
 
 def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_says_so(box: Box, day: Day) -> None:

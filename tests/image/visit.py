@@ -26,27 +26,45 @@ class Browser:
     def __init__(self, home: Home, address: str) -> None:
         self.home, self.address, self.cookies = home, address, SimpleCookie()
 
-    def request(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
-        """Status, headers (lower case), text."""
-        body = urlencode(form or {}).encode()
+    def exchange(self, method: str, path: str, body: bytes = b"",
+                 kind: str = "application/x-www-form-urlencoded") -> tuple[int, dict[str, str], bytes]:
+        """Status, headers (lower case), content."""
         lines = [f"{method} {path} HTTP/1.0", f"Host: {self.address}", f"Content-Length: {len(body)}",
-                 "Content-Type: application/x-www-form-urlencoded", f"Origin: http://{self.address}",
+                 f"Content-Type: {kind}", f"Origin: http://{self.address}",
                  "Cookie: " + "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())]
         wire = "\r\n".join([*lines, "", ""]).encode() + body
 
-        def exchange() -> bytes:
+        def talk() -> bytes:
             with socket.create_connection((self.address, 80), timeout=TIMEOUT_S) as connection:
                 connection.sendall(wire)
                 return b"".join(iter(lambda: connection.recv(65536), b""))
 
-        head, _, text = self.home.pvs.inside(exchange).partition(b"\r\n\r\n")
+        head, _, content = self.home.pvs.inside(talk).partition(b"\r\n\r\n")
         status, *fields = head.decode().split("\r\n")
         headers = {}
         for name, _, value in (line.partition(": ") for line in fields):
             headers[name.lower()] = value
             if name.lower() == "set-cookie":
                 self.cookies.load(value)
-        return int(status.split()[1]), headers, text.decode()
+        return int(status.split()[1]), headers, content
+
+    def request(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, dict[str, str], str]:
+        """Status, headers (lower case), text."""
+        status, headers, content = self.exchange(method, path, urlencode(form or {}).encode())
+        return status, headers, content.decode()
+
+    def token(self, path: str) -> str:
+        """The secret in the forms of the page at `path`, without which none is taken."""
+        return re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(path))[1]
+
+    def upload(self, page: str, path: str, file: bytes) -> None:
+        """Choose a file in the form at `page` that leads to `path`."""
+        mark = "a-line-that-no-file-holds"
+        fields = {'name="csrf_token"': self.token(page).encode(), 'name="file"; filename="file"': file}
+        body = b"".join(f"--{mark}\r\nContent-Disposition: form-data; {name}\r\n\r\n".encode() + value + b"\r\n"
+                        for name, value in fields.items()) + f"--{mark}--\r\n".encode()
+        status, _, content = self.exchange("POST", path, body, f"multipart/form-data; boundary={mark}")
+        assert status in (302, 303), f"POST {path}: {status} {content[:500]!r}"
 
     def get(self, path: str) -> str:
         """The page at `path`, redirects followed. Raises AssertionError for anything but 200."""
@@ -60,8 +78,7 @@ class Browser:
 
     def submit(self, path: str, **form: str) -> str:
         """Fill in the form at `path`; where it leads."""
-        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.get(path))[1]
-        status, headers, text = self.request("POST", path, {"csrf_token": token, **form})
+        status, headers, text = self.request("POST", path, {"csrf_token": self.token(path), **form})
         assert status in (302, 303), f"POST {path}: {status} {re.sub('<[^>]*>', ' ', text)[:800]}"
         return headers["location"]
 
