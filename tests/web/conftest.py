@@ -1,9 +1,12 @@
 """Fixtures: a data directory with an invented roof, the application on it, visitors with and without the password."""
 import re
 import sqlite3
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -75,6 +78,24 @@ def set_cookie(client: FlaskClient, value: str) -> None:
         client.set_cookie("suntap", value)
     else:
         client.set_cookie("localhost", "suntap", value)
+
+
+@contextmanager
+def running(server: Any) -> Iterator[None]:
+    """waitress `server` in a thread, ended in order, loop and workers before the files: it wakes its loop by a byte
+    into a descriptor that may be another file's by then, such as the next test's settings."""
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        channels = list(server.active_channels.values())
+        server.trigger.pull_trigger(server._map.clear)
+        thread.join(10)
+        server.task_dispatcher.shutdown()
+        for channel in channels:
+            channel.handle_close()
+        server.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ import contextlib
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from flask import Flask
 
 from appliance import settings
 from appliance.clock import Clock
-from tests.web.conftest import Visitor, cookie_of
+from tests.web.conftest import Visitor, cookie_of, running
 from webui import serve
 from webui.security import HEADERS, MAX_BODY
 from webui.server import CONNECTIONS, listen
@@ -27,16 +26,8 @@ ROOT = Path(__file__).parents[2]
 def served(app: Flask) -> Iterator[tuple[str, int]]:
     """The application behind a real socket: its address."""
     server = listen(app, "127.0.0.1", 0)
-
-    def run() -> None:
-        with contextlib.suppress(OSError):  # its sockets are closed below
-            server.run()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield "127.0.0.1", server.effective_port
-    server.close()
-    thread.join(10)
+    with running(server):
+        yield "127.0.0.1", server.effective_port
 
 
 def answer_to_headers(address: tuple[str, int], *lines: str) -> bytes:

@@ -4,8 +4,8 @@ Each test has its own browser profile. Pictures go to build/screenshots/, to be 
 the browser's console, or asks another host for anything, fails its test.
 """
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from appliance.heartbeat import PROCESSES, Heartbeat
-from tests.web.conftest import PASSWORD
+from tests.web.conftest import PASSWORD, running
 from webui.server import listen
 
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
@@ -48,12 +48,12 @@ class Served:
     def __init__(self, app: Flask) -> None:
         self.server = listen(app, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.server.effective_port}"
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
+        self._running = ExitStack()
+        self._running.enter_context(running(self.server))
 
     def stop(self) -> None:
         """No more answers."""
-        self.server.close()
+        self._running.close()
 
 
 @pytest.fixture
