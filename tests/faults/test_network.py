@@ -26,8 +26,8 @@ def test_every_fault_of_the_other_side_ends_with_the_truth_and_without_a_restart
     environment = {"SUNTAP_CLOCK": clock.to_environment()}
     with PvOutput(clock, System(size_w=roof.size_w, timezone=ZONE)) as server:
         config = configured(tmp_path, server.url)
+        assert suntap("import", *captures, "--config", config, **environment).code == 0
         with running("run", "supervisor", "--config", config, log=tmp_path / "log", **environment) as process:
-            assert suntap("import", *captures, "--config", config, **environment).code == 0
             for fault in FAULTS:
                 server.fail(fault, times=2, seconds=1.0)
                 wait_for(lambda fault=fault: [request.fault for request in server.requests].count(fault) >= 2)
@@ -49,8 +49,8 @@ def test_a_name_that_is_gone_is_told_and_posting_goes_on_when_it_is_there(roof, 
             facts = json.loads(suntap("status", "--json", "--config", config, **environment).out)
             return next(each for each in facts["lamps"] if each["name"] == "upload")
 
+        assert suntap("import", *captures, "--config", config, **environment).code == 0
         with running("run", "supervisor", "--config", config, log=tmp_path / "log", **environment):
-            assert suntap("import", *captures, "--config", config, **environment).code == 0
             wait_for(lambda: "(DNS)" in (tmp_path / "log").read_text())
             wait_for(lambda: lamp()["state"] == "warn" and "(DNS)" in lamp()["text"])
             assert server.requests == []
