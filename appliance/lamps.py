@@ -60,7 +60,10 @@ def decode(process: Facts, derived: Facts, captured: Facts, clock: Clock) -> Fac
                     "Check the disk, then `suntap rebuild`.")
     if process["problem"]:
         return lamp("decode", BAD, process["problem"], "The log has more: `journalctl -u suntap-supervisor`.")
-    if derived["last_reading"] is None:
+    if not derived["last_reading"]:     # 0: none that the clock allows to count (ledger.intake's horizon)
+        if derived["last_reading"] is not None:
+            return lamp("decode", WARN, "Readings arrive, but each is of a time that this box's clock has not reached.",
+                        "They count once the time is right: see the clock lamp.")
         if captured.get("uploads"):
             return lamp("decode", WARN, "Uploads arrive, but none held a reading of an inverter or meter yet.",
                         "Inverters are silent at night: wait for daylight.")
@@ -103,10 +106,13 @@ def upload(process: Facts, derived: Facts, settings: Settings) -> Facts:
     return lamp("upload", OK, f"{sent}, {waiting} wait.")
 
 
-def clock(derived: Facts, now: Clock) -> Facts:
+def clock(process: Facts, derived: Facts, now: Clock) -> Facts:
     check = "Check the network: the time comes by NTP. Nothing is posted until it is right."
     if now.time() < EARLIEST:
         return lamp("clock", BAD, "The clock was never set.", check)
+    if process["alive"] and not process["clock_is_set"]:
+        return lamp("clock", WARN, "The time is the last one known, a guess: no time server has answered since this "
+                    "box was switched on.", check)
     ahead = derived.get("clock_ahead_s")
     if ahead is not None and abs(ahead) > CLOCK_OFF_S:
         return lamp("clock", WARN, f"The clock is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "

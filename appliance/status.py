@@ -46,7 +46,7 @@ def collect(settings: Settings, clock: Clock) -> Facts:
         lamps.capture(by_name["capture"], captured, clock),
         lamps.decode(by_name["supervisor"], derived, captured, clock),
         lamps.upload(by_name["supervisor"], derived, settings),
-        lamps.clock(derived, clock),
+        lamps.clock(by_name["supervisor"], derived, clock),
         lamps.disk(room, data_dir),
     ]
     if problems := box.problems():
@@ -64,12 +64,14 @@ def health(facts: Facts) -> tuple[bool, list[str]]:
 def _process(name: str, data_dir: Path) -> Facts:
     last = heartbeat.read(name, data_dir)
     if last is None:
-        return {"name": name, "alive": False, "text": "not started", "problem": "", "counters": {}}
+        return {"name": name, "alive": False, "text": "not started", "problem": "", "counters": {},
+                "clock_is_set": True}
     return {
         "name": name, "alive": last["alive"], "pid": last["pid"], "uptime_s": round(last["uptime_s"]),
         "age_s": round(last["age_s"], 1), "restarts": last["restarts"], "problem": last.get("problem", ""),
         "text": "running" if last["alive"] else "stopped", "counters": last.get("counters", {}),
         "interface": last.get("interface", ""), "what": last.get("what", ""),
+        "clock_is_set": last.get("clock_is_set", True) is not False,
     }
 
 

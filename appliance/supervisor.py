@@ -76,7 +76,8 @@ class Supervisor:
         """Tell systemd and the status page that work was done. Also the progress callback of long derivations."""
         if self.heartbeat is not None and self.heartbeat.due():
             problem = "; ".join([*self.problems.values(), self.watched.problem]).strip("; ")
-            self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested())
+            self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested(),
+                                clock_is_set=is_set())
 
     def _ingested(self) -> list[str | int] | None:
         """[which inbox, id of the last upload taken in], for the capture process: it deletes none that are newer."""

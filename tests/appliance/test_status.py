@@ -105,6 +105,18 @@ def test_a_clock_that_was_never_set_is_said(box):
     assert states(box, Clock(0.0, 1000.0, 0.0))["clock"] == "bad"
 
 
+def test_a_time_that_is_a_guess_is_said(box, clock):
+    Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=False)
+    found = {lamp["name"]: lamp for lamp in status.collect(box, clock)["lamps"]}["clock"]
+    assert found["state"] == "warn" and "guess" in found["text"] and "NTP" in found["check"]
+
+
+def test_readings_of_a_time_that_the_clock_has_not_reached_are_said_as_such(box, clock):
+    device(box, "inverter", 0)      # as the ledger stores it: no record with a plausible time yet
+    found = {lamp["name"]: lamp for lamp in status.collect(box, clock)["lamps"]}["decode"]
+    assert found["state"] == "warn" and "has not reached" in found["text"]
+
+
 def test_a_supervisor_from_the_future_is_a_warning_about_the_clock(box, clock):
     device(box, "pvs", NOW + 3600)
     assert states(box, clock)["clock"] == "warn"

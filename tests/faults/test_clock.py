@@ -118,6 +118,7 @@ class World:
         """Nothing is posted before the clock is set; then uploads arrive and slots are posted under every step."""
         wait_for(lambda: (self.data / store.FILE).exists() and self.ask("SELECT count(*) FROM slot") > MORE)
         assert self.server.requests == []
+        assert beat("supervisor", self.data)["clock_is_set"] is False
         self.mark.touch()
         wait_for(self.posted)
         for years in STEPS:
