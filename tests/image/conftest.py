@@ -20,7 +20,7 @@ from tests.image.vm import Vm
 TOP = Path(__file__).parents[2]
 COLLECTOR, PVS = "192.0.2.1", "192.0.2.50"
 PVOUTPUT_PORT = 8081
-TOOLS = "qemu-system-arm qemu-utils dnsmasq-base iproute2 iputils-ping mtools cpio e2fsprogs openssl"
+TOOLS = "qemu-system-arm qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools cpio e2fsprogs openssl"
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         cables = [pvs.cable(), router.cable()]
         dhcp = router.exec(
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=port", "--bind-interfaces",
-            "--port=0", "--dhcp-range=192.0.2.100,192.0.2.150,1h", f"--dhcp-leasefile={work}/leases", "--user=root",
+            "--no-resolv", "--no-hosts", f"--address=/pool.ntp.org/{COLLECTOR}",
+            "--dhcp-range=192.0.2.100,192.0.2.150,1h", f"--dhcp-leasefile={work}/leases", "--user=root",
             "--enable-ra", "--dhcp-range=2001:db8::,ra-only", "--log-facility=-", stderr=subprocess.DEVNULL)
         collector = router.inside(lambda: Collector(host=COLLECTOR, port=80))
         pvoutput = router.inside(lambda: PvOutput(Clock(), host=COLLECTOR, port=PVOUTPUT_PORT))

@@ -12,97 +12,25 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.image import bundles, visit
+from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner, shows
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
-from tests.image.visit import Browser, Day, resolve
-from tests.image.vm import NICS, PATIENCE_S, Vm, nic, wait_for
+from tests.image.visit import Day, resolve
+from tests.image.vm import NICS, Vm, nic, wait_for
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 
-PASSWORD = "correct horse battery"
-API_KEY = "00000000000000000000000000000000feedbeef"
-UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web")
-# The service's address must be encrypted or on this machine: a relay inside the box leads to the simulated PVOutput.
 BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
-RELAY = (f"systemd-run --quiet --no-block --unit=test-relay --socket-property=ListenStream=127.0.0.1:{PVOUTPUT_PORT} "
-         f"/lib/systemd/systemd-socket-proxyd {COLLECTOR}:{PVOUTPUT_PORT}")
 MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
 DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
 POWER_CUTS = 10
 
 
-class Box:
-    """The machine with its home; retries a boot once, as an emulated one may hang."""
-
-    def __init__(self, vm: Vm, home: Home) -> None:
-        self.vm, self.home = vm, home
-
-    def boot(self, patience_s: int = PATIENCE_S) -> None:
-        """Power on, until the router has given an address."""
-        for last in (False, True):
-            self.home.leases.write_text("")
-            try:
-                self.vm.start(self.home.cables, patience_s)
-                wait_for("a DHCP lease", self.home.lease, 420)
-                break
-            except TimeoutError as error:
-                self.vm.cut_power()
-                if last:
-                    raise
-                print(f"booted again, as {error}")
-        self.vm.run(RELAY)
-
-    def wait_running(self, seconds: float = 420) -> None:
-        """The page answers, and each of the three processes has said that it works."""
-        wait_for("the page", lambda: self.answers("/healthz"), seconds, 3)
-        for unit in UNITS:
-            wait_for(unit, lambda unit=unit: self.works(unit), seconds, 3)
-
-    def works(self, unit: str) -> bool:
-        """Whether the heartbeat file is by the unit's main process: asked without a program that is slow to start."""
-        file = f"/run/{unit}/{unit.removeprefix('suntap-')}-status.json"
-        question = f"""grep -q "\\"pid\\": $(systemctl show -P MainPID {unit})," {file} || echo no"""
-        return not self.vm.run(question, check=False)
-
-    def answers(self, path: str) -> bool:
-        try:
-            return Browser(self.home, self.home.lease()).request("GET", path)[0] in (200, 302, 503)
-        except (OSError, IndexError, ValueError):
-            return False
-
-    def readings(self) -> int:
-        return self.query("suntap.sqlite3", "SELECT count(*) FROM reading WHERE number IN (130, 140)")
-
-    def uploads(self) -> int:
-        return self.query("inbox.sqlite3", "SELECT count(*) FROM upload")
-
-    def query(self, file: str, sql: str) -> int:
-        """One number from a database inside; -1 while it cannot be read."""
-        script = f"""import sqlite3
-print(sqlite3.connect("file:/var/lib/suntap/{file}?mode=ro", uri=True).execute("{sql}").fetchone()[0])"""
-        return int(self.vm.run(f"python3 -IS -c '{script}' 2> /dev/null", check=False).strip() or -1)
-
-
 @pytest.fixture(scope="module")
 def box(vm: Vm, home: Home) -> Box:
     vm.put("suntap.toml", BOOT_FILE)
-    started = Box(vm, home)
+    started = Box(vm, home, home.pvs)
     started.boot()
     return started
-
-
-def owner(box: Box) -> Browser:
-    """A browser that is logged in."""
-    browser = Browser(box.home, box.home.lease())
-    browser.submit("/login", password=PASSWORD)
-    return browser
-
-
-def shows(browser: Browser, text: str) -> bool:
-    """Whether the settings page says so; not while it is away."""
-    try:
-        return text in browser.get("/settings")
-    except (OSError, IndexError, ValueError, AssertionError):
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +62,7 @@ def test_frames_of_full_size_cross_the_bridge_unchanged(box: Box, to: str, vlan:
 
 
 def test_the_box_answers_to_its_name(box: Box) -> None:
-    assert wait_for("suntap.local", lambda: resolve(box.home, "suntap.local"), 240) == box.home.lease()
+    assert wait_for("suntap.local", lambda: resolve(box.side, "suntap.local"), 240) == box.home.lease()
 
 
 def test_root_is_read_only_below_memory_and_the_data_partition_filled_the_card(box: Box) -> None:
@@ -169,7 +97,7 @@ def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
 
 def test_the_owner_walks_through_the_first_visit_by_http(box: Box) -> None:
     box.wait_running()
-    browser = Browser(box.home, box.home.lease())
+    browser = box.browser()
     assert browser.submit("/welcome/", password=PASSWORD).endswith("/welcome/listen")
     assert "supervisor" in browser.get("/welcome/listen")
     browser.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800",
@@ -300,12 +228,12 @@ def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_sa
         before = day.sent()
         day.send(0.5)
         assert day.sent() > before
-        health = Browser(box.home, box.home.lease()).request("GET", "/healthz")
+        health = box.browser().request("GET", "/healthz")
         assert health[0] == 503 and "disk" in health[2].lower()
     finally:
         box.vm.run("rm -f /data/fill /data/fill2; sync")
     box.wait_running()
-    wait_for("health", lambda: Browser(box.home, box.home.lease()).request("GET", "/healthz")[0] == 200, 240, 5)
+    wait_for("health", lambda: box.browser().request("GET", "/healthz")[0] == 200, 240, 5)
 
 
 def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: Box, day: Day) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from appliance.simulate.pvs import Pvs, Wire
 from appliance.simulate.roof import INTERVAL, Roof
 from tests.image.conftest import COLLECTOR, PVS, Home
+from tests.image.namespaces import Namespace
 
 TIMEOUT_S = 90
 ETH_P_ALL, ETH_8021Q, ETH_EXPERIMENTAL = 0x0003, 0x8100, 0x88B5
@@ -21,10 +22,10 @@ SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_AUXDATA, TP_STATUS_
 
 
 class Browser:
-    """Requests to the page from the PVS's side of the bridge, with cookies; one connection each."""
+    """Requests to the page from one side of the bridge, with cookies; one connection each."""
 
-    def __init__(self, home: Home, address: str) -> None:
-        self.home, self.address, self.cookies = home, address, SimpleCookie()
+    def __init__(self, side: Namespace, address: str) -> None:
+        self.side, self.address, self.cookies = side, address, SimpleCookie()
 
     def exchange(self, method: str, path: str, body: bytes = b"",
                  kind: str = "application/x-www-form-urlencoded") -> tuple[int, dict[str, str], bytes]:
@@ -39,7 +40,7 @@ class Browser:
                 connection.sendall(wire)
                 return b"".join(iter(lambda: connection.recv(65536), b""))
 
-        head, _, content = self.home.pvs.inside(talk).partition(b"\r\n\r\n")
+        head, _, content = self.side.inside(talk).partition(b"\r\n\r\n")
         status, *fields = head.decode().split("\r\n")
         headers = {}
         for name, _, value in (line.partition(": ") for line in fields):
@@ -83,14 +84,14 @@ class Browser:
         return headers["location"]
 
 
-def resolve(home: Home, name: str) -> str:
-    """The IPv4 address of NAME.local by mDNS, asked from the PVS's side; empty when nobody answers."""
+def resolve(side: Namespace, name: str) -> str:
+    """The IPv4 address of NAME.local by mDNS, asked from one side; empty when nobody answers."""
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
     question = struct.pack(">6H", 0, 0, 1, 0, 0, 0) + labels + struct.pack(">2H", 1, 0x8001)  # A, IN, unicast reply
 
     def ask() -> str:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
-            channel.bind((PVS, 0))
+            channel.bind((side.addresses[0].partition("/")[0], 0))
             channel.settimeout(3)
             channel.sendto(question, ("224.0.0.251", 5353))
             try:
@@ -101,7 +102,7 @@ def resolve(home: Home, name: str) -> str:
             found = re.search(rb"\x00\x01[\x00\x80]\x01....\x00\x04(....)", answer, re.S)
             return socket.inet_ntoa(found[1]) if found and at else ""
 
-    return home.pvs.inside(ask)
+    return side.inside(ask)
 
 
 def frame(to: str, vlan: int | None) -> bytes:

@@ -131,8 +131,11 @@ class Vm:
         source.write_bytes(data)
         run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
 
-    def start(self, cables: list[int], patience_s: int = PATIENCE_S) -> None:
-        """Power on, one network card per cable (file descriptors of taps); a device may take `patience_s` to appear."""
+    def start(self, cables: list[int], patience_s: int = PATIENCE_S, *, cards: int = 2, chip: str = "utc",
+              append: str = "") -> None:
+        """Power on, with a card for each of the first `cards` cables (file descriptors of taps); the others' may be
+        plugged in later, by USB as well. A device may take `patience_s` to appear; `chip`: what the clock chip says;
+        `append`: to the kernel's command line."""
         for name in ("console.sock", "qmp.sock"):
             (self.work / name).unlink(missing_ok=True)
         command = [
@@ -148,12 +151,13 @@ class Vm:
             "-device", "i6300esb", "-action", "watchdog=none",
             "-kernel", str(self.kernel), "-initrd", str(self.initrd),
             "-append", f"console=ttyAMA0 systemd.getty_auto=0 test-patience={patience_s} "
-                       + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline),
+                       + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline) + f" {append}",
+            "-rtc", f"base={chip}", "-device", "qemu-xhci",
         ]
         for number, cable in enumerate(cables):
-            command += ["-netdev", f"tap,id=n{number},fd={cable}",
-                        "-device", f"pcie-root-port,id=slot{number},chassis={number + 1}",
-                        "-device", nic(number)]
+            command += ["-netdev", f"tap,id=n{number},fd={cable}"]
+            if number < cards:
+                command += ["-device", f"pcie-root-port,id=slot{number},chassis={number + 1}", "-device", nic(number)]
         self.process = subprocess.Popen(command, pass_fds=cables, stdin=subprocess.DEVNULL)
         self.console = socket.socket(socket.AF_UNIX)
         wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
