@@ -76,7 +76,7 @@ class Releases:
             self._sweep()
             raise
         if not self.finish():
-            raise UpdateError(f"version {manifest.version} did not work within two minutes: back to {running}")
+            raise UpdateError(f"version {manifest.version} did not work: back to {running}")
         return manifest.version
 
     def finish(self) -> bool:

@@ -2,6 +2,7 @@
 
 Healthy: all three are active (the supervisor process has said READY), the page answers, and all that without one
 restart for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
+A unit that has ended by itself ENDS times is not waited for any longer.
 """
 import subprocess
 import time
@@ -12,6 +13,7 @@ from appliance.settings import EVERYWHERE, Web
 UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service")
 LIMIT_S = 120.0
 SETTLED_S = 20.0
+ENDS = 5
 PAUSE_S = 2.0
 
 
@@ -33,7 +35,7 @@ class Systemd:
         """Wait until the units have worked for SETTLED_S, LIMIT_S at most. False when they did not."""
         end = time.monotonic() + LIMIT_S
         since, processes = time.monotonic(), ""
-        while time.monotonic() < end:
+        while time.monotonic() < end and self._ends() < ENDS:
             now = self._processes()
             if not now or now != processes or not self._answers():
                 since, processes = time.monotonic(), now
@@ -47,6 +49,12 @@ class Systemd:
         done = subprocess.run(["systemctl", "show", "--property=ActiveState,MainPID", *UNITS],
                               capture_output=True, text=True, check=False)
         return done.stdout if done.stdout.count("ActiveState=active") == len(UNITS) else ""
+
+    def _ends(self) -> int:
+        """How often the worst unit was started again since start(), which counts from zero (reset-failed)."""
+        done = subprocess.run(["systemctl", "show", "--property=NRestarts", "--value", *UNITS],
+                              capture_output=True, text=True, check=False)
+        return max((int(line) for line in done.stdout.split() if line.isdigit()), default=0)
 
     def _answers(self) -> bool:
         connection = HTTPConnection(self.host, self.port, timeout=10)
