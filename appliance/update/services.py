@@ -13,7 +13,7 @@ from appliance.settings import EVERYWHERE, Web
 UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service")
 LIMIT_S = 120.0
 SETTLED_S = 20.0
-ENDS = 5
+ENDS = 4
 PAUSE_S = 2.0
 
 

@@ -1,8 +1,10 @@
 """The machine with its home: what a test of the booted image asks it."""
+from typing import Any
+
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, Home
 from tests.image.namespaces import Namespace
 from tests.image.visit import Browser
-from tests.image.vm import PATIENCE_S, Vm, wait_for
+from tests.image.vm import Hung, Vm, wait_for
 
 PASSWORD = "correct horse battery"
 API_KEY = "00000000000000000000000000000000feedbeef"
@@ -10,10 +12,11 @@ UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web")
 # The service's address must be encrypted or on this machine: a relay inside the box leads to the simulated PVOutput.
 RELAY = (f"systemd-run --quiet --no-block --unit=test-relay --socket-property=ListenStream=127.0.0.1:{PVOUTPUT_PORT} "
          f"/lib/systemd/systemd-socket-proxyd {COLLECTOR}:{PVOUTPUT_PORT}")
+MAX_HANGS = 3       # of the emulator, which count as no try
 
 
 class Box:
-    """The machine with its home, asked from one side of it; retries a boot once, as an emulated one may hang."""
+    """The machine with its home, asked from one side of it. A boot is retried once."""
 
     def __init__(self, vm: Vm, home: Home, side: Namespace, fixed_address: str = "") -> None:
         self.vm, self.home, self.side, self.fixed_address = vm, home, side, fixed_address
@@ -25,17 +28,23 @@ class Box:
     def browser(self) -> Browser:
         return Browser(self.side, self.address())
 
-    def boot(self, patience_s: int = PATIENCE_S) -> None:
-        """Power on, until the router has given an address."""
-        for last in (False, True):
+    def boot(self, **how: Any) -> None:
+        """Power on (`how`: Vm.start()'s), until the box has its address and captures."""
+        retries, hangs = 1, MAX_HANGS
+        while True:
             self.home.leases.write_text("")
             try:
-                self.vm.start(self.home.cables, patience_s)
-                wait_for("a DHCP lease", self.home.lease, 420)
+                self.vm.start(**{"cables": self.home.cables, **how})
+                wait_for("an address", self.vm.unless_hung(self.address), 420)
+                wait_for("capture", self.vm.unless_hung(lambda: self.works("suntap-capture")), 420)
                 break
             except TimeoutError as error:
                 self.vm.cut_power()
-                if last:
+                if isinstance(error, Hung):
+                    hangs -= 1
+                else:
+                    retries -= 1
+                if retries < 0 or hangs < 0:
                     raise
                 print(f"booted again, as {error}")
         self.relay()
@@ -46,9 +55,9 @@ class Box:
 
     def wait_running(self, seconds: float = 420) -> None:
         """The page answers, and each of the three processes has said that it works."""
-        wait_for("the page", lambda: self.answers("/healthz"), seconds, 3)
+        wait_for("the page", lambda: self.answers("/healthz"), seconds)
         for unit in UNITS:
-            wait_for(unit, lambda unit=unit: self.works(unit), seconds, 3)
+            wait_for(unit, lambda unit=unit: self.works(unit), seconds)
 
     def works(self, unit: str) -> bool:
         """Whether the heartbeat file is by the unit's main process: asked without a program that is slow to start."""

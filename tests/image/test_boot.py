@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.image, pytest.mark.root]
 BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
 MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
 DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
+IDLE_S = 40             # longer than the kernel lets written pages wait (30 s)
 POWER_CUTS = 10
 
 
@@ -181,16 +182,16 @@ def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
         return int(box.vm.run("awk '{print $7}' /sys/class/block/vda/stat")) // 2
 
     start = written_kb()
-    time.sleep(60)
+    time.sleep(IDLE_S)
     idle = written_kb() - start
     uploads = len(box.home.collector.received)
     for _ in range(12):         # an hour, upload by upload, so that each is committed as it would be
         day.send(1 / 12)
         time.sleep(3)
-    active = written_kb() - start - idle - idle * 36 // 60
+    active = written_kb() - start - idle - idle * 36 // IDLE_S
     uploads = len(box.home.collector.received) - uploads
-    daily = idle * 1440 + active * 24
-    print(f"written: idle {idle} kB a minute, {active} kB for {uploads} uploads of an hour: {daily} kB a day")
+    daily = idle * 86400 // IDLE_S + active * 24
+    print(f"written: idle {idle} kB in {IDLE_S} s, {active} kB for {uploads} uploads of an hour: {daily} kB a day")
     assert 0 < daily < DAILY_KB
 
 
@@ -248,8 +249,7 @@ def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: B
         if number == POWER_CUTS - 1:
             box.vm.put("suntap.toml", BOOT_FILE + '[system]\r\nhostname = "not a name"\r\n')
         box.boot()
-        wait_for(f"{kept} uploads", lambda kept=kept: box.uploads() >= kept, 300, 3)
-        wait_for("capture", lambda: box.works("suntap-capture"), 420, 2)
+        wait_for(f"{kept} uploads", lambda kept=kept: box.uploads() >= kept, 300)
     box.wait_running()
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""
     for file in ("inbox", "suntap"):
@@ -274,7 +274,7 @@ def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> N
     box.vm.cut_power()
     start, _ = box.vm.partition(3)
     box.vm.overwrite(start, bytes(8 << 20))
-    box.boot(patience_s=90)     # systemd's own
+    box.boot(patience_s=60)
     ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-w", "60", COLLECTOR)
     assert ping.wait(90) == 0 and PVS
     wait_for("the page", lambda: box.answers("/healthz"), 420, 3)

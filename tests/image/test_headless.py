@@ -104,10 +104,8 @@ def box(vm: Vm, home: Home, keys: dict[str, Path]) -> Box:
     vm.put("suntap.toml", "\ufeff" + text.replace("\n", "\r\n"))
     vm.put("firstrun.sh", FIRST_RUN)
     vm.put("reset-password.txt", "")
-    vm.start(home.cables[::-1], cards=1, chip="1970-01-02T00:00:00", append=FIRST_RUN_BOOT)
     started = Box(vm, home, home.router, ADDRESS)
-    wait_for("the page", lambda: started.answers("/healthz"), 420, 2)
-    started.relay()
+    started.boot(cables=home.cables[::-1], cards=1, chip="1970-01-02T00:00:00", append=FIRST_RUN_BOOT)
     return started
 
 

@@ -84,6 +84,10 @@ def nic(number: int) -> str:
     return f"virtio-net-pci,id=nic{number},netdev=n{number},bus=slot{number},mac={NICS[number]},romfile="
 
 
+class Hung(TimeoutError):
+    """The emulated processor makes no progress: QEMU 7.2 does so in about one boot of ten; no fault of the image."""
+
+
 class Vm:
     """One disk made from the image, and the machine that may be running on it."""
 
@@ -163,6 +167,14 @@ class Vm:
         wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
         self._pending = b""
         self._until(b"@ready", BOOT_S)
+
+    def unless_hung(self, check: Callable[[], object]) -> Callable[[], object]:
+        """`check`, for wait_for(), which raises Hung once the guest's kernel says that a processor hangs."""
+        def checked() -> object:
+            if "soft lockup" in (self.work / "serial.log").read_text(errors="replace"):
+                raise Hung("the emulated processor hangs")
+            return check()
+        return checked
 
     def _until(self, mark: bytes, seconds: float) -> bytes:
         """Console output up to and including the line with `mark`."""
