@@ -71,7 +71,7 @@ else
     step "image"
     rm -rf "$work/genimage" "$work/images"
     mkdir -p "$work/genimage"
-    quietly env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" genimage --rootpath "$root" --tmppath "$work/genimage" --inputpath "$work/images" \
+    quietly env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" E2FSCK_TIME="$SOURCE_DATE_EPOCH" genimage --rootpath "$root" --tmppath "$work/genimage" --inputpath "$work/images" \
         --outputpath "$work/images" --config image/debian/genimage.cfg
     rm -rf "$work/genimage" "$root"
     echo "$made" > "$work/made"
