@@ -85,7 +85,7 @@ def nic(number: int) -> str:
 
 
 class Hung(TimeoutError):
-    """The emulated processor makes no progress: QEMU 7.2 does so in about one boot of ten; no fault of the image."""
+    """The emulated processor makes no progress, as seen with QEMU 7.2 on a quiet host: no fault of the image."""
 
 
 class Vm:
