@@ -57,7 +57,7 @@ def test_a_run_of_five_minutes_begins_anew(start: Start, state: Path) -> None:
     assert [start(restarts) for restarts in (5, 6)] == [0, 3]
 
 
-def test_each_unit_runs_it_first_and_starts_even_where_it_fails() -> None:
+def test_each_unit_runs_it_before_it_starts_and_starts_even_where_it_fails() -> None:
     for unit in ("capture", "supervisor", "web"):
         lines = (SCRIPT.parent / f"suntap.suntap-{unit}.service").read_text().splitlines()
         assert "ExecStartPre=-+/usr/libexec/suntap/back-off %n" in lines, unit
