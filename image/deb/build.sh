@@ -73,16 +73,23 @@ flags="-O2 -g -fPIC -DNDEBUG -fwrapv -fstack-protector-strong -D_FORTIFY_SOURCE=
 flags="$flags -fno-strict-aliasing -ffile-prefix-map=$work=/usr/src/suntap -ffile-prefix-map=$cache=/usr/src/sysroot --sysroot=$root"
 link="-shared -Wl,-z,relro -Wl,-z,now -Wl,--build-id=sha1 -L$root/usr/lib/$triplet --sysroot=$root"
 [ $arch = arm64 ] && flags="$flags -mbranch-protection=standard" || flags="$flags -fcf-protection"
-for python in 3.11 3.13; do
-    [ $python = 3.11 ] && headers=$root/usr/include || headers=$headers13
-    include="-I$headers/python$python -I$headers -I$root/usr/include/$triplet"
-    suffix=cpython-$(echo $python | tr -d .)-$triplet.so
+modules() {  # PYTHON: suntap's and pcapy-ng's for one version of Python
+    [ "$1" = 3.11 ] && headers=$root/usr/include || headers=$headers13
+    include="-I$headers/python$1 -I$headers -I$root/usr/include/$triplet"
+    suffix=cpython-$(echo "$1" | tr -d .)-$triplet.so
+    mkdir "$work/$1"
     for c in "$src"/spcore/*.c; do
         module=$(basename "$c" .c)
-        (cd "$work" && $triplet-gcc $flags $include -c "$c" -o "$work/$module.o" -w && $triplet-gcc $link "$work/$module.o" -o "$src/spcore/$module.$suffix")
+        cd "$work/$1"
+        $triplet-gcc $flags $include -c "$c" -o "$module.o" -w
+        $triplet-gcc $link "$module.o" -o "$src/spcore/$module.$suffix"
     done
-    (cd "$pcapy" && $triplet-g++ $flags $include -w pcapdumper.cc bpfobj.cc pcapobj.cc pcap_pkthdr.cc pcapy.cc $link -lpcap -o "$src/lib/pcapy.$suffix")
-done
+    cd "$pcapy"
+    $triplet-g++ $flags $include -w pcapdumper.cc bpfobj.cc pcapobj.cc pcap_pkthdr.cc pcapy.cc $link -lpcap -o "$src/lib/pcapy.$suffix"
+}
+(modules 3.11) &
+(modules 3.13)
+wait $!     # `set -e` ends here where the one in the background failed
 # importlib.metadata knows both distributions by these
 for package in suntap pcapy_ng; do
     info=$src/lib/$package-$([ $package = suntap ] && echo "$version" || basename "$pcapy" | cut -d- -f2).dist-info

@@ -20,7 +20,7 @@ from tests.image.vm import Vm
 TOP = Path(__file__).parents[2]
 COLLECTOR, PVS = "192.0.2.1", "192.0.2.50"
 PVOUTPUT_PORT = 8081
-TOOLS = "qemu-system-arm qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools cpio e2fsprogs openssl"
+TOOLS = "mmdebstrap qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools cpio e2fsprogs openssl"
 
 
 @pytest.fixture(scope="session")

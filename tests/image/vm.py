@@ -93,6 +93,7 @@ class Vm:
 
     def __init__(self, image: Path, work: Path, memory_mb: int = 512, size: str = "4G") -> None:
         self.image, self.work, self.memory_mb = image, work, memory_mb
+        self.qemu = run("sh", str(Path(__file__).with_name("qemu.sh"))).split()
         self.disk = work / "disk.qcow2"
         self.process: subprocess.Popen | None = None
         self._number = 0
@@ -143,7 +144,7 @@ class Vm:
         for name in ("console.sock", "qmp.sock"):
             (self.work / name).unlink(missing_ok=True)
         command = [
-            "qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "cortex-a53", "-smp", "2",
+            *self.qemu, "-M", "virt,gic-version=3", "-cpu", "cortex-a53", "-smp", "2",
             "-m", str(self.memory_mb), "-accel", "tcg,thread=multi", "-no-reboot", "-nographic", "-nodefaults",
             # unsafe: the host does not sync. It survives a power cut of the guest, so what QEMU was given is kept.
             "-drive", f"if=none,id=d0,format=qcow2,cache=unsafe,file={self.disk}", "-device", "virtio-blk-pci,drive=d0",
@@ -154,7 +155,8 @@ class Vm:
             # Armed by systemd like the Pi's, but without consequence: a busy host starves the machine for longer.
             "-device", "i6300esb", "-action", "watchdog=none",
             "-kernel", str(self.kernel), "-initrd", str(self.initrd),
-            "-append", f"console=ttyAMA0 systemd.getty_auto=0 test-patience={patience_s} "
+            # nokaslr: else the kernel keeps page tables of its own, which emulation pays for with half of its speed.
+            "-append", f"console=ttyAMA0 nokaslr systemd.getty_auto=0 test-patience={patience_s} "
                        + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline) + f" {append}",
             "-rtc", f"base={chip}", "-device", "qemu-xhci",
         ]
