@@ -181,6 +181,12 @@ def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
         box.vm.run("sync")
         return int(box.vm.run("awk '{print $7}' /sys/class/block/vda/stat")) // 2
 
+    def at_rest() -> bool:
+        before = written_kb()
+        time.sleep(10)
+        return written_kb() == before
+
+    wait_for("an end of what the tests before have caused", at_rest, 180)
     start = written_kb()
     time.sleep(IDLE_S)
     idle = written_kb() - start
