@@ -67,9 +67,9 @@ class Box:
 grep -qx "$pid" /sys/fs/cgroup/system.slice/{unit}.service/cgroup.procs || echo no"""
         return not self.vm.run(question, check=False)
 
-    def answers(self, path: str) -> bool:
+    def answers(self, path: str, address: str = "") -> bool:
         try:
-            return self.browser().request("GET", path)[0] in (200, 302, 503)
+            return Browser(self.side, address or self.address()).request("GET", path)[0] in (200, 302, 503)
         except (OSError, IndexError, ValueError):
             return False
 

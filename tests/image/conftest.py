@@ -46,9 +46,9 @@ class Home:
     cables: list[int]
 
     def lease(self) -> str:
-        """The address that the box got; empty before."""
-        found = re.findall(r"^\d+ (\S+) (\S+) ", self.leases.read_text() if self.leases.exists() else "", re.M)
-        return found[-1][1] if found else ""
+        """The IPv4 address that the box got; empty before."""
+        found = re.findall(r"^\d+ \S+ ([\d.]+) ", self.leases.read_text() if self.leases.exists() else "", re.M)
+        return found[-1] if found else ""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=port", "--bind-interfaces",
             "--no-resolv", "--no-hosts", f"--address=/pool.ntp.org/{COLLECTOR}",
             "--dhcp-range=192.0.2.100,192.0.2.150,1h", f"--dhcp-leasefile={work}/leases", "--user=root",
-            "--enable-ra", "--dhcp-range=2001:db8::,ra-only", "--log-facility=-", stderr=subprocess.DEVNULL)
+            "--enable-ra", "--dhcp-range=2001:db8::100,2001:db8::1ff,slaac,64,1h", "--log-facility=-",
+            stderr=subprocess.DEVNULL)
         collector = router.inside(lambda: Collector(host=COLLECTOR, port=80))
         pvoutput = router.inside(lambda: PvOutput(Clock(), host=COLLECTOR, port=PVOUTPUT_PORT))
         pvoutput.quota = 300    # a donor's: a day is sent in minutes here

@@ -44,6 +44,13 @@ def test_the_first_boot_ends_with_a_lease_for_one_of_its_network_cards(box: Box)
     assert re.search(r" 192\.0\.2\.\d+ suntap ", box.home.leases.read_text())
 
 
+def test_its_ipv6_lease_is_by_the_mac_too_and_the_page_answers_there(box: Box) -> None:
+    mac = box.vm.run("cat /sys/class/net/br0/address").strip()
+    by_mac = re.compile(rf"^\d+ \d+ (2001:db8::\S+) \S+ 00:03:00:01:{mac}$", re.M)     # DUID-LL, RFC 8415 11.4
+    lease = wait_for("an IPv6 lease", lambda: by_mac.search(box.home.leases.read_text()), 240)
+    wait_for("the page", lambda: box.answers("/healthz", lease[1]), 240)
+
+
 def test_the_pvs_and_the_router_see_each_other_by_ipv4_ipv6_and_large_frames(box: Box) -> None:
     for target in (COLLECTOR, "2001:db8::1"):
         ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-i", "0.3", "-w", "60", "-s", "1400", "-M", "do", target)

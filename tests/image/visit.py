@@ -30,8 +30,9 @@ class Browser:
     def exchange(self, method: str, path: str, body: bytes = b"",
                  kind: str = "application/x-www-form-urlencoded") -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case), content."""
-        lines = [f"{method} {path} HTTP/1.0", f"Host: {self.address}", f"Content-Length: {len(body)}",
-                 f"Content-Type: {kind}", f"Origin: http://{self.address}",
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        lines = [f"{method} {path} HTTP/1.0", f"Host: {host}", f"Content-Length: {len(body)}",
+                 f"Content-Type: {kind}", f"Origin: http://{host}",
                  "Cookie: " + "; ".join(f"{name}={morsel.value}" for name, morsel in self.cookies.items())]
         wire = "\r\n".join([*lines, "", ""]).encode() + body
 
