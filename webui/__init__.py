@@ -54,7 +54,7 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
     app.secret_key = app.extensions["suntap-auth"].secret
     app.config.update(
         SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=auth.SESSION_S),
+        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=auth.COOKIE_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
         WTF_CSRF_HEADERS=["X-CSRFToken"],
     )

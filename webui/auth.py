@@ -5,13 +5,16 @@
     password    salted scrypt (module passwords), or null: no password yet, the first visit is still to come
     login       random, new with every password: sessions opened with another one are void
 A session is open while its random id is in `<data_dir>/web-sessions.json`, beside the `login` that it was opened with
-and when: a log-out ends it for every copy of its cookie, a new password ends all of them, a restart none.
+and when: a log-out ends it for every copy of its cookie, a new password ends all of them, a restart none. While the
+system's time is a guess (appliance.clock.is_set) no session ends by itself, and one that is opened then counts from
+when the time is known: else NTP's first answer would log the owner out in the middle of the set-up.
 A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every
 session is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.
 """
 import hmac
 import json
 import logging
+import math
 import secrets
 import threading
 import time
@@ -21,6 +24,7 @@ from pathlib import Path
 
 from flask import current_app, g, session
 
+from appliance.clock import is_set
 from appliance.files import write_atomic
 from webui.passwords import check_password_hash, generate_password_hash
 
@@ -28,6 +32,7 @@ log = logging.getLogger(__name__)
 
 FILE, SESSIONS = "web-auth.json", "web-sessions.json"
 SESSION_S = 30 * 86400          # a session ends by itself after this time
+COOKIE_S = 3650 * 86400         # its cookie outlasts it, dated by a clock that may be months behind
 MAX_SESSIONS = 32               # the oldest is ended for a new one
 MIN_LENGTH = 8
 MAX_LENGTH = 256                # scrypt's cost does not depend on it; a form field's sane end
@@ -57,14 +62,15 @@ class Auth:
         self._stored = self.stored()
         self.secret = self._stored.secret
         self._sessions = data_dir / SESSIONS
-        self._open: dict[str, tuple[str, float]] = self._read_sessions()    # id → login, when (seconds since 1970)
+        # id → login, since when (seconds since 1970; None: since the time was a guess)
+        self._open: dict[str, tuple[str, float | None]] = self._read_sessions()
 
-    def begin(self, login: str, now: float) -> str:
-        """Open a session; its id."""
+    def begin(self, login: str, now: float | None) -> str:
+        """Open a session; its id. `now` is None while the time is a guess, here and in holds()."""
         number = secrets.token_urlsafe(24)
         with self._writing:
             known = {key: entry for key, entry in self._open.items() if entry[0] == login and _runs(entry[1], now)}
-            newest = sorted(known.items(), key=lambda item: item[1][1])[-(MAX_SESSIONS - 1):]
+            newest = sorted(known.items(), key=lambda item: _age_order(item[1][1]))[-(MAX_SESSIONS - 1):]
             self._open = {**dict(newest), number: (login, now)}
             self._write_sessions()
         return number
@@ -75,10 +81,17 @@ class Auth:
             if self._open.pop(number, None) is not None:
                 self._write_sessions()
 
-    def holds(self, number: str, now: float) -> bool:
+    def holds(self, number: str, now: float | None) -> bool:
         """Whether this session is open under the password that is valid now."""
         stored, (login, since) = self.stored(), self._open.get(number, ("", 0.0))
-        return bool(stored.password) and hmac.compare_digest(login, stored.login) and _runs(since, now)
+        if not (stored.password and hmac.compare_digest(login, stored.login)):
+            return False
+        if since is None and now is not None:
+            with self._writing:
+                if number in self._open:
+                    self._open[number] = (login, now)
+                    self._write_sessions()
+        return _runs(since, now)
 
     def _write_sessions(self) -> None:
         """What cannot be written (a full disk) holds until the next start."""
@@ -87,11 +100,12 @@ class Auth:
         except OSError as error:
             log.warning("%s: %s: sessions are kept until the next start only", self._sessions, error.strerror)
 
-    def _read_sessions(self) -> dict[str, tuple[str, float]]:
+    def _read_sessions(self) -> dict[str, tuple[str, float | None]]:
         """The open sessions; none where the file is not one."""
         try:
             found = json.loads(self._sessions.read_bytes())
-            return {str(key): (str(login), float(since)) for key, (login, since) in found.items()}
+            return {str(key): (str(login), None if since is None else float(since))
+                    for key, (login, since) in found.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
@@ -148,9 +162,19 @@ def _decoy() -> str:
     return generate_password_hash(secrets.token_urlsafe(16))
 
 
-def _runs(since: float, now: float) -> bool:
-    """Whether a session of `since` is not over. A clock that was set back by much ends it too."""
-    return abs(now - since) < SESSION_S
+def _runs(since: float | None, now: float | None) -> bool:
+    """Whether a session of `since` is not known to be over. A clock that was set back by much ends it too."""
+    return since is None or now is None or abs(now - since) < SESSION_S
+
+
+def _age_order(since: float | None) -> float:
+    """Sorts sessions by when they were opened; those of an unknown time last, as the newest."""
+    return math.inf if since is None else since
+
+
+def _now() -> float | None:
+    """Seconds since 1970, None while that is a guess."""
+    return time.time() if is_set() else None
 
 
 def check_length(password: str) -> None:
@@ -194,7 +218,7 @@ def password_is_set() -> bool:
 def is_owner() -> bool:
     """Did this browser give the password that is valid now?"""
     if "is_owner" not in g:
-        g.is_owner = current().holds(str(session.get("id", "")), time.time())
+        g.is_owner = current().holds(str(session.get("id", "")), _now())
     return bool(g.is_owner)
 
 
@@ -202,7 +226,7 @@ def open_session(login: str) -> None:
     """Make this browser the owner's, with a fresh session (a cookie planted before the login is worth nothing)."""
     session.clear()
     session.permanent = True
-    session["id"] = current().begin(login, time.time())
+    session["id"] = current().begin(login, _now())
     g.is_owner = True
 
 

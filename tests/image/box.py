@@ -2,9 +2,10 @@
 from typing import Any
 
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, Home
+from tests.image.machine import wait_for
 from tests.image.namespaces import Namespace
 from tests.image.visit import Browser
-from tests.image.vm import Hung, Vm, wait_for
+from tests.image.vm import Hung, Vm
 
 PASSWORD = "correct horse battery"
 API_KEY = "00000000000000000000000000000000feedbeef"

@@ -14,8 +14,9 @@ import pytest
 from tests.image import bundles, visit
 from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner, shows
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
+from tests.image.machine import wait_for
 from tests.image.visit import Day, resolve
-from tests.image.vm import NICS, Vm, nic, wait_for
+from tests.image.vm import NICS, Vm, nic
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 

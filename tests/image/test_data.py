@@ -73,3 +73,16 @@ def test_each_of_two_password_files_acts_once(
         data.reset_password(told[-1])
     assert [len(lines) for lines in told] == [2, 0]
     assert (tmp_path / "calls").read_text() == "reset-password\n" * 2
+
+
+def test_the_bridges_address_is_kept_once_and_again_when_what_was_kept_is_damaged(
+        data: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "RUN", tmp_path)
+    kept = data.DATA / "system/mac"
+    for used, expected in (("02:00:5e:00:53:01", "01"), ("02:00:5e:00:53:02", "01")):
+        (tmp_path / "mac").write_text(used + "\n")
+        data.keep_mac()
+        assert kept.read_text().strip().endswith(expected)
+    kept.write_text("")
+    data.keep_mac()
+    assert kept.read_text() == "02:00:5e:00:53:02\n"

@@ -16,9 +16,10 @@ from appliance.simulate.recording import Recording, record
 from tests.image import visit
 from tests.image.box import API_KEY, Box
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, Home
+from tests.image.machine import wait_for
 from tests.image.ntp import Ntp
 from tests.image.visit import Day, resolve
-from tests.image.vm import Vm, wait_for
+from tests.image.vm import Vm
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 

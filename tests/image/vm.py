@@ -1,21 +1,18 @@
 """The image in QEMU: an arm64 machine with two network cables and a root console for the test.
 
-Kernel, initrd and command line are read from the image's firmware partition, as the Pi's firmware would. The console is
-not in the image: a small archive in front of the initrd adds a service to /run, so the image is booted bit for bit.
-Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
+The console is not in the image: a small archive in front of the initrd adds a service to /run, so the image is booted
+bit for bit.
 """
 import base64
 import json
 import re
-import signal
 import socket
-import struct
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.image.namespaces import run
+from tests.image.machine import Machine, wait_for
 
 NICS = ("02:00:5e:00:53:01", "02:00:5e:00:53:02")
 PATIENCE_S = 600    # for devices: on a busy host emulated udev is slower than any card, and a late one costs /data
@@ -60,25 +57,6 @@ done
 """
 
 
-def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
-    """Poll `check` until it gives something true; that. Raises TimeoutError naming `what`."""
-    until = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found:
-            return found
-        if time.monotonic() > until:
-            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(pause)
-
-
-def firmware_partition(image: Path) -> str:
-    """mtools' name for the FAT partition inside the image."""
-    with open(image, "rb") as file:
-        start = struct.unpack_from("<I", file.read(512), 446 + 8)[0]
-    return f"{image}@@{start * 512}"
-
-
 def nic(number: int) -> str:
     """QEMU's device for a network card, in a slot of its own so that it can be unplugged."""
     return f"virtio-net-pci,id=nic{number},netdev=n{number},bus=slot{number},mac={NICS[number]},romfile="
@@ -88,25 +66,17 @@ class Hung(TimeoutError):
     """The emulated processor makes no progress, as seen with QEMU 7.2 on a quiet host: no fault of the image."""
 
 
-class Vm:
-    """One disk made from the image, and the machine that may be running on it."""
+class Vm(Machine):
+    """A virtual machine with a root console."""
 
-    def __init__(self, image: Path, work: Path, memory_mb: int = 512, size: str = "4G") -> None:
-        self.image, self.work, self.memory_mb = image, work, memory_mb
-        self.qemu = run("sh", str(Path(__file__).with_name("qemu.sh"))).split()
-        self.disk = work / "disk.qcow2"
-        self.process: subprocess.Popen | None = None
+    def __init__(self, image: Path, work: Path, memory_mb: int = 512) -> None:
+        super().__init__(image, work)
+        self.memory_mb = memory_mb
         self._number = 0
         self._pending = b""
-        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image), "-F", "raw", str(self.disk), size)
-        fat = firmware_partition(image)
-        self.config = run("mtype", "-i", fat, "::config.txt")
-        self.cmdline = run("mtype", "-i", fat, "::cmdline.txt").strip()
-        kernel = re.search(r"^kernel=(\S+)", self.config, re.M)[1]
-        initrd = re.search(r"^initramfs (\S+)", self.config, re.M)[1]
-        run("mcopy", "-n", "-i", fat, f"::{kernel}", f"::{initrd}", str(work))
-        self.kernel, self.initrd = work / kernel, work / "initrd"
-        self.initrd.write_bytes(self._console_archive() + (work / initrd).read_bytes())
+        prepared = work / "initrd-with-console"
+        prepared.write_bytes(self._console_archive() + self.initrd.read_bytes())
+        self.initrd = prepared
 
     def _console_archive(self) -> bytes:
         tree = self.work / "console"
@@ -120,21 +90,6 @@ class Vm:
         archive = subprocess.run(["sh", "-c", f"cd '{tree}' && find . | cpio --quiet -o -H newc"],
                                  capture_output=True, check=True).stdout
         return archive + b"\0" * (-len(archive) % 512)
-
-    def put(self, name: str, text: str) -> None:
-        """Write a file to the firmware partition of the powered-off disk, as the owner's PC would."""
-        start, length = self.partition(1)
-        part, source = self.work / "fat", self.work / "put"
-        run("qemu-img", "dd", "-O", "raw", "bs=1M", f"count={(start + length) >> 20}", f"if={self.disk}", f"of={part}")
-        source.write_bytes(text.encode())
-        run("mcopy", "-n", "-o", "-i", f"{part}@@{start}", str(source), f"::{name}")
-        self.overwrite(start, part.read_bytes()[start:])
-
-    def overwrite(self, offset: int, data: bytes) -> None:
-        """Write bytes to the powered-off disk."""
-        source = self.work / "overwrite"
-        source.write_bytes(data)
-        run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
 
     def start(self, cables: list[int], patience_s: int = PATIENCE_S, *, cards: int = 2, chip: str = "utc",
               append: str = "") -> None:
@@ -225,18 +180,5 @@ class Vm:
                         break
 
     def cut_power(self) -> None:
-        """The plug is pulled."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        super().cut_power()
         self.console.close()
-
-    def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.cut_power()
-
-    def partition(self, number: int) -> tuple[int, int]:
-        """Start and length in bytes of a partition of the powered-off disk."""
-        raw = self.work / "mbr"
-        run("qemu-img", "dd", "-O", "raw", "bs=512", "count=1", f"if={self.disk}", f"of={raw}")
-        start, length = struct.unpack_from("<II", raw.read_bytes(), 446 + 16 * (number - 1) + 8)
-        return start * 512, length * 512

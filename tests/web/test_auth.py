@@ -1,6 +1,7 @@
 """The password file: private, whole or old, and gone with every session after a reset."""
 import json
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.web.conftest import PASSWORD, FixedClock, Visitor, cookie_of, set_coo
 from webui import auth, create_app, passwords
 from webui.auth import Auth, PasswordError
 
+YEAR_S = 365 * 86400
 COST = passwords.N  # before the fixtures make it cheap
 
 
@@ -118,6 +120,33 @@ def test_a_session_ends_after_its_time_and_the_oldest_for_a_new_one(data_dir: Pa
     found.begin(login, 1100.0)
     assert not found.holds(first, 1100.0)
     assert len(json.loads((data_dir / auth.SESSIONS).read_text())) == auth.MAX_SESSIONS
+
+
+def test_a_session_opened_while_the_time_is_a_guess_counts_from_when_it_is_known(data_dir: Path) -> None:
+    found = Auth(data_dir)
+    session = found.begin(found.set_password(PASSWORD), None)
+    assert found.holds(session, None) and Auth(data_dir).holds(session, None)
+    known = 1000.0 + auth.SESSION_S
+    assert found.holds(session, known)
+    again = Auth(data_dir)
+    assert again.holds(session, known + auth.SESSION_S - 1) and not again.holds(session, known + auth.SESSION_S)
+    assert again.holds(session, None)
+
+
+def test_the_owner_stays_logged_in_when_the_clock_steps_from_a_guess_to_the_time(
+        guest: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a first boot: the wizard is open when NTP answers, months after the date that the system started with."""
+    true = time.time
+    monkeypatch.setenv("SUNTAP_CLOCK_MARK", str(tmp_path / "clock-is-set"))
+    monkeypatch.setattr(time, "time", lambda: true() - YEAR_S)
+    guest.log_in()
+    token = guest.token("/settings")
+    (tmp_path / "clock-is-set").touch()
+    monkeypatch.setattr(time, "time", true)
+    assert guest.get("/settings").status_code == 200
+    form = {"csrf_token": token, "old": PASSWORD, "new": "a new password", "again": "a new password"}
+    assert guest.client.post("/settings/password", data=form).status_code == 302
+    assert guest.get("/settings").status_code == 200
 
 
 @pytest.mark.parametrize("content", ["", "[]", "7", '{"a": 1}', '{"a": ["x"]}', '{"": ["", 0]}', "\xff"])

@@ -1,0 +1,83 @@
+"""A machine with a card freshly written with the image: what its firmware would load, and what power and a PC do to it.
+
+Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
+"""
+import re
+import signal
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.image.namespaces import run
+
+
+def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
+    """Poll `check` until it gives something true; that. Raises TimeoutError naming `what`."""
+    until = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(pause)
+
+
+def firmware_partition(image: Path) -> str:
+    """mtools' name for the FAT partition inside the image."""
+    with open(image, "rb") as file:
+        start = struct.unpack_from("<I", file.read(512), 446 + 8)[0]
+    return f"{image}@@{start * 512}"
+
+
+class Machine:
+    """One disk made from the image, and the machine that may be running on it."""
+
+    def __init__(self, image: Path, work: Path, size: str = "4G") -> None:
+        self.image, self.work = image, work
+        self.qemu = run("sh", str(Path(__file__).with_name("qemu.sh"))).split()
+        self.disk = work / "disk.qcow2"
+        self.process: subprocess.Popen | None = None
+        run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image), "-F", "raw", str(self.disk), size)
+        self.cmdline = self.firmware("cmdline.txt").read_text().strip()
+        config = self.firmware("config.txt").read_text()
+        self.kernel = self.firmware(re.search(r"^kernel=(\S+)", config, re.M)[1])
+        self.initrd = self.firmware(re.search(r"^initramfs (\S+)", config, re.M)[1])
+
+    def firmware(self, name: str) -> Path:
+        """A copy of a file of the image's firmware partition."""
+        run("mcopy", "-n", "-i", firmware_partition(self.image), f"::{name}", str(self.work))
+        return self.work / name
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file to the firmware partition of the powered-off disk, as the owner's PC would."""
+        start, length = self.partition(1)
+        part, source = self.work / "fat", self.work / "put"
+        run("qemu-img", "dd", "-O", "raw", "bs=1M", f"count={(start + length) >> 20}", f"if={self.disk}", f"of={part}")
+        source.write_bytes(text.encode())
+        run("mcopy", "-n", "-o", "-i", f"{part}@@{start}", str(source), f"::{name}")
+        self.overwrite(start, part.read_bytes()[start:])
+
+    def overwrite(self, offset: int, data: bytes) -> None:
+        """Write bytes to the powered-off disk."""
+        source = self.work / "overwrite"
+        source.write_bytes(data)
+        run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
+
+    def partition(self, number: int) -> tuple[int, int]:
+        """Start and length in bytes of a partition of the powered-off disk."""
+        raw = self.work / "mbr"
+        run("qemu-img", "dd", "-O", "raw", "bs=512", "count=1", f"if={self.disk}", f"of={raw}")
+        start, length = struct.unpack_from("<II", raw.read_bytes(), 446 + 16 * (number - 1) + 8)
+        return start * 512, length * 512
+
+    def cut_power(self) -> None:
+        """The plug is pulled."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.cut_power()
