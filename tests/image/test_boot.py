@@ -264,6 +264,7 @@ def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: B
             box.vm.put("suntap.toml", BOOT_FILE + '[system]\r\nhostname = "not a name"\r\n')
         box.boot()
         wait_for(f"{kept} uploads", lambda kept=kept: box.uploads() >= kept, 300)
+        assert "EXT4-fs error" not in box.vm.run("dmesg")
     box.wait_running()
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""
     for file in ("inbox", "suntap"):
