@@ -80,9 +80,13 @@ def last_uploads(box: Box, count: int) -> list[Upload]:
 
 
 def backlog(box: Box) -> dict[str, Any] | None:
-    """Untransmitted points in the PVS (120.f7) over the last days: newest number, and a polyline. None without any."""
+    """Untransmitted points in the PVS (120.f7) over the last days: newest number, and a polyline. None without any,
+    or without a history that can be read."""
     since = int(box.now() - timedelta(days=BACKLOG_DAYS).total_seconds())
-    points = [(time, number) for time, _, number in views.backlog(box.store(), since, int(box.now()) + 86400)]
+    try:
+        points = [(time, number) for time, _, number in views.backlog(box.store(), since, int(box.now()) + 86400)]
+    except sqlite3.Error:   # the lamps say so
+        return None
     if not points:
         return None
     thin = [*points[::max(1, len(points) // BACKLOG_POINTS)], points[-1]]

@@ -1,6 +1,7 @@
 """What every template may use: navigation, formats of numbers and times, static files by version; the error pages."""
 import hashlib
 import logging
+import sqlite3
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from appliance import __version__
+from appliance import __version__, store
+from appliance.store.database import explained
 from webui import access, auth, localtime, units
 from webui.data import box
 
@@ -34,6 +36,7 @@ def install(app: Flask) -> None:
         short_date=localtime.short_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(sqlite3.Error, _no_history)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -94,6 +97,20 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if request.path.startswith("/api/"):
         return jsonify(error=f"{title}. {error.description if code == 400 else advice}"), code
     return render_template("error.html", title=title, advice=advice), code
+
+
+def _no_history(error: sqlite3.Error) -> ResponseReturnValue:
+    """The disk's fault, or a moment's: what is wrong, and that nothing has to be done at once. A statement that SQLite
+    does not understand is a bug like any other."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_ERROR":
+        return _unexpected(error)
+    reason = str(explained(error, box().data_dir / store.FILE))
+    log.error("%s %s: %s", request.method, request.path, reason)
+    if request.path.startswith("/api/"):
+        return jsonify(error=reason), 503
+    return render_template(
+        "error.html", title="The history cannot be read just now",
+        advice=f"{reason}. The bridge and the capture go on without it; Diagnostics shows how they are."), 503
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
