@@ -18,15 +18,15 @@ case $suite in bookworm | trixie) ;; *) echo "unknown suite $suite: bookworm or 
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 . image/lib.sh
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
 case $profile in
     debian) ;;
     raspios) exec sh image/rpi-image-gen/build.sh "$suite" ;;
     *) echo "unknown profile $profile: debian or raspios" >&2; exit 2 ;;
 esac
 if [ "$(id -u)" != 0 ]; then
-    exec sudo "SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-}" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
+    exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
 fi
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
 need_packages mmdebstrap bdebstrap genimage qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils

@@ -1,6 +1,6 @@
 #!/bin/sh
-# image/rpi-image-gen/build.sh SUITE: the raspios profile, with a checkout of raspberrypi/rpi-image-gen named by $RPI_IMAGE_GEN.
-# Not built where this was written (its archive and tools were out of reach): see image/README.md for what was tried.
+# image/rpi-image-gen/build.sh SUITE, called by image/build.sh: the raspios profile, with a checkout of
+# raspberrypi/rpi-image-gen named by $RPI_IMAGE_GEN. Not built where this was written (its archive and tools were out of reach): see image/README.md for what was tried.
 set -eu
 suite=${1:-trixie}
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,4 +12,5 @@ fi
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$top/appliance/__init__.py")
 sh "$top/image/deb/build.sh" arm64
 exec "$tool/rpi-image-gen" build -S "$top/image/rpi-image-gen" -c "suntap-$suite.yaml" -- \
-    IGconf_suntap_deb="$top/build/suntap_${version}_arm64.deb" IGconf_suntap_hooks="$top/image/hooks"
+    SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" IGconf_suntap_deb="$top/build/suntap_${version}_arm64.deb" \
+    IGconf_suntap_hooks="$top/image/hooks"

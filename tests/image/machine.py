@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.image.namespaces import run
 
+BLOCK = 4096    # bytes, of the image's file systems
+
 
 def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
     """Poll `check` until it gives something true; that. Raises TimeoutError naming `what`."""
@@ -66,12 +68,26 @@ class Machine:
         source.write_bytes(data)
         run("qemu-io", "-c", f"write -q -s {source} {offset} {len(data)}", str(self.disk))
 
+    def read(self, block: int, size: int = 512) -> bytes:
+        """One block of the powered-off disk, counted in blocks of that size."""
+        raw = self.work / "block"
+        run("qemu-img", "dd", "-O", "raw", f"bs={size}", f"skip={block}",
+            f"count={block + 1}",   # of which it skips the first ones
+            f"if={self.disk}", f"of={raw}")
+        return raw.read_bytes()[:size]
+
     def partition(self, number: int) -> tuple[int, int]:
         """Start and length in bytes of a partition of the powered-off disk."""
-        raw = self.work / "mbr"
-        run("qemu-img", "dd", "-O", "raw", "bs=512", "count=1", f"if={self.disk}", f"of={raw}")
-        start, length = struct.unpack_from("<II", raw.read_bytes(), 446 + 16 * (number - 1) + 8)
+        start, length = struct.unpack_from("<II", self.read(0), 446 + 16 * (number - 1) + 8)
         return start * 512, length * 512
+
+    def lie(self, number: int) -> None:
+        """Take back what an ext4 partition knows of which blocks and inodes of its first group are in use, as a card
+        does that loses what it had accepted. Group descriptors are in block 1, each begins with those two bitmaps."""
+        start, _ = self.partition(number)
+        bitmaps = struct.unpack_from("<II", self.read(start // BLOCK + 1, BLOCK))
+        for bitmap in bitmaps:
+            self.overwrite(start + bitmap * BLOCK, bytes(BLOCK))
 
     def cut_power(self) -> None:
         """The plug is pulled."""

@@ -25,6 +25,7 @@ MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
 DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
 IDLE_S = 40             # longer than the kernel lets written pages wait (30 s)
 POWER_CUTS = 10
+DATA_PARTITION = 3
 
 
 @pytest.fixture(scope="module")
@@ -260,10 +261,13 @@ def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: B
         with day.sending(0.4):
             time.sleep(rng.uniform(0, 2))
             box.vm.cut_power()
+        if number == POWER_CUTS // 2:
+            box.vm.lie(DATA_PARTITION)
         if number == POWER_CUTS - 1:
             box.vm.put("suntap.toml", BOOT_FILE + '[system]\r\nhostname = "not a name"\r\n')
         box.boot()
         wait_for(f"{kept} uploads", lambda kept=kept: box.uploads() >= kept, 300)
+        assert "check forced" in box.vm.run("journalctl --boot --output=cat --unit='systemd-fsck@*'")
         assert "EXT4-fs error" not in box.vm.run("dmesg")
     box.wait_running()
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""
@@ -287,7 +291,7 @@ def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day:
 
 def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> None:
     box.vm.cut_power()
-    start, _ = box.vm.partition(3)
+    start, _ = box.vm.partition(DATA_PARTITION)
     box.vm.overwrite(start, bytes(8 << 20))
     box.boot(patience_s=60)
     ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-w", "60", COLLECTOR)
