@@ -1,6 +1,6 @@
 #!/bin/sh
 # image/rpi-image-gen/build.sh SUITE, called by image/build.sh: the raspios profile, with a checkout of
-# raspberrypi/rpi-image-gen named by $RPI_IMAGE_GEN. Not built where this was written (its archive and tools were out of reach): see image/README.md for what was tried.
+# raspberrypi/rpi-image-gen named by $RPI_IMAGE_GEN. What of it was tried: image/README.md.
 set -eu
 suite=${1:-trixie}
 top=$(cd "$(dirname "$0")/../.." && pwd)
