@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.image.namespaces import run
 
-BLOCK = 4096    # bytes, of the image's file systems
+BLOCK, GROUP_DESCRIPTOR = 4096, 64      # bytes, in the image's file systems
 
 
 def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
@@ -82,12 +82,13 @@ class Machine:
         return start * 512, length * 512
 
     def lie(self, number: int) -> None:
-        """Take back what an ext4 partition knows of which blocks and inodes of its first group are in use, as a card
-        does that loses what it had accepted. Group descriptors are in block 1, each begins with those two bitmaps."""
-        start, _ = self.partition(number)
-        bitmaps = struct.unpack_from("<II", self.read(start // BLOCK + 1, BLOCK))
-        for bitmap in bitmaps:
-            self.overwrite(start + bitmap * BLOCK, bytes(BLOCK))
+        """Take back what an ext4 partition knows of the blocks in use in its last group, as a card does that loses what
+        it had accepted: the journal has nothing of a part that is not written to, and cannot put it right."""
+        start = self.partition(number)[0] // BLOCK
+        blocks, per_group = struct.unpack_from("<I24xI", self.read(start, BLOCK), 1024 + 4)
+        last = (blocks - 1) // per_group * GROUP_DESCRIPTOR
+        bitmap, = struct.unpack_from("<I", self.read(start + 1 + last // BLOCK, BLOCK), last % BLOCK)
+        self.overwrite((start + bitmap) * BLOCK, bytes(BLOCK))
 
     def cut_power(self) -> None:
         """The plug is pulled."""
