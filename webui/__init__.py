@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from webui import (
     access,
     api,

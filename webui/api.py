@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, request
 
-from appliance import status
+from appliance.health import status
 from webui import access, dashboard, energy, localtime
 from webui.data import box
 from webui.energy import Totals

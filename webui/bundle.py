@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from appliance import backup as backups
-from appliance import status
-from appliance.files import scratch
+from appliance.history import backup as backups
+from appliance.health import status
+from appliance.system.files import scratch
 from webui import access, auth, diagnostics, fields, localtime, logs
 from webui.data import box
 

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance import status
-from appliance.store.views import Slot
+from appliance.health import status
+from appliance.history.views import Slot
 from webui import access, energy, localtime, svg
 from webui.data import box
 from webui.energy import Totals

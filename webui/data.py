@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g
 
-from appliance import commands, store
-from appliance.clock import Clock
+from appliance import store
+from appliance.supervisor.process import commands
+from appliance.system.clock import Clock
 from appliance.pvoutput import facts
 from appliance.settings import Settings
-from appliance.watch import Watched
+from appliance.settings.live import Watched
 
 
 class Box:

@@ -8,8 +8,8 @@ from datetime import date
 from statistics import median
 
 from appliance.ledger.roles import INVERTER, role
-from appliance.store import views
-from appliance.store.views import Slot
+from appliance.history import views
+from appliance.history.views import Slot
 from webui import localtime
 from webui.data import Box
 

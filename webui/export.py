@@ -9,7 +9,8 @@ from itertools import islice
 
 from flask import Blueprint, Response, abort, request
 
-from appliance import export, store
+from appliance import store
+from appliance.history import export
 from webui import access, dashboard
 from webui.data import box
 

@@ -3,7 +3,7 @@ private.
 """
 from flask import Blueprint, Response, jsonify
 
-from appliance import status
+from appliance.health import status
 from webui import access
 from webui.data import box
 

@@ -5,7 +5,7 @@ They follow the way of a record, so the first one that is not green is the one t
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.store import views
+from appliance.history import views
 from webui.data import Box
 
 NETWORK = Path("/sys/class/net")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, session
 from flask.typing import ResponseReturnValue
 
-from appliance.errands import Errand
+from appliance.system.handover import Errand
 from webui import access
 from webui.data import box
 

@@ -1,7 +1,7 @@
 """Restore: an uploaded backup is checked from end to end and shown, and only then may it replace anything.
 
 The file waits in the restore errand's folder. The supervisor process, which alone may replace its database, restores
-history, settings and password; the uploads are added to the inbox by whoever may write there (appliance.backup).
+history, settings and password; the uploads are added to the inbox by whoever may write there (appliance.history.backup).
 A file that nobody confirms is removed.
 """
 import sqlite3
@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance import backup
-from appliance.errands import Errand, TooLarge
+from appliance.history import backup
+from appliance.system.handover import Errand, TooLarge
 from webui import access, orders
 from webui.data import box
 from webui.security import MAX_RESTORE

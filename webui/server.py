@@ -22,7 +22,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.settings import Settings, SettingsError
 
 THREADS = 6             # a slow download must not stop the polling of the others

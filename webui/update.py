@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.errands import Errand, TooLarge
+from appliance.system.handover import Errand, TooLarge
 from appliance.update import requested
 from webui import access, orders
 from webui.data import box

@@ -11,7 +11,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.settings import SettingsError
-from appliance.store import views
+from appliance.history import views
 from webui import access, auth, fields, listening, pvoutput, settings
 from webui.data import box
 

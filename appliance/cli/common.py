@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from appliance.errands import Owner
+    from appliance.system.handover import Owner
     from appliance.settings import Settings
 
 
@@ -39,7 +39,7 @@ def user(name: str) -> "Owner | None":
     """A user of the installed services; None where there is no such user."""
     import pwd
 
-    from appliance.errands import Owner
+    from appliance.system.handover import Owner
     try:
         found = pwd.getpwnam(name)
     except KeyError:

@@ -10,13 +10,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import demo, ledger, settings, store
+from appliance import ledger, settings, store
+from appliance.demo.surroundings import surroundings as demo
 from appliance.cli import DONE, Failed
 from appliance.cli.common import Progress
 from appliance.cli.service import Stop
-from appliance.clock import ENVIRONMENT, Clock
-from appliance.family import Family
-from appliance.files import sole, write_atomic
+from appliance.system.clock import ENVIRONMENT, Clock
+from appliance.system.process_manager import Family
+from appliance.system.files import sole, write_atomic
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System

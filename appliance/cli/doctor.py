@@ -5,9 +5,10 @@ Changes nothing. Exit code 1 when something is missing.
 import argparse
 from pathlib import Path
 
-from appliance import doctor, settings
+from appliance import settings
+from appliance.health import doctor
 from appliance.cli import DONE, FAILED, PROGRAM
-from appliance.clock import from_environment
+from appliance.system.clock import from_environment
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,8 @@ import sys
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from appliance import export, store
+from appliance import store
+from appliance.history import export
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
 

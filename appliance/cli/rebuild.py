@@ -5,12 +5,14 @@ supervisor process works on the same data directory, it is asked to do it.
 """
 import argparse
 
-from appliance import commands, ledger, store, supervisor
+from appliance import ledger, store
+from appliance.supervisor.process import commands
+from appliance.supervisor.process import process as supervisor
 from appliance.cli import DONE, FAILED, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.service import Stop
-from appliance.clock import from_environment
-from appliance.files import adopt_owner
+from appliance.system.clock import from_environment
+from appliance.system.files import adopt_owner
 from appliance.pvoutput import outbox
 from appliance.store import inbox
 

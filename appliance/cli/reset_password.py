@@ -4,7 +4,7 @@ Everybody who is logged in is logged out. Nothing else is touched, and no restar
 """
 import argparse
 
-from appliance.backup import PASSWORD
+from appliance.history.backup import PASSWORD
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
 

@@ -10,7 +10,8 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance import backup, supervisor
+from appliance.history import backup
+from appliance.supervisor.process import process as supervisor
 from appliance.cli import DONE, USAGE, Failed
 from appliance.cli.common import data_dir_of, settings_of, user
 from appliance.settings import DATA_DIR

@@ -12,8 +12,8 @@ from pathlib import Path
 from appliance.cli import DONE, Failed
 from appliance.cli.common import data_dir_of, settings_of
 from appliance.cli.service import Stop, begin_log, end_with_parent
-from appliance.clock import from_environment
-from appliance.files import sole
+from appliance.system.clock import from_environment
+from appliance.system.files import sole
 
 LOCK = "run.lock"   # held by the parent: two families on one data directory would fight over everything
 PROBE_S = 10.0      # between two requests by which the web process proves to itself that it answers
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
-    from appliance.family import Family
+    from appliance.system.process_manager import Family
     options = [text for name, value in (("--config", args.config), ("--data-dir", args.data_dir)) if value
                for text in (name, value)]
     spool = ["--spool", str(args.spool)] if args.spool else []
@@ -52,15 +52,15 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
 
 
 def _capture(args: argparse.Namespace, path: Path) -> int:
-    from appliance.capture import CaptureProcess
-    from appliance.watch import Watched
+    from appliance.capture.process import CaptureProcess
+    from appliance.settings.live import Watched
     CaptureProcess(Watched(path, args.data_dir), from_environment(), Stop(), args.spool).run()
     return DONE
 
 
 def _supervisor(args: argparse.Namespace, path: Path) -> int:
-    from appliance import supervisor
-    from appliance.watch import Watched
+    from appliance.supervisor.process import process as supervisor
+    from appliance.settings.live import Watched
     watched = Watched(path, args.data_dir)
     if not supervisor.run(watched, from_environment(), Stop()):
         raise Failed(f"{watched.current.store.data_dir}: another supervisor process works here already")
@@ -94,8 +94,8 @@ def _end_on_signal() -> None:
 
 def _prove(data_dir: Path, host: str, port: int) -> None:
     """Beat after each request that this process answered to itself: a heartbeat that proves the work."""
-    from appliance.heartbeat import Heartbeat
-    from appliance.notify import notify
+    from appliance.system.heartbeat import Heartbeat
+    from appliance.system.sd_notify import notify
     from appliance.settings import EVERYWHERE
     heartbeat = Heartbeat("web", data_dir)
     host = "localhost" if host in EVERYWHERE else host

@@ -7,7 +7,7 @@ import sys
 import threading
 from types import FrameType
 
-from appliance.family import PARENT
+from appliance.system.process_manager import PARENT
 
 PR_SET_PDEATHSIG = 1        # prctl(2)
 

@@ -5,10 +5,10 @@ A lamp that is BAD is what /healthz answers 503 for.
 import argparse
 import json
 
-from appliance import status
+from appliance.health import status
 from appliance.cli import DONE
 from appliance.cli.common import settings_of
-from appliance.clock import from_environment
+from appliance.system.clock import from_environment
 
 SIGNS = {"ok": "ok", "warn": "WARN", "bad": "BAD", "unknown": "-"}
 

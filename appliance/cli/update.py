@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from appliance.errands import INTERRUPTED, WORKING
+    from appliance.system.handover import INTERRUPTED, WORKING
     from appliance.update import requested
     from appliance.update.bundle import UpdateError
     from appliance.update.releases import Releases

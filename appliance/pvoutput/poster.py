@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.pvoutput import account, outbox, pauses, plan, quota, replies, servertime
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
 from appliance.pvoutput.servertime import Now

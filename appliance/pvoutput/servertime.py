@@ -8,7 +8,7 @@ is never ahead of the server: a Date is cut to the second and older than its arr
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.pvoutput import facts
 
 

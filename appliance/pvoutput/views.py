@@ -3,7 +3,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.pvoutput import account, facts, pauses, quota, servertime
 from appliance.settings import Settings
 

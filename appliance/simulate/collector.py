@@ -9,7 +9,7 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler
 from typing import Self
 
-from appliance import clock as clocks
+from appliance.system import clock as clocks
 from appliance.simulate.server import Server
 from appliance.simulate.uploads import stamp
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from time import gmtime, strftime
 
 from appliance import store
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.store import inbox, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
-from appliance.files import write_atomic
+from appliance.system.files import write_atomic
 from appliance.update import bundle
 from appliance.update.bundle import UpdateError
 

@@ -2,7 +2,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from appliance.errands import CHUNK, Errand, Owner
+from appliance.system.handover import CHUNK, Errand, Owner
 from appliance.update.bundle import MAX_PACKAGE, UpdateError
 from appliance.update.releases import Releases
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from appliance import heartbeat
+from appliance.system import heartbeat
 from tests.appliance.cli import command, environment
 
 LIMIT_S = 60.0

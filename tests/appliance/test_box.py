@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import box, clock, status
+from appliance.health import image_problems as box
+from appliance.system import clock
+from appliance.health import status
 from appliance.settings import Settings
 
 

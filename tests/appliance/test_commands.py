@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance import backup, commands, settings, store
-from appliance.clock import Clock
+from appliance import settings, store
+from appliance.history import backup
+from appliance.supervisor.process import commands
+from appliance.system.clock import Clock
 from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
-from appliance.supervisor import Supervisor
-from appliance.watch import Watched
+from appliance.supervisor.process import Supervisor
+from appliance.settings.live import Watched
 from tests.appliance.cli import CAPTURES, suntap
 
 NOW = 1_778_400_000

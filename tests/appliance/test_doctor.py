@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from appliance import doctor
+from appliance.health import doctor
 from tests.appliance.cli import suntap
 
 

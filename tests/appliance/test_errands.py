@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errands import INTERRUPTED_S, REQUEST, RESULT, UNHEARD_S, Errand, Owner, TooLarge, acting_as
+from appliance.system.handover import INTERRUPTED_S, REQUEST, RESULT, UNHEARD_S, Errand, Owner, TooLarge, acting_as
 
 NOBODY = Owner(65534, 65534)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import export
+from appliance.history import export
 from tests.appliance.cli import CAPTURES, suntap
 
 

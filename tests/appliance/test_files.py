@@ -3,12 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from appliance.files import scratch
+from appliance.system.files import scratch
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from appliance.files import scratch
+from appliance.system.files import scratch
 with scratch(Path(sys.argv[1])) as folder:
     (folder / "large").write_bytes(b"x" * 1000)
     print(folder, flush=True)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import heartbeat
-from appliance.heartbeat import Heartbeat
+from appliance.system import heartbeat
+from appliance.system.heartbeat import Heartbeat
 
 
 @pytest.fixture(autouse=True)

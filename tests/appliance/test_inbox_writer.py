@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.clock import Clock
-from appliance.heartbeat import Heartbeat
-from appliance.inbox_writer import PRUNE_S, UPLOAD_OVERHEAD, InboxWriter
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
+from appliance.capture.inbox_writer import PRUNE_S, UPLOAD_OVERHEAD, InboxWriter
 from appliance.store import inbox
 from spcore.uploads import Upload
 
@@ -33,7 +33,7 @@ def stored(folder: Path) -> list[int]:
 def hurried(monkeypatch):
     """The monotonic clock of the writer, moved by hand."""
     moment = itertools.count(1000.0, 10.0)
-    monkeypatch.setattr("appliance.inbox_writer.time.monotonic", lambda: next(moment))
+    monkeypatch.setattr("appliance.capture.inbox_writer.time.monotonic", lambda: next(moment))
 
 
 @settings(max_examples=30)

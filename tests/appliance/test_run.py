@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import heartbeat, settings
+from appliance import settings
+from appliance.system import heartbeat
 from tests.appliance.cli import CAPTURES, command, environment, refused, suntap
 from tests.appliance.processes import alive, beat, kill, running, wait_for
 

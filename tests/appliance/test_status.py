@@ -3,9 +3,11 @@ from contextlib import closing
 
 import pytest
 
-from appliance import lamps, settings, status, store
-from appliance.clock import Clock
-from appliance.heartbeat import Heartbeat
+from appliance import settings, store
+from appliance.health import lamps
+from appliance.health import status
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.store import inbox
 from spcore.uploads import Upload

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance import settings, supervisor
-from appliance.clock import Clock
+from appliance import settings
+from appliance.supervisor.process import process as supervisor
+from appliance.system.clock import Clock
 from appliance.store import inbox
-from appliance.watch import Watched
+from appliance.settings.live import Watched
 from spcore.uploads import Upload
 
 NOBODY = 65534

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from appliance import ledger, store
 from appliance.settings import Site
-from appliance.store import inbox, views
+from appliance.store import inbox
+from appliance.history import views
 from spcore.uploads import Upload
 
 START = 1_700_006_400

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance import settings, store
-from appliance.demo import Recorder
-from appliance.heartbeat import PROCESSES
+from appliance.demo.surroundings import Recorder
+from appliance.system.heartbeat import PROCESSES
 from appliance.ledger.intake import cursor
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof

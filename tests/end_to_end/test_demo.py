@@ -5,7 +5,8 @@ import signal
 import urllib.request
 from pathlib import Path
 
-from appliance import heartbeat, store
+from appliance import store
+from appliance.system import heartbeat
 from tests.appliance.processes import alive, running, wait_for
 
 
@@ -66,7 +67,7 @@ def test_the_demo_shows_everything_ends_cleanly_and_goes_on_where_it_ended(tmp_p
 
 
 def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
-    from appliance.files import sole
+    from appliance.system.files import sole
     from tests.appliance.cli import refused, suntap
     (tmp_path / "demo").mkdir()
     with sole(tmp_path / "demo" / "demo.lock") as alone:

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance import settings
-from appliance.clock import Clock
-from appliance.demo import Recorder
+from appliance.system.clock import Clock
+from appliance.demo.surroundings import Recorder
 from appliance.simulate import pcapfile
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System

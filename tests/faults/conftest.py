@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.demo import Recorder
+from appliance.demo.surroundings import Recorder
 from appliance.simulate import pcapfile
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof

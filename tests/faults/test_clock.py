@@ -19,9 +19,9 @@ from typing import TypeVar
 import pytest
 
 from appliance import settings, store
-from appliance.clock import Clock
-from appliance.demo import Spool
-from appliance.files import write_atomic
+from appliance.system.clock import Clock
+from appliance.demo.surroundings import Spool
+from appliance.system.files import write_atomic
 from appliance.pvoutput import servertime
 from appliance.simulate.collector import Collector
 from appliance.simulate.pvoutput import PvOutput

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import commands, store
-from appliance.clock import Clock
+from appliance import store
+from appliance.supervisor.process import commands
+from appliance.system.clock import Clock
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System

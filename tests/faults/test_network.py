@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from appliance import settings, store
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.settings import load
 from appliance.simulate.pvoutput import PvOutput
 from appliance.simulate.pvoutput_site import System

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.simulate.collector import Collector
 from appliance.simulate.pvoutput import PvOutput
 from tests.image.namespaces import Namespace

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.store import views
+from appliance.history import views
 from tests.ledger.support import HOUR, NOON, SECOND, inverter, run_of, texts, upload
 
 

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.store import state, views
+from appliance.store import state
+from appliance.history import views
 from tests.ledger.support import HOUR, LA, NOON, Box, run_of
 
 

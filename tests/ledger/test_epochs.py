@@ -1,7 +1,7 @@
 """Devices that are replaced, restart, jump or say nothing."""
 import pytest
 
-from appliance.store import views
+from appliance.history import views
 from tests.ledger.support import HOUR, NOON, SECOND, Box, inverter, meter, run_of, texts
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.store import views
+from appliance.history import views
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, SECOND, inverter, meter, run_of, texts, upload
 
 

@@ -1,5 +1,5 @@
 """Late and repeated readings, and holes."""
-from appliance.store import views
+from appliance.history import views
 from tests.ledger.support import HOUR, NOON, Box, inverter, meter, run_of, upload
 
 

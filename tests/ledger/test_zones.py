@@ -14,7 +14,8 @@ import pytest
 
 from appliance import ledger
 from appliance.settings import Site
-from appliance.store import inbox, views
+from appliance.store import inbox
+from appliance.history import views
 from spcore.uploads import Upload
 from tests.ledger.support import Box, Line, folder, inverter, meter, upload
 

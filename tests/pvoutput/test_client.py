@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance import heartbeat
+from appliance.system import heartbeat
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl
 from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, SettingsRefused

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput import facts, outbox, pauses, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
@@ -140,7 +140,7 @@ DRIVER = """
 import sys
 import time
 from pathlib import Path
-from appliance.clock import from_environment
+from appliance.system.clock import from_environment
 from appliance.pvoutput import outbox, poster
 from appliance.store import connect
 from tests.pvoutput.support import settings_for

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.simulate import uploads
 from appliance.simulate.collector import Collector, Mode
 from appliance.simulate.pvs import Pvs, Wire

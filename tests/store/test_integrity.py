@@ -6,8 +6,9 @@ from contextlib import closing
 import pytest
 
 from appliance import ledger, store
-from appliance.clock import Clock
-from appliance.store import inbox, integrity, views
+from appliance.system.clock import Clock
+from appliance.store import inbox, integrity
+from appliance.history import views
 from tests.ledger.support import LA, NOON, Box, run_of, upload
 
 CLOCK = Clock()

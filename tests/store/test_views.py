@@ -5,7 +5,7 @@ import pytest
 
 from appliance.settings import Site
 from appliance.simulate.roof import PVS_SERIAL, START, Roof
-from appliance.store import views
+from appliance.history import views
 from tests.ledger.support import Box, folder, upload
 
 LAST = START + 3 * 86400

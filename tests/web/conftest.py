@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import settings, store
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from appliance.store import inbox
 from tests.web.roof import Roof, fill, post
 from webui import create_app, passwords

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import export, settings
+from appliance import settings
+from appliance.history import export
 from tests.web.conftest import NOON, TODAY, Visitor
 from tests.web.roof import Roof, fill
 

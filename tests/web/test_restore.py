@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from appliance import backup, commands, settings, store
+from appliance import settings, store
+from appliance.history import backup
+from appliance.supervisor.process import commands
 from appliance.store import inbox
 from tests.web.conftest import FixedClock, Visitor
 from webui import restore

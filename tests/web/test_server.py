@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from appliance import settings
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from tests.web.conftest import Visitor, cookie_of, running
 from webui import serve
 from webui.security import HEADERS, MAX_BODY

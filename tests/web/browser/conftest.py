@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from appliance.heartbeat import PROCESSES, Heartbeat
+from appliance.system.heartbeat import PROCESSES, Heartbeat
 from tests.web.conftest import PASSWORD, running
 from webui.server import listen
 

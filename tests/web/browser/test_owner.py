@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from appliance import commands, settings, status, store
+from appliance import settings, store
+from appliance.supervisor.process import commands
+from appliance.health import status
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.store import inbox
 from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture

@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from appliance import settings
-from appliance.clock import Clock
-from appliance.demo import Spool, free_port
-from appliance.heartbeat import PROCESSES, STALE_S
+from appliance.system.clock import Clock
+from appliance.demo.surroundings import Spool, free_port
+from appliance.system.heartbeat import PROCESSES, STALE_S
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs

@@ -16,8 +16,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from appliance.demo import free_port
-from appliance.errands import UNHEARD_S
+from appliance.demo.surroundings import free_port
+from appliance.system.handover import UNHEARD_S
 from appliance.update import requested
 from appliance.update.bundle import UpdateError
 from tests.appliance.processes import wait_for
@@ -32,7 +32,7 @@ RUNNING = "0.1.0"
 PATIENCE = 60_000   # ms, for what a busy machine may take long to do
 AWAY_S = 3          # the page is gone for, at least, while the services are started anew
 PAGE = """import sys
-from appliance.clock import Clock
+from appliance.system.clock import Clock
 from webui import create_app, passwords
 from webui.server import listen
 passwords.N = int(sys.argv[4])

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.checks import absolute, flag, matching, one_of, port_list, service_url, whole, zone
-from appliance.files import locked, write_atomic
+from appliance.settings.validators import absolute, flag, matching, one_of, port_list, service_url, whole, zone
+from appliance.system.files import locked, write_atomic
 
 ENVIRONMENT = "SUNTAP_CONFIG"
 DEFAULT_PATH = Path("/etc/suntap/suntap.toml")

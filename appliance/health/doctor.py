@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance import disk, heartbeat, lamps
-from appliance.clock import Clock
+from appliance.health import disk
+from appliance.system import heartbeat
+from appliance.health import lamps
+from appliance.system.clock import Clock
 from appliance.settings import SettingsError, load
 
 SYS_NET = Path("/sys/class/net")

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from appliance import heartbeat
-from appliance.clock import Clock
+from appliance.system import heartbeat
+from appliance.system.clock import Clock
 from appliance.store import inbox, integrity
 from spcore.uploads import Upload
 

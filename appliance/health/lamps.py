@@ -1,14 +1,14 @@
 """The judgement behind the lamps: what is ok, what deserves a warning, what is wrong, and what to check.
 
-Each function looks at facts that appliance.status has gathered and returns one lamp:
+Each function looks at facts that appliance.health.status has gathered and returns one lamp:
 {"name", "state": ok | warn | bad | unknown, "text": what is, "check": what to look at}. Unknown is grey: not yet, not
 wanted. Bad makes /healthz answer 503: something of ours does not work, not merely night or an unplugged cable.
 """
 from pathlib import Path
 from typing import Any
 
-from appliance import disk as disks
-from appliance.clock import Clock
+from appliance.health import disk as disks
+from appliance.system.clock import Clock
 from appliance.settings import Settings
 
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.clock import Clock
-from appliance.files import write_atomic
+from appliance.system.clock import Clock
+from appliance.system.files import write_atomic
 from appliance.simulate import pcapfile, traffic
 from appliance.simulate.packets import Host
 from appliance.simulate.pvs import Pvs

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from appliance.store import views
+from appliance.history import views
 
 SLOTS = ("time", "production_wh", "net_wh", "consumption_wh", "day_production_wh", "day_consumption_wh",
          "production_w", "consumption_w", "seconds", "hole")

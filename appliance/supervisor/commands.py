@@ -13,8 +13,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from appliance import backup, ledger
-from appliance.clock import Clock
+from appliance import ledger
+from appliance.history import backup
+from appliance.system.clock import Clock
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
 from appliance.store import transaction

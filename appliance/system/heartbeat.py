@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.clock import boot_id
-from appliance.files import write_atomic
-from appliance.notify import notify
+from appliance.system.clock import boot_id
+from appliance.system.files import write_atomic
+from appliance.system.sd_notify import notify
 
 PROCESSES = ("capture", "supervisor", "web")
 INTERVAL_S = 3.0    # between two writes of the file

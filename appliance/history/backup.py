@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance import __version__, settings, store
-from appliance.clock import Clock
-from appliance.errands import Errand, Owner, acting_as
-from appliance.files import PRIVATE, adopt_owner, scratch, write_atomic
+from appliance.system.clock import Clock
+from appliance.system.handover import Errand, Owner, acting_as
+from appliance.system.files import PRIVATE, adopt_owner, scratch, write_atomic
 from appliance.store import inbox
 
 FORMAT = 1

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from appliance.files import PRIVATE, write_atomic
+from appliance.system.files import PRIVATE, write_atomic
 
 REQUEST, RESULT = "request", "result.json"
 MAX_RESULT = 4096

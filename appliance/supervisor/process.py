@@ -13,15 +13,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
 
-from appliance import commands, ledger, store
-from appliance.clock import Clock, is_set
-from appliance.files import sole
-from appliance.heartbeat import Heartbeat
-from appliance.notify import notify
+from appliance import ledger, store
+from appliance.supervisor.process import commands
+from appliance.system.clock import Clock, is_set
+from appliance.system.files import sole
+from appliance.system.heartbeat import Heartbeat
+from appliance.system.sd_notify import notify
 from appliance.pvoutput import outbox, poster
 from appliance.store import inbox, integrity
 from appliance.store.database import explained
-from appliance.watch import Watched
+from appliance.settings.live import Watched
 
 LOCK = "supervisor.lock"
 INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's wishes and live posts have their turn

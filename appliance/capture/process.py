@@ -13,11 +13,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from appliance.clock import Clock
-from appliance.heartbeat import Heartbeat
-from appliance.inbox_writer import InboxWriter
-from appliance.notify import notify
-from appliance.watch import Watched
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
+from appliance.capture.inbox_writer import InboxWriter
+from appliance.system.sd_notify import notify
+from appliance.settings.live import Watched
 from spcore.engine import Engine
 from spcore.source import CaptureError, open_file, open_live
 
