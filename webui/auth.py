@@ -6,7 +6,7 @@
     login       random, new with every password: sessions opened with another one are void
 A session is open while its random id is in `<data_dir>/web-sessions.json`, beside the `login` that it was opened with
 and when: a log-out ends it for every copy of its cookie, a new password ends all of them, a restart none. While the
-system's time is a guess (appliance.system.clock.is_set) no session ends by itself, and one that is opened then counts from
+system's time is a guess (system.clock.is_set) no session ends by itself, and one that is opened then counts from
 when the time is known: else NTP's first answer would log the owner out in the middle of the set-up.
 A lost password is reset by removing the file (`suntap reset-password`): the next visit is a first visit again, every
 session is void, and nothing else is touched. The file is looked at on each request, so a reset needs no restart.

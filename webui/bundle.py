@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from appliance.history import backup as backups
 from appliance.health import status
-from appliance.system.files import scratch
+from appliance.history import backup as backups
+from appliance.system.files import temporary_folder
 from webui import access, auth, diagnostics, fields, localtime, logs
 from webui.data import box
 
@@ -30,7 +30,7 @@ CHUNK = 256 * 1024
 @access.owner
 def backup() -> ResponseReturnValue:
     """Settings, inbox and history in one file."""
-    with scratch(box().data_dir) as folder:
+    with temporary_folder(box().data_dir) as folder:
         path = folder / "backup"
         backups.create(path, box().config_path, box().data_dir, box().clock)
         file = path.open("rb")  # the open file outlives its folder

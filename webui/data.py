@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from flask import current_app, g
 
 from appliance import store
-from appliance.supervisor.process import commands
-from appliance.system.clock import Clock
 from appliance.pvoutput import facts
 from appliance.settings import Settings
-from appliance.settings.live import Watched
+from appliance.settings.live import LiveSettings
+from appliance.supervisor import commands
+from appliance.system.clock import Clock
 
 
 class Box:
@@ -28,17 +28,17 @@ class Box:
         self.config_path = config_path
         self.data_dir = data_dir
         self.clock = clock
-        self._watched = Watched(config_path, data_dir)
+        self._live = LiveSettings(config_path, data_dir)
 
     def settings(self) -> Settings:
         """The settings as the file has them now. A file broken by hand leaves the last good ones and `problem`."""
-        self._watched.refresh()
-        return self._watched.current
+        self._live.refresh()
+        return self._live.current
 
     @property
     def problem(self) -> str:
         """Why the settings file is not the one in use; empty when it is."""
-        return self._watched.problem
+        return self._live.problem
 
     def now(self) -> float:
         """Seconds since 1970 UTC."""
@@ -69,11 +69,11 @@ class Box:
     def ask(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
-            return commands.ask(connection, self.clock, name, argument)
+            return commands.submit(connection, self.clock, name, argument)
 
     def answer(self, number: int) -> dict[str, Any] | None:
         """The result of a command, None while it is not finished. Raises KeyError when there is none."""
-        return commands.answer(self.store(), number)
+        return commands.result(self.store(), number)
 
     def waits(self, name: str) -> bool:
         """Whether an order of this name is not finished."""

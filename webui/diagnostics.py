@@ -1,6 +1,6 @@
 """Diagnostics: every stage with its counters, the PVS's own backlog, the last uploads as they came, and the log.
 
-Read only. What the supervisor process and the capture process know comes from `appliance.health.status`; uploads come from
+Read only. What the supervisor process and the capture process know comes from `health.status`; uploads come from
 the inbox.
 """
 import sqlite3
@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from appliance.health import status
-from appliance.store import inbox
 from appliance.history import views
+from appliance.store import inbox
 from webui import access, auth, localtime, logs
 from webui.data import Box, box
 

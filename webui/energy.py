@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
-from appliance.ledger.roles import INVERTER, role
 from appliance.history import views
 from appliance.history.views import Slot
+from appliance.ledger.roles import INVERTER, role
 from webui import localtime
 from webui.data import Box
 

@@ -1,4 +1,4 @@
-"""Orders to the supervisor process and errands of other services: what became of them.
+"""Orders to the supervisor process and handovers of other services: what became of them.
 
 The order is a row of the table `command`; the answer comes within seconds, and the page asks for it until it is there.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, abort, render_template, session
 from flask.typing import ResponseReturnValue
 
-from appliance.system.handover import Errand
+from appliance.system.handover import Handover
 from webui import access
 from webui.data import box
 
@@ -61,7 +61,7 @@ def place(card: str) -> str | None:
     return None if "_flashes" in session or "order" in session else card
 
 
-def news(what: str, errand: Errand) -> ResponseReturnValue:
-    """How far an errand is, as a fragment; at its end the script loads the page anew."""
-    state = errand.state()
-    return render_template("_errand.html", state=state, what=what), 200, {} if state.under_way else {"X-Again": "1"}
+def news(what: str, handover: Handover) -> ResponseReturnValue:
+    """How far a handover is, as a fragment; at its end the script loads the page anew."""
+    state = handover.state()
+    return render_template("_handover.html", state=state, what=what), 200, {} if state.under_way else {"X-Again": "1"}

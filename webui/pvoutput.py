@@ -104,7 +104,7 @@ def try_out(changes: dict[str, Any]) -> Outcome:
             "You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system.",))
     try:
         with closing(store.connect(box().data_dir)) as connection:
-            result = poster.test_settings(connection, replace(loaded, pvoutput=account), box().clock)
+            result = poster.check_account(connection, replace(loaded, pvoutput=account), box().clock)
     except sqlite3.Error as error:
         return Outcome(False, f"The test could not be made: the database answers “{error}”.", may_save=True)
     if result.ok:

@@ -22,8 +22,8 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
-from appliance.system.clock import Clock
 from appliance.settings import Settings, SettingsError
+from appliance.system.clock import Clock
 
 THREADS = 6             # a slow download must not stop the polling of the others
 FIRST_PASSED = 3        # file descriptor, by systemd's convention

@@ -1,6 +1,6 @@
 """The update button: an uploaded file is handed to root's side (suntap-update), which checks, installs and tries it.
 
-The page has no right to install anything. It puts the file in the update errand's folder, and then only reads how far
+The page has no right to install anything. It puts the file in the update handover's folder, and then only reads how far
 it is: root checks the maker's signature on a copy of its own before anything of the file is used. The web process
 itself is replaced on the way; the browser's script waits for the new one.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.system.handover import Errand, TooLarge
+from appliance.system.handover import Handover, TooLarge
 from appliance.update import requested
 from webui import access, orders
 from webui.data import box
@@ -20,9 +20,9 @@ page = Blueprint("update", __name__, url_prefix="/settings/update")
 PACKAGED = Path("/usr/lib/suntap")
 
 
-def errand() -> Errand:
+def handover() -> Handover:
     """Where the update file waits."""
-    return requested.errand(box().data_dir)
+    return requested.handover(box().data_dir)
 
 
 def possible() -> bool:
@@ -34,7 +34,7 @@ def possible() -> bool:
 @access.owner
 def upload() -> ResponseReturnValue:
     """Take an update file and ask root's side to install it."""
-    sent, pending = request.files.get("file"), errand()
+    sent, pending = request.files.get("file"), handover()
     if not possible():
         flash("This system installs no update files.", "bad")
     elif sent is None or not sent.filename:
@@ -43,8 +43,8 @@ def upload() -> ResponseReturnValue:
         flash("Another update is under way. Wait for it to end.", "bad")
     else:
         try:
-            pending.keep(sent.stream, requested.MAX_BUNDLE)
-            pending.ask()
+            pending.store(sent.stream, requested.MAX_BUNDLE)
+            pending.submit()
         except TooLarge:
             flash(f"Larger than {requested.MAX_BUNDLE >> 20} MiB: this is no update file. Nothing was changed.", "bad")
         except OSError as error:
@@ -56,10 +56,10 @@ def upload() -> ResponseReturnValue:
 @access.owner
 def state() -> ResponseReturnValue:
     """How far it is, as a fragment; the page loads itself anew at the end, from the version that runs then."""
-    return orders.news("update", errand())
+    return orders.news("update", handover())
 
 
 def shown() -> dict[str, Any]:
     """What the settings page needs."""
-    return {"updates": possible(), "packaged": PACKAGED.exists(), "update_state": errand().state(),
+    return {"updates": possible(), "packaged": PACKAGED.exists(), "update_state": handover().state(),
             "max_update": requested.MAX_BUNDLE}

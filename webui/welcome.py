@@ -10,8 +10,8 @@ import sqlite3
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.settings import SettingsError
 from appliance.history import views
+from appliance.settings import SettingsError
 from webui import access, auth, fields, listening, pvoutput, settings
 from webui.data import box
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from appliance.store import inbox, integrity
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
-from appliance.store import inbox, integrity
 from spcore.uploads import Upload
 
 MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter inbox_lost

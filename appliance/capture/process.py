@@ -13,11 +13,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from appliance.capture.inbox_writer import InboxWriter
+from appliance.settings.live import LiveSettings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
-from appliance.capture.inbox_writer import InboxWriter
 from appliance.system.sd_notify import notify
-from appliance.settings.live import Watched
 from spcore.engine import Engine
 from spcore.source import CaptureError, open_file, open_live
 
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 class CaptureProcess:
     """The loop. `stop` ends it within a second; `spool` replaces the interface by a folder of capture files."""
 
-    def __init__(self, watched: Watched, clock: Clock, stop: Event, spool: Path | None = None) -> None:
-        self.watched, self.clock, self.stop, self.spool = watched, clock, stop, spool
-        data_dir = watched.current.store.data_dir
+    def __init__(self, live: LiveSettings, clock: Clock, stop: Event, spool: Path | None = None) -> None:
+        self.live, self.clock, self.stop, self.spool = live, clock, stop, spool
+        data_dir = live.current.store.data_dir
         self.writer = InboxWriter(data_dir, clock)
         self.heartbeat = Heartbeat("capture", data_dir)
         self.engine = self._engine()
@@ -59,7 +59,7 @@ class CaptureProcess:
 
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
-        wanted = self.watched.current.capture
+        wanted = self.live.current.capture
         return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
                              wanted.interface)
 
@@ -103,17 +103,17 @@ class CaptureProcess:
 
     def _settings_changed(self) -> bool:
         """Whether the interface must be opened anew."""
-        before = self.watched.current.capture
-        if not self.watched.refresh() or self.watched.current.capture == before:
+        before = self.live.current.capture
+        if not self.live.refresh() or self.live.current.capture == before:
             return False
-        log.info("settings changed: capturing from %s", self.watched.current.capture.interface)
-        if self.watched.current.capture.ports != before.ports:
+        log.info("settings changed: capturing from %s", self.live.current.capture.interface)
+        if self.live.current.capture.ports != before.ports:
             self.writer.take(self.engine.finish())
             self.engine = self._engine()
         return True
 
     def _engine(self) -> Engine:
-        return Engine(ports=self.watched.current.capture.ports)
+        return Engine(ports=self.live.current.capture.ports)
 
     def _wait(self, seconds: float) -> None:
         """Let `seconds` pass without a source; what waits is written meanwhile."""
@@ -126,9 +126,9 @@ class CaptureProcess:
     def _beat(self, now: bool = False) -> None:
         if not now and not self.heartbeat.due():
             return
-        self.writer.prune(self.watched.current.store.keep_inbox_days)
+        self.writer.prune(self.live.current.store.keep_inbox_days)
         counters = {**self.engine.counters(), **(self._source.counters() if self._source else {}),
                     **self.writer.counters, "source_errors": self.source_errors}
         self.heartbeat.beat(
-            interface=str(self.spool or self.watched.current.capture.interface), counters=counters,
-            problem=self.problem or self.writer.problem or self.watched.problem, last_upload_us=self.writer.last_us)
+            interface=str(self.spool or self.live.current.capture.interface), counters=counters,
+            problem=self.problem or self.writer.problem or self.live.problem, last_upload_us=self.writer.last_us)

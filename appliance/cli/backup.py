@@ -5,9 +5,9 @@ May be done while suntap runs. Keep the file private: it holds the PVOutput key.
 import argparse
 from pathlib import Path
 
-from appliance.history import backup
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.history import backup
 from appliance.system.clock import from_environment
 
 

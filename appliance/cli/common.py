@@ -9,8 +9,8 @@ TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from appliance.system.handover import Owner
     from appliance.settings import Settings
+    from appliance.system.handover import Owner
 
 
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":

@@ -11,17 +11,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance import ledger, settings, store
-from appliance.demo.surroundings import surroundings as demo
 from appliance.cli import DONE, Failed
 from appliance.cli.common import Progress
 from appliance.cli.service import Stop
-from appliance.system.clock import ENVIRONMENT, Clock
-from appliance.system.process_manager import Family
-from appliance.system.files import sole, write_atomic
+from appliance.demo import surroundings as demo
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.store import inbox
+from appliance.system.clock import ENVIRONMENT, Clock
+from appliance.system.files import try_lock, write_atomic
+from appliance.system.process_manager import ProcessManager
 from spcore.engine import Engine
 from spcore.source import open_file
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise Failed(f"{folder}: cannot be the demo's data directory ({error.strerror}): "
                      "choose one with --data-dir") from error
-    with sole(folder / "demo.lock") as alone:
+    with try_lock(folder / "demo.lock") as alone:
         if not alone:
             raise Failed(f"{folder}: a demo runs here already")
         return _run(folder)
@@ -77,7 +77,7 @@ def _run(folder: Path) -> int:
     children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web")}
     children["capture"] = ["run", "capture", "--spool", str(folder / "spool"), "--config", str(config)]
     with server, demo.pvs(roof, folder / "spool", clock):
-        Family(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
+        ProcessManager(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
     write_atomic(folder / SITE, pickle.dumps(server.site))
     print("the demo has ended; the next start goes on from here")
     return DONE

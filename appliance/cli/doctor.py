@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from appliance import settings
-from appliance.health import doctor
 from appliance.cli import DONE, FAILED, PROGRAM
+from appliance.health import doctor
 from appliance.system.clock import from_environment
 
 

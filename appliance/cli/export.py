@@ -9,9 +9,9 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from appliance import store
-from appliance.history import export
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.history import export
 
 FORMATS = {"csv": export.as_csv, "json": export.as_json}
 

@@ -7,14 +7,14 @@ here.
 import argparse
 
 from appliance import ledger, store
-from appliance.supervisor.process import process as supervisor
 from appliance.cli import DONE, complain
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
-from appliance.system.clock import from_environment
-from appliance.system.files import adopt_owner
 from appliance.pvoutput import outbox
 from appliance.store import inbox, integrity
+from appliance.supervisor import process as supervisor
+from appliance.system.clock import from_environment
+from appliance.system.files import adopt_owner
 from spcore.source import CaptureError, open_file
 
 

@@ -6,15 +6,15 @@ supervisor process works on the same data directory, it is asked to do it.
 import argparse
 
 from appliance import ledger, store
-from appliance.supervisor.process import commands
-from appliance.supervisor.process import process as supervisor
 from appliance.cli import DONE, FAILED, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.service import Stop
-from appliance.system.clock import from_environment
-from appliance.system.files import adopt_owner
 from appliance.pvoutput import outbox
 from appliance.store import inbox
+from appliance.supervisor import commands
+from appliance.supervisor import process as supervisor
+from appliance.system.clock import from_environment
+from appliance.system.files import adopt_owner
 
 LOOK_S = 0.5    # between two looks for the supervisor process's answer
 
@@ -37,10 +37,10 @@ def run(args: argparse.Namespace) -> int:
             adopt_owner(data_dir / store.FILE)
             print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days changed")
             return DONE
-    number = commands.ask(database, clock, "rebuild")
+    number = commands.submit(database, clock, "rebuild")
     print("the running supervisor process rebuilds")
     stop = Stop()
-    while (answer := commands.answer(database, number)) is None:
+    while (answer := commands.result(database, number)) is None:
         if stop.wait(LOOK_S):
             return FAILED
     if "error" in answer:

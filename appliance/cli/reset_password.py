@@ -4,9 +4,9 @@ Everybody who is logged in is logged out. Nothing else is touched, and no restar
 """
 import argparse
 
-from appliance.history.backup import PASSWORD
 from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.history.backup import PASSWORD
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,11 +10,11 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.history import backup
-from appliance.supervisor.process import process as supervisor
 from appliance.cli import DONE, USAGE, Failed
 from appliance.cli.common import data_dir_of, settings_of, user
+from appliance.history import backup
 from appliance.settings import DATA_DIR
+from appliance.supervisor import process as supervisor
 
 PAGE_USER, CAPTURE_USER = "suntap", "suntap-capture"
 
@@ -52,17 +52,17 @@ def run(args: argparse.Namespace) -> int:
 def _uploads(args: argparse.Namespace) -> int:
     """Run by suntap-restore.service. It reads no settings: where the services' data is does not depend on them."""
     data_dir = Path(args.data_dir or DATA_DIR)
-    pending = backup.errand(data_dir)
+    pending = backup.handover(data_dir)
     try:
-        with pending.take() as source:
-            pending.tell(None, "The uploads are being added to the inbox.")
+        with pending.claim() as source:
+            pending.report(None, "The uploads are being added to the inbox.")
             added = backup.add_uploads(source, data_dir)
     except (backup.BackupError, OSError, sqlite3.Error) as error:
-        pending.tell(False, f"the uploads were not added to the inbox: {error}")
+        pending.report(False, f"the uploads were not added to the inbox: {error}")
         raise Failed(str(error)) from error
     else:
-        pending.tell(True, f"{added} uploads of the backup were added to the inbox")
+        pending.report(True, f"{added} uploads of the backup were added to the inbox")
     finally:
-        pending.forget()
+        pending.remove()
     print(f"{added} uploads added to the inbox")
     return DONE

@@ -13,7 +13,7 @@ from appliance.cli import DONE, Failed
 from appliance.cli.common import data_dir_of, settings_of
 from appliance.cli.service import Stop, begin_log, end_with_parent
 from appliance.system.clock import from_environment
-from appliance.system.files import sole
+from appliance.system.files import try_lock
 
 LOCK = "run.lock"   # held by the parent: two families on one data directory would fight over everything
 PROBE_S = 10.0      # between two requests by which the web process proves to itself that it answers
@@ -37,14 +37,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
-    from appliance.system.process_manager import Family
+    from appliance.system.process_manager import ProcessManager
     options = [text for name, value in (("--config", args.config), ("--data-dir", args.data_dir)) if value
                for text in (name, value)]
     spool = ["--spool", str(args.spool)] if args.spool else []
-    with sole(data_dir / LOCK) as alone:
+    with try_lock(data_dir / LOCK) as alone:
         if not alone:
             raise Failed(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
-        Family({
+        ProcessManager({
             "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
             "web": ["run", "web", *options],
         }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
@@ -53,17 +53,17 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
 
 def _capture(args: argparse.Namespace, path: Path) -> int:
     from appliance.capture.process import CaptureProcess
-    from appliance.settings.live import Watched
-    CaptureProcess(Watched(path, args.data_dir), from_environment(), Stop(), args.spool).run()
+    from appliance.settings.live import LiveSettings
+    CaptureProcess(LiveSettings(path, args.data_dir), from_environment(), Stop(), args.spool).run()
     return DONE
 
 
 def _supervisor(args: argparse.Namespace, path: Path) -> int:
-    from appliance.supervisor.process import process as supervisor
-    from appliance.settings.live import Watched
-    watched = Watched(path, args.data_dir)
-    if not supervisor.run(watched, from_environment(), Stop()):
-        raise Failed(f"{watched.current.store.data_dir}: another supervisor process works here already")
+    from appliance.settings.live import LiveSettings
+    from appliance.supervisor import process as supervisor
+    live = LiveSettings(path, args.data_dir)
+    if not supervisor.run(live, from_environment(), Stop()):
+        raise Failed(f"{live.current.store.data_dir}: another supervisor process works here already")
     return DONE
 
 
@@ -94,9 +94,9 @@ def _end_on_signal() -> None:
 
 def _prove(data_dir: Path, host: str, port: int) -> None:
     """Beat after each request that this process answered to itself: a heartbeat that proves the work."""
+    from appliance.settings import EVERYWHERE
     from appliance.system.heartbeat import Heartbeat
     from appliance.system.sd_notify import notify
-    from appliance.settings import EVERYWHERE
     heartbeat = Heartbeat("web", data_dir)
     host = "localhost" if host in EVERYWHERE else host
     ready = threading.Event()

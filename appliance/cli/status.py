@@ -5,9 +5,9 @@ A lamp that is BAD is what /healthz answers 503 for.
 import argparse
 import json
 
-from appliance.health import status
 from appliance.cli import DONE
 from appliance.cli.common import settings_of
+from appliance.health import status
 from appliance.system.clock import from_environment
 
 SIGNS = {"ok": "ok", "warn": "WARN", "bad": "BAD", "unknown": "-"}

@@ -29,18 +29,19 @@ def run(args: argparse.Namespace) -> int:
     from appliance.update.bundle import UpdateError
     from appliance.update.releases import Releases
     from appliance.update.services import Systemd
-    page = requested.errand(DATA_DIR, user(PAGE_USER))
+    page = requested.handover(DATA_DIR, user(PAGE_USER))
     if not requested.ROOT.is_mount():
         reason = "this is no suntap image with a data partition: install the new .deb with apt instead"
         if args.requested:
-            page.refuse(reason)
+            page.reject(reason)
         raise Failed(reason, USAGE)
     # Root follows no settings to another folder: the page may write them.
     releases = Releases(requested.ROOT, DATA_DIR, Systemd(settings_or_defaults(args).web))
     if args.finish:
         kept = releases.finish()
         if page.state().name in (WORKING, INTERRUPTED):
-            page.tell(kept, "the new version works and is kept" if kept else "the new version did not work: taken back")
+            page.report(kept, "the new version works and is kept" if kept
+                        else "the new version did not work: taken back")
         return DONE if kept else FAILED
     try:
         version = (requested.carry_out(page, releases, KEY, __version__, _architecture()) if args.requested

@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.system.clock import Clock
-from appliance.system.files import write_atomic
 from appliance.simulate import pcapfile, traffic
 from appliance.simulate.packets import Host
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.simulate.traffic import Conversation, Frames, Mischief
 from appliance.simulate.uploads import Post
+from appliance.system.clock import Clock
+from appliance.system.files import write_atomic
 
 SPEED = 60                  # simulated seconds in a second
 HISTORY_DAYS = 4

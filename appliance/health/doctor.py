@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.health import disk
-from appliance.system import heartbeat
-from appliance.health import lamps
-from appliance.system.clock import Clock
+from appliance.health import disk, lamps
 from appliance.settings import SettingsError, load
+from appliance.system import heartbeat
+from appliance.system.clock import Clock
 
 SYS_NET = Path("/sys/class/net")
 CAP_NET_RAW = 13

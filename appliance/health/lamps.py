@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.health import disk as disks
-from appliance.system.clock import Clock
 from appliance.settings import Settings
+from appliance.system.clock import Clock
 
 OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns

@@ -15,16 +15,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance import __version__, store
+from appliance.health import disk, lamps
 from appliance.health import image_problems as box
-from appliance.health import disk
-from appliance.system import heartbeat
-from appliance.health import lamps
-from appliance.system.clock import Clock
+from appliance.history import views
 from appliance.pvoutput import pauses, servertime
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import Settings
 from appliance.store import inbox
-from appliance.history import views
+from appliance.system import heartbeat
+from appliance.system.clock import Clock
 
 NOTICE_DAYS = 14        # what the ledger had to decide about is told for so long
 MAX_NOTICES = 50

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance import __version__, settings, store
-from appliance.system.clock import Clock
-from appliance.system.handover import Errand, Owner, acting_as
-from appliance.system.files import PRIVATE, adopt_owner, scratch, write_atomic
 from appliance.store import inbox
+from appliance.system.clock import Clock
+from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
+from appliance.system.handover import Handover, Owner, acting_as
 
 FORMAT = 1
 MANIFEST, SETTINGS, PASSWORD = "manifest.json", "suntap.toml", "web-auth.json"
@@ -69,7 +69,7 @@ class BackupError(Exception):
 
 def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> None:
     """Write a backup to `target` (replaced in one step). Raises OSError, sqlite3.Error."""
-    with scratch(target.parent) as folder:
+    with temporary_folder(target.parent) as folder:
         _snapshot(inbox.connect(data_dir, readonly=True), folder / INBOX)
         _snapshot(store.connect(data_dir, readonly=True), folder / STORE)
         for source, name in ((settings_path, SETTINGS), (data_dir / PASSWORD, PASSWORD)):
@@ -100,7 +100,7 @@ def restore(source: IO[bytes], settings_path: Path, data_dir: Path, page: Owner 
     """
     with acting_as(page):
         data_dir.mkdir(parents=True, exist_ok=True)
-        with scratch(data_dir) as folder:
+        with temporary_folder(data_dir) as folder:
             contents = _unpack(source, folder)
             _keep_aside(settings_path, data_dir)
             with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
@@ -126,7 +126,7 @@ def add_uploads(source: IO[bytes], data_dir: Path) -> int:
     """Add the uploads of the backup `source` to the inbox of `data_dir`, beside a running capture process; how many
     were new. Nothing in the inbox changes. Raises BackupError, OSError, sqlite3.Error."""
     home = (data_dir / INBOX).resolve().parent
-    with scratch(home) as folder:
+    with temporary_folder(home) as folder:
         _unpack(source, folder)
         added = cursor = 0
         with closing(inbox.connect(home)) as target, closing(inbox.connect(folder)) as saved:
@@ -138,13 +138,13 @@ def add_uploads(source: IO[bytes], data_dir: Path) -> int:
 
 def check(source: Path, scratch_dir: Path) -> Contents:
     """Check that `source` is a backup that can be restored here; what is in it. Raises BackupError, OSError."""
-    with open(source, "rb") as file, scratch(scratch_dir) as folder:
+    with open(source, "rb") as file, temporary_folder(scratch_dir) as folder:
         return _unpack(file, folder)
 
 
-def errand(data_dir: Path) -> Errand:
+def handover(data_dir: Path) -> Handover:
     """The folder by which the page hands over a backup, and asks the capture process's user to add its uploads."""
-    return Errand(data_dir, "restore", "backup.tar.gz")
+    return Handover(data_dir, "restore", "backup.tar.gz")
 
 
 def _keep_aside(settings_path: Path, data_dir: Path) -> None:

@@ -9,12 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.health import notices as store_notices
+from appliance.health.notices import Notice
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
 from appliance.store import inbox as uploads
-from appliance.health import notices as store_notices
 from appliance.store import state
-from appliance.health.notices import Notice
 from spcore.uploads import Upload
 
 LIVE_S = 900                    # power samples so much older than the newest one are not "now"

@@ -4,6 +4,6 @@
     replies   reply → meaning                                client    one request
     servertime, quota, pauses, facts   what must outlive the process
     account, post (search), checks, totals   the kinds of request, each with what its answer changes
-    plan      which request is next                          poster    step, push, test_settings
+    plan      which request is next                          poster    step, push, check_account
     views     what page, status and API read
 """

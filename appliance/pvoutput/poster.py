@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from appliance.system.clock import Clock
 from appliance.pvoutput import account, outbox, pauses, plan, quota, replies, servertime
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import Settings
 from appliance.store import transaction
+from appliance.system.clock import Clock
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class TestResult:
+class AccountCheck:
     """Whether key and system hold, and what the owner should know; `warnings` are lines to act upon."""
 
     ok: bool
@@ -50,21 +50,21 @@ def step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
     return _step(store, settings, clock)
 
 
-def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -> TestResult:
+def check_account(store: sqlite3.Connection, settings: Settings, clock: Clock) -> AccountCheck:
     """Ask PVOutput whether these settings hold: one request, also while posting is off or refused.
 
     Another account than the one that posts may be tried: then the answer teaches nothing but the time.
     """
     client = _client(settings)
     if isinstance(client, str):
-        return TestResult(False, client)
+        return AccountCheck(False, client)
     with transaction(store):
         now = servertime.read(store, clock)
         pause = pauses.settle(store, now)
         if pause is not None and pause.kind == pauses.QUOTA:
-            return TestResult(False, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
+            return AccountCheck(False, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
         if quota.books(store, now).left(0) <= 0:
-            return TestResult(False, "the hour's requests are used up: try again after the full hour")
+            return AccountCheck(False, "the hour's requests are used up: try again after the full hour")
         quota.spend(store, now)
     reply = client.getsystem()
     with transaction(store):
@@ -73,19 +73,19 @@ def test_settings(store: sqlite3.Connection, settings: Settings, clock: Clock) -
         if isinstance(reply.outcome, replies.QuotaExceeded) and ours:
             pauses.begin(store, now, pauses.QUOTA, reply.outcome.text, quota.exhaust(store, now, reply.outcome.reset))
         if not isinstance(reply.outcome, replies.Accepted):
-            return TestResult(False, reply.outcome.text)
+            return AccountCheck(False, reply.outcome.text)
         probe = account.Probe(settings)
         try:
             system = probe.read(reply.outcome.text)
         except replies.Unreadable as error:
-            return TestResult(False, str(error))
+            return AccountCheck(False, str(error))
         if ours:
             probe.accepted(store, now, reply.outcome.text)
             pauses.end(store)
     mismatch = account.zone_mismatch(system, settings.site.timezone, now.server or clock.time())
     unset = "" if system.zone else "PVOutput has no time zone for this system: set it there"
     warnings = tuple(line for line in (mismatch, unset) if line)
-    return TestResult(True, f"PVOutput knows the system: {system.name}", system, warnings)
+    return AccountCheck(True, f"PVOutput knows the system: {system.name}", system, warnings)
 
 
 def _client(settings: Settings) -> Client | str:

@@ -8,8 +8,8 @@ is never ahead of the server: a Date is cut to the second and older than its arr
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.system.clock import Clock
 from appliance.pvoutput import facts
+from appliance.system.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from appliance.system.clock import Clock
 from appliance.pvoutput import account, facts, pauses, quota, servertime
 from appliance.settings import Settings
+from appliance.system.clock import Clock
 
 WARN_DAYS = 2  # before a row expires
 

@@ -10,7 +10,7 @@ from appliance import settings
 log = logging.getLogger(__name__)
 
 
-class Watched:
+class LiveSettings:
     """The settings in `path`, looked at again on refresh(); `data_dir` (--data-dir) overrides the file's."""
 
     def __init__(self, path: Path, data_dir: str | Path | None = None) -> None:

@@ -9,9 +9,9 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler
 from typing import Self
 
-from appliance.system import clock as clocks
 from appliance.simulate.server import Server
 from appliance.simulate.uploads import stamp
+from appliance.system import clock as clocks
 
 MAX_BODY = 64 << 20
 

@@ -21,10 +21,10 @@ from socket import SHUT_RDWR
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
-from appliance.system import clock as clocks
 from appliance.simulate.pvoutput_services import READS, WRITES
 from appliance.simulate.pvoutput_site import Refusal, Site, System
 from appliance.simulate.server import Server
+from appliance.system import clock as clocks
 
 log = logging.getLogger(__name__)
 

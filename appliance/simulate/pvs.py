@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 
-from appliance.system import clock as clocks
 from appliance.simulate import uploads
 from appliance.simulate.roof import INTERVAL, PVS_SERIAL, Roof
 from appliance.simulate.uploads import Post, Record
+from appliance.system import clock as clocks
 
 HEARTBEAT_S = 120
 RETRY_S = 60

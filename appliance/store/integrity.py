@@ -21,10 +21,10 @@ from pathlib import Path
 from time import gmtime, strftime
 
 from appliance import store
-from appliance.system.clock import Clock
 from appliance.store import inbox, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
+from appliance.system.clock import Clock
 
 NOTE = "store_note"         # key in state: the sentence for the owner
 MAX_WORDS = 160             # of SQLite's words about the damage: they may quote a whole table

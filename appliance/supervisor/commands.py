@@ -15,17 +15,17 @@ from typing import Any
 
 from appliance import ledger
 from appliance.history import backup
-from appliance.system.clock import Clock
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
 from appliance.store import transaction
+from appliance.system.clock import Clock
 
 KEEP = 200      # finished rows that stay, for the page
 
 log = logging.getLogger(__name__)
 
 
-def ask(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
+def submit(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
     """Put a command in the queue; its id."""
     row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
                         (int(clock.time()), name, json.dumps(argument or {})))
@@ -33,7 +33,7 @@ def ask(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, 
     return row.lastrowid
 
 
-def answer(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
+def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     """The result of command `number`; None while it is not finished. Raises KeyError when there is none."""
     row = store.execute("SELECT finished, result FROM command WHERE id = ?", (number,)).fetchone()
     if row is None:
@@ -53,29 +53,29 @@ class Work:
     progress: Callable[..., None]
 
 
-def carry_out(work: Work) -> int:
+def run_waiting(work: Work) -> int:
     """Do every command that waits; how many."""
     store = work.store
     waiting = store.execute("SELECT id, created, name, argument FROM command WHERE finished IS NULL ORDER BY id"
                             ).fetchall()
     for number, created, name, argument in waiting:
         try:
-            result = COMMANDS[name](work, json.loads(argument))
+            outcome = COMMANDS[name](work, json.loads(argument))
         except (KeyError, TypeError, ValueError) as error:
-            result = {"error": f"{name}: unknown command or wrong argument ({error})"}
+            outcome = {"error": f"{name}: unknown command or wrong argument ({error})"}
         except Exception as error:
             log.warning("command %s: %s", name, error)
-            result = {"error": str(error) or type(error).__name__}
+            outcome = {"error": str(error) or type(error).__name__}
         with transaction(store):  # a restore has put another table in the place of the one that the row was in
             store.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?, ?, ?)",
-                          (number, created, name, argument, int(work.clock.time()), json.dumps(result)))
+                          (number, created, name, argument, int(work.clock.time()), json.dumps(outcome)))
             store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
     return len(waiting)
 
 
 def _test_pvoutput(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → {"ok", "text", "system": what PVOutput gives or null, "warnings": [...]}: one request of the quota."""
-    return asdict(poster.test_settings(work.store, work.settings, work.clock))
+    return asdict(poster.check_account(work.store, work.settings, work.clock))
 
 
 def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +101,9 @@ def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{} → backup.restore()'s answer for the file that the page put in backup.errand(). It is removed, unless the
+    """{} → backup.restore()'s answer for the file that the page put in backup.handover(). It is removed, unless the
     inbox is another user's: then that user's service adds the uploads of it."""
-    pending = backup.errand(work.settings.store.data_dir)
+    pending = backup.handover(work.settings.store.data_dir)
     hand_over = False
     try:
         with pending.open() as source:
@@ -113,9 +113,9 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     finally:
         if hand_over:
             pending.share()
-            pending.ask()
+            pending.submit()
         else:
-            pending.forget()
+            pending.remove()
 
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {

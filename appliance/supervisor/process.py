@@ -14,15 +14,15 @@ from pathlib import Path
 from threading import Event
 
 from appliance import ledger, store
-from appliance.supervisor.process import commands
-from appliance.system.clock import Clock, is_set
-from appliance.system.files import sole
-from appliance.system.heartbeat import Heartbeat
-from appliance.system.sd_notify import notify
 from appliance.pvoutput import outbox, poster
+from appliance.settings.live import LiveSettings
 from appliance.store import inbox, integrity
 from appliance.store.database import explained
-from appliance.settings.live import Watched
+from appliance.supervisor import commands
+from appliance.system.clock import Clock, is_set
+from appliance.system.files import try_lock
+from appliance.system.heartbeat import Heartbeat
+from appliance.system.sd_notify import notify
 
 LOCK = "supervisor.lock"
 INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's wishes and live posts have their turn
@@ -38,15 +38,15 @@ log = logging.getLogger(__name__)
 
 def lock(data_dir: Path) -> AbstractContextManager[bool]:
     """The right to derive and post for this data directory; False inside when another process has it."""
-    return sole(data_dir / LOCK)
+    return try_lock(data_dir / LOCK)
 
 
 class Supervisor:
     """One data directory's derivations. step() does a bounded piece of work and says how long to wait for the next."""
 
-    def __init__(self, watched: Watched, clock: Clock, heartbeat: Heartbeat | None = None) -> None:
-        self.watched, self.clock, self.heartbeat = watched, clock, heartbeat
-        data_dir = watched.current.store.data_dir
+    def __init__(self, live: LiveSettings, clock: Clock, heartbeat: Heartbeat | None = None) -> None:
+        self.live, self.clock, self.heartbeat = live, clock, heartbeat
+        data_dir = live.current.store.data_dir
         self.store = store.connect(data_dir)
         self.inbox: sqlite3.Connection | None = None
         self._inbox_file = 0
@@ -61,7 +61,7 @@ class Supervisor:
 
     def step(self) -> float:
         """Every stage once; real seconds until the next step is due."""
-        changed = self.watched.refresh()
+        changed = self.live.refresh()
         if changed:
             log.info("settings changed: applied")
             self._post_at, self._refreshed = 0.0, float("-inf")
@@ -76,7 +76,7 @@ class Supervisor:
     def beat(self, *progress: object) -> None:
         """Tell systemd and the status page that work was done. Also the progress callback of long derivations."""
         if self.heartbeat is not None and self.heartbeat.due():
-            problem = "; ".join([*self.problems.values(), self.watched.problem]).strip("; ")
+            problem = "; ".join([*self.problems.values(), self.live.problem]).strip("; ")
             self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested(),
                                 clock_is_set=is_set())
 
@@ -123,14 +123,14 @@ class Supervisor:
         return wait
 
     def _commands(self) -> float:
-        if commands.carry_out(commands.Work(self.store, self._inbox(), self.watched.current, self.watched.path,
+        if commands.run_waiting(commands.Work(self.store, self._inbox(), self.live.current, self.live.path,
                                             self.clock, self.beat)):
             self._post_at, self._refreshed = 0.0, float("-inf")
         return IDLE_S
 
     def _ingest(self) -> float:
         """New uploads to slots, and slots that are due to the outbox."""
-        settings = self.watched.current
+        settings = self.live.current
         done = ledger.ingest(self._inbox(), self.store, settings.site, progress=self.beat, limit=INGEST_LIMIT)
         self.counters["uploads"] += done.uploads
         self.counters["readings"] += done.readings
@@ -149,7 +149,7 @@ class Supervisor:
         if not is_set():
             self._what = "waiting until the clock is set (NTP)"
             return CLOCK_S
-        step = poster.step(self.store, self.watched.current, self.clock)
+        step = poster.step(self.store, self.live.current, self.clock)
         self.counters["requests"] += step.requested
         if step.requested or step.what != self._what:
             log.info("PVOutput: %s", step.what)
@@ -173,14 +173,14 @@ class Supervisor:
         return self.inbox
 
 
-def run(watched: Watched, clock: Clock, stop: Event) -> bool:
+def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
     """The process: steps until `stop`. False when another process already does this work."""
-    data_dir = watched.current.store.data_dir
+    data_dir = live.current.store.data_dir
     with lock(data_dir) as alone:
         if not alone:
             return False
         integrity.check_store(data_dir, clock)
-        supervisor = Supervisor(watched, clock, Heartbeat("supervisor", data_dir))
+        supervisor = Supervisor(live, clock, Heartbeat("supervisor", data_dir))
         notify("READY=1")
         try:
             while not stop.is_set():

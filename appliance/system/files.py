@@ -61,7 +61,7 @@ def write_atomic(target: Path, data: bytes, mode: int = PRIVATE, durable: bool =
 
 
 @contextmanager
-def sole(path: Path) -> Iterator[bool]:
+def try_lock(path: Path) -> Iterator[bool]:
     """Try to be the only holder of the lock file at `path`: True inside, or False when another process holds it.
 
     The kernel frees the lock when the holder ends, however it ends. Raises OSError when the file cannot be made.
@@ -79,7 +79,7 @@ def sole(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def scratch(place: Path) -> Iterator[Path]:
+def temporary_folder(place: Path) -> Iterator[Path]:
     """A private folder in the folder `place`, gone afterwards; one that a kill or a power cut left goes with the next.
 
     Its lock tells whether it is in use. Raises OSError (also to one that began in the instant in which another swept).

@@ -7,7 +7,7 @@
 Theory: the page's user owns the data directory, so whoever has taken over the page may put links, pipes or other files
 in any place of it. Root's side therefore opens, writes and removes here only *as that user* (acting_as): it can do
 nothing there that the page could not do by itself, wherever a link leads. What the file holds is checked after it was
-taken, by the errand itself. The request is removed first: what fails is not tried again by itself.
+taken, by the handover itself. The request is removed first: what fails is not tried again by itself.
 """
 import errno
 import json
@@ -26,13 +26,13 @@ REQUEST, RESULT = "request", "result.json"
 MAX_RESULT = 4096
 CHUNK = 256 * 1024
 UNHEARD_S = 30          # a request that nobody took for so long: the path unit does not run
-INTERRUPTED_S = 1200    # an errand silent for longer was ended by a power cut: units end earlier by themselves
+INTERRUPTED_S = 1200    # an handover silent for longer was ended by a power cut: units end earlier by themselves
 IDLE, ASKED, UNHEARD, WORKING, INTERRUPTED, DONE, FAILED = (
     "idle", "asked", "unheard", "working", "interrupted", "done", "failed")
 
 
 class TooLarge(Exception):
-    """More was sent than the errand takes."""
+    """More was sent than the handover takes."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class State:
-    """How far an errand is: one of the names above; `text` and `at` (seconds since 1970 UTC) of the last answer."""
+    """How far an handover is: one of the names above; `text` and `at` (seconds since 1970 UTC) of the last answer."""
 
     name: str
     text: str = ""
@@ -75,14 +75,14 @@ def acting_as(owner: Owner | None) -> Iterator[None]:
         os.setgroups(groups)
 
 
-class Errand:
-    """One errand's folder. `owner`: the page's user, for root's side."""
+class Handover:
+    """One handover's folder. `owner`: the page's user, for root's side."""
 
     def __init__(self, data_dir: Path, name: str, file: str, owner: Owner | None = None) -> None:
         self.folder, self.owner = data_dir / name, owner
         self.file = self.folder / file
 
-    def keep(self, stream: IO[bytes], limit: int) -> None:
+    def store(self, stream: IO[bytes], limit: int) -> None:
         """The page's side: put what is uploaded in place, whole or not at all. Raises TooLarge, OSError."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         part, size = self.file.with_suffix(".part"), 0
@@ -97,7 +97,7 @@ class Errand:
         finally:
             part.unlink(missing_ok=True)
 
-    def ask(self) -> None:
+    def submit(self) -> None:
         """The page's side: the file is to be acted on. Raises OSError."""
         (self.folder / RESULT).unlink(missing_ok=True)
         (self.folder / REQUEST).touch(mode=PRIVATE)
@@ -111,7 +111,7 @@ class Errand:
         self.folder.chmod(0o770)
         self.file.chmod(0o640)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove the file. Raises OSError."""
         with acting_as(self.owner):
             self.file.unlink(missing_ok=True)
@@ -133,20 +133,20 @@ class Errand:
             return State(INTERRUPTED if now - at > INTERRUPTED_S else WORKING, text, at)
         return State(DONE if ok else FAILED, text, at)
 
-    def take(self) -> IO[bytes]:
+    def claim(self) -> IO[bytes]:
         """The other side: the request is taken up; the file, opened. Raises OSError when there is none to be read."""
         with acting_as(self.owner):
             (self.folder / REQUEST).unlink(missing_ok=True)
             return self.open()
 
-    def refuse(self, reason: str) -> None:
+    def reject(self, reason: str) -> None:
         """The other side: the request is not taken up."""
         with acting_as(self.owner), suppress(OSError):
             (self.folder / REQUEST).unlink(missing_ok=True)
             self.file.unlink(missing_ok=True)
-        self.tell(False, reason)
+        self.report(False, reason)
 
-    def tell(self, ok: bool | None, text: str) -> None:
+    def report(self, ok: bool | None, text: str) -> None:
         """The other side: how far it is (None), or how it ended. What cannot be written costs the news only."""
         with acting_as(self.owner), suppress(OSError):
             write_atomic(self.folder / RESULT, json.dumps({"ok": ok, "text": text}).encode(), mode=0o644,

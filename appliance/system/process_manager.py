@@ -32,7 +32,7 @@ class Child:
     restarts: int = field(default=-1)
 
 
-class Family:
+class ProcessManager:
     """Runs children until `stop` is set. `say` gets one line for each event."""
 
     def __init__(self, children: Mapping[str, Sequence[str]], stop: Event, say: Callable[[str], None],

@@ -2,7 +2,7 @@
 from contextlib import suppress
 from pathlib import Path
 
-from appliance.system.handover import CHUNK, Errand, Owner
+from appliance.system.handover import CHUNK, Handover, Owner
 from appliance.update.bundle import MAX_PACKAGE, UpdateError
 from appliance.update.releases import Releases
 
@@ -11,32 +11,32 @@ NAME, FILE = "update", "bundle"
 MAX_BUNDLE = MAX_PACKAGE + (1 << 20)    # the package, its description and the tar around them
 
 
-def errand(data_dir: Path, owner: Owner | None = None) -> Errand:
+def handover(data_dir: Path, owner: Owner | None = None) -> Handover:
     """The folder by which page and root's side meet."""
-    return Errand(data_dir, NAME, FILE, owner)
+    return Handover(data_dir, NAME, FILE, owner)
 
 
-def carry_out(page: Errand, releases: Releases, public_key: Path, running: str, architecture: str) -> str:
+def carry_out(page: Handover, releases: Releases, public_key: Path, running: str, architecture: str) -> str:
     """Install what the page has been given; its version. Raises UpdateError, which the page has been told, too."""
-    page.tell(None, "Taking the file.")
+    page.report(None, "Taking the file.")
     try:
         version = releases.install(_private_copy(page, releases.root), public_key, running, architecture,
-                                   lambda text: page.tell(None, text))
+                                   lambda text: page.report(None, text))
     except UpdateError as error:
-        page.tell(False, str(error))
+        page.report(False, str(error))
         raise
     except BaseException:
-        page.tell(False, "the update ended in the middle: the log says why")
+        page.report(False, "the update ended in the middle: the log says why")
         raise
-    page.tell(True, f"version {version} works and is kept")
+    page.report(True, f"version {version} works and is kept")
     return version
 
 
-def _private_copy(page: Errand, folder: Path) -> Path:
+def _private_copy(page: Handover, folder: Path) -> Path:
     """The page's file where nobody else can change it while it is checked. The sweep after an update removes it."""
     target = folder / "bundle.part"
     try:
-        with page.take() as source, open(target, "wb") as copy:
+        with page.claim() as source, open(target, "wb") as copy:
             size = 0
             while data := source.read(CHUNK):
                 size += len(data)
@@ -47,5 +47,5 @@ def _private_copy(page: Errand, folder: Path) -> Path:
         raise UpdateError(f"{error.filename or target.name}: {error.strerror}: nothing was changed") from error
     finally:
         with suppress(OSError):
-            page.forget()
+            page.remove()
     return target

@@ -11,8 +11,8 @@ import pytest
 from appliance import settings, store
 from appliance.history import backup
 from appliance.history.backup import BackupError
-from appliance.system.clock import Clock
 from appliance.store import inbox
+from appliance.system.clock import Clock
 from tests.appliance.cli import CAPTURES, refused, suntap
 
 KEY = "00000000000000000000000000000000feedbeef"
@@ -264,7 +264,7 @@ def test_a_backup_of_a_newer_database_is_refused(saved, tmp_path):
 
 
 def test_a_restore_while_suntap_runs_is_refused_with_what_to_do(saved, tmp_path):
-    from appliance.supervisor.process import process as supervisor
+    from appliance.supervisor import process as supervisor
     config = fresh(tmp_path)
     (tmp_path / "data").mkdir()
     with supervisor.lock(tmp_path / "data") as alone:

@@ -9,11 +9,10 @@ import pytest
 
 from appliance import settings, store
 from appliance.history import backup
-from appliance.supervisor.process import commands
-from appliance.system.clock import Clock
+from appliance.settings.live import LiveSettings
 from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
-from appliance.supervisor.process import Supervisor
-from appliance.settings.live import Watched
+from appliance.supervisor.process import Supervisor, commands
+from appliance.system.clock import Clock
 from tests.appliance.cli import CAPTURES, suntap
 
 NOW = 1_778_400_000
@@ -34,14 +33,14 @@ class Process:
 
     def __init__(self, config: Path) -> None:
         self.clock = Clock(time.time(), NOW)
-        self.supervisor = Supervisor(Watched(config), self.clock)
+        self.supervisor = Supervisor(LiveSettings(config), self.clock)
 
     def ask(self, name: str, **argument: object) -> dict:
         """Put a command in the queue, step once, and give the answer."""
-        number = commands.ask(self.supervisor.store, self.clock, name, argument)
-        assert commands.answer(self.supervisor.store, number) is None
+        number = commands.submit(self.supervisor.store, self.clock, name, argument)
+        assert commands.result(self.supervisor.store, number) is None
         self.supervisor.step()
-        answer = commands.answer(self.supervisor.store, number)
+        answer = commands.result(self.supervisor.store, number)
         assert answer is not None
         return answer
 
@@ -123,9 +122,9 @@ def test_a_restore_from_the_page_replaces_the_history_and_is_answered(box, proce
     expected = database.execute("SELECT * FROM slot ORDER BY time").fetchall()
     database.execute("DELETE FROM slot")
     settings.update(box, {"site.size_w": 1234})
-    pending = backup.errand(tmp_path / "data")
+    pending = backup.handover(tmp_path / "data")
     with open(saved, "rb") as file:
-        pending.keep(file, 1 << 30)
+        pending.store(file, 1 << 30)
     answer = process.ask("restore")
     assert answer.get("uploads") == 0, answer
     assert answer["created"] >= NOW
@@ -138,7 +137,7 @@ def test_a_restore_from_the_page_replaces_the_history_and_is_answered(box, proce
 def test_a_restore_takes_no_link_for_the_backup(box, process, tmp_path):
     saved = tmp_path / "saved.tar.gz"
     backup.create(saved, box, tmp_path / "data", process.clock)
-    pending = backup.errand(tmp_path / "data")
+    pending = backup.handover(tmp_path / "data")
     pending.folder.mkdir()
     pending.file.symlink_to(saved)
     assert "error" in process.ask("restore")
@@ -147,7 +146,7 @@ def test_a_restore_takes_no_link_for_the_backup(box, process, tmp_path):
 
 def test_only_the_last_answers_are_kept(process):
     for _ in range(commands.KEEP + 10):
-        commands.ask(process.supervisor.store, process.clock, "dance")
+        commands.submit(process.supervisor.store, process.clock, "dance")
     process.supervisor.step()
     with closing(store.connect(process.supervisor.data_dir, readonly=True)) as reader:
         assert reader.execute("SELECT count(*) FROM command").fetchone()[0] == commands.KEEP

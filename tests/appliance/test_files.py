@@ -3,13 +3,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from appliance.system.files import scratch
+from appliance.system.files import temporary_folder
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from appliance.system.files import scratch
-with scratch(Path(sys.argv[1])) as folder:
+from appliance.system.files import temporary_folder
+with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "large").write_bytes(b"x" * 1000)
     print(folder, flush=True)
     time.sleep(600)
@@ -17,9 +17,9 @@ with scratch(Path(sys.argv[1])) as folder:
 
 
 def test_a_scratch_folder_is_private_and_gone_afterwards(tmp_path: Path) -> None:
-    with scratch(tmp_path) as folder:
+    with temporary_folder(tmp_path) as folder:
         assert folder.parent == tmp_path and folder.stat().st_mode & 0o077 == 0
-        with scratch(folder) as inner:
+        with temporary_folder(folder) as inner:
             (inner / "file").write_text("x")
     assert list(tmp_path.iterdir()) == []
 
@@ -30,14 +30,14 @@ def test_what_a_killed_process_left_goes_with_the_next_and_what_is_in_use_stays(
     try:
         assert holder.stdout is not None
         theirs = Path(holder.stdout.readline().strip())
-        with scratch(tmp_path):
+        with temporary_folder(tmp_path):
             assert (theirs / "large").exists()
     finally:
         holder.kill()
         holder.wait()
         holder.stdout.close()
     assert (theirs / "large").exists()
-    with scratch(tmp_path) as folder:
+    with temporary_folder(tmp_path) as folder:
         assert list(tmp_path.iterdir()) == [folder]
 
 
@@ -45,5 +45,5 @@ def test_a_link_with_such_a_name_is_not_followed(tmp_path: Path) -> None:
     (elsewhere := tmp_path / "elsewhere").mkdir()
     (elsewhere / "kept").write_text("x")
     (tmp_path / ".suntap-scratch-link").symlink_to(elsewhere)
-    with scratch(tmp_path):
+    with temporary_folder(tmp_path):
         assert (elsewhere / "kept").exists()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.system.clock import Clock
-from appliance.system.heartbeat import Heartbeat
 from appliance.capture.inbox_writer import PRUNE_S, UPLOAD_OVERHEAD, InboxWriter
 from appliance.store import inbox
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
 from spcore.uploads import Upload
 
 DAY_US = 86_400_000_000

@@ -4,12 +4,11 @@ from contextlib import closing
 import pytest
 
 from appliance import settings, store
-from appliance.health import lamps
-from appliance.health import status
-from appliance.system.clock import Clock
-from appliance.system.heartbeat import Heartbeat
+from appliance.health import lamps, status
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.store import inbox
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
 from spcore.uploads import Upload
 
 NOW = 1_778_342_400

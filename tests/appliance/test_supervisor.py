@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from appliance import settings
-from appliance.supervisor.process import process as supervisor
-from appliance.system.clock import Clock
+from appliance.settings.live import LiveSettings
 from appliance.store import inbox
-from appliance.settings.live import Watched
+from appliance.supervisor import process as supervisor
+from appliance.system.clock import Clock
 from spcore.uploads import Upload
 
 NOBODY = 65534
@@ -55,7 +55,7 @@ def process(capturing, tmp_path):
     settings.update(config, {"store.data_dir": tmp_path / "data"})
     os.chown(config, NOBODY, NOBODY)
     with user(NOBODY):
-        made = supervisor.Supervisor(Watched(config), Clock(time.time()))
+        made = supervisor.Supervisor(LiveSettings(config), Clock(time.time()))
         yield made
         made.close()
 

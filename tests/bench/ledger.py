@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance import ledger, store
+from appliance.history import views
 from appliance.settings import Site
 from appliance.store import inbox
-from appliance.history import views
 from spcore.uploads import Upload
 
 START = 1_700_006_400

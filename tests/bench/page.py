@@ -25,12 +25,12 @@ from typing import Any
 
 from appliance import settings, store
 from appliance.demo.surroundings import Recorder
-from appliance.system.heartbeat import PROCESSES
 from appliance.ledger.intake import cursor
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
 from appliance.simulate.traffic import Frames
 from appliance.store import inbox
+from appliance.system.heartbeat import PROCESSES
 from tests.appliance.processes import beat, running, wait_for
 
 PORT, SENDER, LISTENER = 18080, "sends", "hears"

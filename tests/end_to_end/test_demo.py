@@ -67,9 +67,9 @@ def test_the_demo_shows_everything_ends_cleanly_and_goes_on_where_it_ended(tmp_p
 
 
 def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
-    from appliance.system.files import sole
+    from appliance.system.files import try_lock
     from tests.appliance.cli import refused, suntap
     (tmp_path / "demo").mkdir()
-    with sole(tmp_path / "demo" / "demo.lock") as alone:
+    with try_lock(tmp_path / "demo" / "demo.lock") as alone:
         assert alone
         refused(suntap("demo", "--data-dir", tmp_path / "demo"), 1, "runs here already")

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance import settings
-from appliance.system.clock import Clock
 from appliance.demo.surroundings import Recorder
 from appliance.simulate import pcapfile
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import INTERVAL, Roof
+from appliance.system.clock import Clock
 from tests.appliance.cli import suntap
 
 ZONE = "America/Los_Angeles"

@@ -19,9 +19,7 @@ from typing import TypeVar
 import pytest
 
 from appliance import settings, store
-from appliance.system.clock import Clock
 from appliance.demo.surroundings import Spool
-from appliance.system.files import write_atomic
 from appliance.pvoutput import servertime
 from appliance.simulate.collector import Collector
 from appliance.simulate.pvoutput import PvOutput
@@ -30,6 +28,8 @@ from appliance.simulate.pvs import Pvs, Wire
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.simulate.uploads import Post
 from appliance.store import inbox
+from appliance.system.clock import Clock
+from appliance.system.files import write_atomic
 from tests.appliance.cli import command, environment
 from tests.appliance.processes import beat, running, wait_for
 from tests.faults.support import DAY, START, ZONE, bodies, configured

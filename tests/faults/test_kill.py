@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from appliance import store
-from appliance.supervisor.process import commands
-from appliance.system.clock import Clock
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.store import inbox
+from appliance.supervisor import commands
+from appliance.system.clock import Clock
 from tests.appliance.cli import suntap
 from tests.appliance.processes import kill, running, wait_for
 from tests.faults.support import (
@@ -74,7 +74,7 @@ def test_the_supervisor_process_killed_while_it_derives_ends_with_the_truth(plai
         shutil.copytree(plain, data)
         if passes % 2:
             with closing(store.connect(data)) as connection:
-                commands.ask(connection, Clock(), "rebuild")
+                commands.submit(connection, Clock(), "rebuild")
         else:
             (data / store.FILE).unlink()
         work = "not begun"

@@ -6,10 +6,10 @@ from contextlib import closing
 import pytest
 
 from appliance import settings, store
-from appliance.system.clock import Clock
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System
+from appliance.system.clock import Clock
 from tests.appliance.cli import suntap
 from tests.appliance.processes import running, wait_for
 from tests.faults.support import DAY, END, NOWHERE, RATE, ZONE, check_site, configured, nothing_waits

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from appliance import settings
-from appliance.system.clock import Clock
 from appliance.settings import load
 from appliance.simulate.pvoutput import PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.store import FILE, inbox
 from appliance.store.integrity import damage
+from appliance.system.clock import Clock
 from tests.appliance.cli import suntap
 from tests.appliance.processes import kill, running, wait_for
 from tests.faults.support import (

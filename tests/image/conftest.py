@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.system.clock import Clock
 from appliance.simulate.collector import Collector
 from appliance.simulate.pvoutput import PvOutput
+from appliance.system.clock import Clock
 from tests.image.namespaces import Namespace
 from tests.image.vm import Vm
 

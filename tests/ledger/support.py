@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance import ledger, store
+from appliance.history import views
 from appliance.settings import Site
 from appliance.store import inbox
-from appliance.history import views
 from spcore.uploads import Upload
 
 PVS = "ZT160000000441C0001"

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.store import state
 from appliance.history import views
+from appliance.store import state
 from tests.ledger.support import HOUR, LA, NOON, Box, run_of
 
 

@@ -1,8 +1,8 @@
 """Lines that are unknown, broken, hostile or odd."""
 import pytest
 
-from appliance.store import inbox
 from appliance.history import views
+from appliance.store import inbox
 from tests.ledger.support import NOON, Box, inverter, meter, stamp, texts, upload
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from appliance.history import views
 from appliance.settings import Site
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import NET_METER, START, Roof
 from appliance.simulate.uploads import Post
-from appliance.history import views
 from spcore.uploads import Upload
 from tests.ledger.support import Box, folder
 

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance import ledger
+from appliance.history import views
 from appliance.settings import Site
 from appliance.store import inbox
-from appliance.history import views
 from spcore.uploads import Upload
 from tests.ledger.support import Box, Line, folder, inverter, meter, upload
 

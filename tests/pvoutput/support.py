@@ -5,12 +5,12 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.system.clock import Clock
 from appliance.pvoutput import outbox, poster
 from appliance.pvoutput.rows import place
 from appliance.settings import PVOutput, Secret, Settings, Site
 from appliance.simulate.pvoutput import PvOutput
 from appliance.store import connect
+from appliance.system.clock import Clock
 
 KEY = "00000000000000000000000000000000feedbeef"
 ZONE = "America/Los_Angeles"

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.system import heartbeat
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl
 from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, SettingsRefused
 from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
+from appliance.system import heartbeat
 from tests.appliance.cli import ROOT
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock

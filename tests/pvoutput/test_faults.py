@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.system.clock import Clock
 from appliance.pvoutput import client as client_module
 from appliance.pvoutput import facts, outbox, pauses, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.store import connect
+from appliance.system.clock import Clock
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, settings_for, sunny_day
 

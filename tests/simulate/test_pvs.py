@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from appliance.system.clock import Clock
 from appliance.simulate import uploads
 from appliance.simulate.collector import Collector, Mode
 from appliance.simulate.pvs import Pvs, Wire
 from appliance.simulate.roof import INTERVAL, START, Roof
 from appliance.simulate.truth import lines
 from appliance.simulate.uploads import Post
+from appliance.system.clock import Clock
 
 MORNING = START + 16 * 3600
 

@@ -6,9 +6,9 @@ from contextlib import closing
 import pytest
 
 from appliance import ledger, store
-from appliance.system.clock import Clock
-from appliance.store import inbox, integrity
 from appliance.history import views
+from appliance.store import inbox, integrity
+from appliance.system.clock import Clock
 from tests.ledger.support import LA, NOON, Box, run_of, upload
 
 CLOCK = Clock()

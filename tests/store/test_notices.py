@@ -15,15 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance import settings
-from appliance.health import lamps
-from appliance.health import status
 from appliance.cli.status import table
-from appliance.system.clock import Clock
-from appliance.system.heartbeat import Heartbeat
+from appliance.health import lamps, notices, status
 from appliance.ledger import counters, intake
 from appliance.pvoutput import account, facts, pauses, servertime
 from appliance.settings import PVOutput, Secret, Settings
-from appliance.health import notices
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
 from tests.appliance.cli import suntap
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 

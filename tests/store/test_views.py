@@ -3,9 +3,9 @@ from datetime import date
 
 import pytest
 
+from appliance.history import views
 from appliance.settings import Site
 from appliance.simulate.roof import PVS_SERIAL, START, Roof
-from appliance.history import views
 from tests.ledger.support import Box, folder, upload
 
 LAST = START + 3 * 86400

@@ -10,9 +10,9 @@ from tests.update.conftest import Box
 
 
 def test_a_full_disk_is_said_as_such_and_leaves_no_file_with_the_page(box: Box, keys: tuple[Path, Path]) -> None:
-    page = requested.errand(box.data)
-    page.keep(io.BytesIO(b"a bundle"), 100)
-    page.ask()
+    page = requested.handover(box.data)
+    page.store(io.BytesIO(b"a bundle"), 100)
+    page.submit()
     (box.root / "bundle.part").symlink_to("/dev/full")
     with pytest.raises(UpdateError):
         requested.carry_out(page, box.releases(), keys[1], "0.1.0", "arm64")

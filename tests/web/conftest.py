@@ -14,8 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import settings, store
-from appliance.system.clock import Clock
 from appliance.store import inbox
+from appliance.system.clock import Clock
 from tests.web.roof import Roof, fill, post
 from webui import create_app, passwords
 

@@ -9,8 +9,8 @@ from flask import Flask
 
 from appliance import settings, store
 from appliance.history import backup
-from appliance.supervisor.process import commands
 from appliance.store import inbox
+from appliance.supervisor import commands
 from tests.web.conftest import FixedClock, Visitor
 from webui import restore
 
@@ -40,13 +40,13 @@ def test_a_backup_is_shown_before_it_replaces_anything_and_then_comes_back(
         connection.execute("DELETE FROM site_day")
     text = upload(owner, content)
     assert "This backup is whole." in text and "2026-05-07 to 2026-05-09" in text
-    assert commands.carry_out(work(config, roof, clock)) == 0 and settings.load(config).site.size_w == 1
+    assert commands.run_waiting(work(config, roof, clock)) == 0 and settings.load(config).site.size_w == 1
     owner.send("/settings", "/settings/restore/confirm")
     assert "taken" in owner.get("/settings").text or "Ordered" in owner.get("/settings").text
-    assert commands.carry_out(work(config, roof, clock)) == 1
+    assert commands.run_waiting(work(config, roof, clock)) == 1
     assert owner.get("/api/v1/days").json == before
     assert settings.load(config).site.size_w == 0
-    assert not backup.errand(roof).file.exists()
+    assert not backup.handover(roof).file.exists()
     assert "is restored" in owner.get("/settings").text
 
 
@@ -55,7 +55,7 @@ def test_what_was_replaced_is_kept_aside(owner: Visitor, roof: Path, config: Pat
     settings.update(config, {"site.size_w": 4321})
     upload(owner, content)
     owner.send("/settings", "/settings/restore/confirm")
-    commands.carry_out(work(config, roof, clock))
+    commands.run_waiting(work(config, roof, clock))
     kept = roof / backup.BEFORE
     assert settings.load(kept / "suntap.toml").site.size_w == 4321
     assert store.connect(kept).execute("SELECT count(*) FROM slot").fetchone()[0] > 500
@@ -70,7 +70,7 @@ def test_a_damaged_backup_replaces_nothing_and_leaves_nothing(owner: Visitor, ro
     before = {path.name for path in roof.iterdir()}, config.read_bytes()
     text = upload(owner, damage(content))
     assert "Nothing was replaced" in text and "This backup is whole." not in text
-    backup.errand(roof).folder.rmdir()  # empty
+    backup.handover(roof).folder.rmdir()  # empty
     assert ({path.name for path in roof.iterdir()}, config.read_bytes()) == before
     owner.send("/settings", "/settings/restore/confirm")
     assert "no longer here" in owner.get("/settings").text
@@ -81,16 +81,16 @@ def test_a_damaged_backup_replaces_nothing_and_leaves_nothing(owner: Visitor, ro
 def test_a_discarded_backup_is_gone(owner: Visitor, roof: Path) -> None:
     upload(owner, saved(owner))
     owner.send("/settings", "/settings/restore/discard")
-    assert not backup.errand(roof).file.exists()
+    assert not backup.handover(roof).file.exists()
     assert "This backup is whole." not in owner.get("/settings").text
 
 
 def test_a_backup_that_nobody_confirms_is_removed(owner: Visitor, roof: Path) -> None:
     upload(owner, saved(owner))
     old = time.time() - restore.KEEP_S - 60
-    os.utime(backup.errand(roof).file, (old, old))
+    os.utime(backup.handover(roof).file, (old, old))
     assert "This backup is whole." not in owner.get("/settings").text
-    assert not backup.errand(roof).file.exists()
+    assert not backup.handover(roof).file.exists()
 
 
 def test_restore_without_a_file_asks_for_one(owner: Visitor) -> None:
@@ -109,10 +109,10 @@ def test_where_the_inbox_is_anothers_its_uploads_are_handed_over(
     owner.send("/settings", "/settings/restore/confirm")
     with monkeypatch.context() as rights:
         rights.setattr(backup, "may_add_uploads", lambda data_dir: False)
-        commands.carry_out(work(config, roof, clock))
+        commands.run_waiting(work(config, roof, clock))
     order = owner.get("/order/1")
     assert "its captured uploads follow" in order.text and order.headers["X-Again"] == "1"
-    pending = backup.errand(roof)
+    pending = backup.handover(roof)
     assert pending.state().name == "asked" and pending.file.stat().st_mode & 0o777 == 0o640
     assert "taken up within seconds" in owner.get("/settings/restore/state").text
     from appliance.cli import main

@@ -25,7 +25,7 @@ def test_a_system_without_releases_says_how_to_update_instead(owner: Visitor, da
     text = owner.get("/settings").text
     assert "update that folder" in text and 'id="update-file"' not in text
     assert "installs no update files" in upload(owner, b"x")
-    assert not requested.errand(data_dir).folder.exists()
+    assert not requested.handover(data_dir).folder.exists()
 
 
 def test_a_debian_package_is_updated_by_apt(owner: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,15 +35,15 @@ def test_a_debian_package_is_updated_by_apt(owner: Visitor, tmp_path: Path, monk
 
 def test_a_file_is_handed_over_and_asked_for(owner: Visitor, image: None, data_dir: Path) -> None:
     assert "taken up within seconds" in upload(owner, b"a bundle" * 1000)
-    errand = requested.errand(data_dir)
-    assert errand.state().name == "asked"
-    with errand.take() as file:
+    handover = requested.handover(data_dir)
+    assert handover.state().name == "asked"
+    with handover.claim() as file:
         assert file.read() == b"a bundle" * 1000
-    errand.tell(None, "Checking the file.")
+    handover.report(None, "Checking the file.")
     assert "Checking the file." in owner.get("/settings").text and 'id="update-file"' not in owner.get("/settings").text
     assert "X-Again" not in owner.get("/settings/update/state").headers
     assert "Another update is under way" in upload(owner, b"another")
-    errand.tell(False, "the signature is <not> this box's maker's")
+    handover.report(False, "the signature is <not> this box's maker's")
     assert "signature is &lt;not&gt;" in owner.get("/settings").text
     assert owner.get("/settings/update/state").headers["X-Again"] == "1"
 
@@ -52,8 +52,8 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(owner: Visitor, 
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requested, "MAX_BUNDLE", 1 << 20)
     assert "Larger than 1 MiB" in upload(owner, bytes((1 << 20) + 1))
-    assert requested.errand(data_dir).state().name == "idle"
-    assert list(requested.errand(data_dir).folder.iterdir()) == []
+    assert requested.handover(data_dir).state().name == "idle"
+    assert list(requested.handover(data_dir).folder.iterdir()) == []
 
 
 def test_a_form_without_a_file_asks_for_one(owner: Visitor, image: None) -> None:
@@ -62,5 +62,5 @@ def test_a_form_without_a_file_asks_for_one(owner: Visitor, image: None) -> None
 
 
 def test_a_data_directory_that_cannot_be_written_is_a_sentence(owner: Visitor, image: None, data_dir: Path) -> None:
-    requested.errand(data_dir).folder.write_text("in the way")
+    requested.handover(data_dir).folder.write_text("in the way")
     assert "could not be stored" in upload(owner, b"x")

@@ -9,10 +9,10 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from appliance import settings, store
-from appliance.supervisor.process import commands
 from appliance.health import status
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.store import inbox
+from appliance.supervisor import commands
 from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture
 from tests.web.conftest import NOON, PASSWORD, FixedClock
 from tests.web.roof import post
@@ -79,10 +79,10 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     picture(page, "pvoutput")
     page.get_by_role("button", name="Send 2026-05-08 again").click()
     expect(page.get_by_text("Ordered;")).to_be_visible()
-    commands.carry_out(work)
+    commands.run_waiting(work)
     expect(page.get_by_text("288 slots will be sent again.")).to_be_visible()
     page.get_by_role("button", name="Skip").click()
-    commands.carry_out(work)
+    commands.run_waiting(work)
     expect(page.get_by_text("Done.")).to_be_visible()
     page.goto("/pvoutput")
     assert not page.get_by_text("Power value [9200]").count()
@@ -145,7 +145,7 @@ def test_a_backup_is_shown_and_restored_in_the_browser(open_page: OpenPage, app:
     picture(page, "settings-restore-checked")
     page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_text("Ordered;")).to_be_visible()
-    assert commands.carry_out(work) == 1
+    assert commands.run_waiting(work) == 1
     expect(page.get_by_text("is restored; 0 captured uploads came back with it.")).to_be_visible(timeout=30_000)
     assert settings.load(config).site.size_w == 0
     picture(page, "settings-restored")

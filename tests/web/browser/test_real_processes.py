@@ -17,13 +17,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from appliance import settings
-from appliance.system.clock import Clock
 from appliance.demo.surroundings import Spool, free_port
-from appliance.system.heartbeat import PROCESSES, STALE_S
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import PROCESSES, STALE_S
 from tests.appliance.processes import beat, kill, running, wait_for
 from tests.web.browser.conftest import SCREENSHOTS, picture
 

@@ -103,13 +103,13 @@ class Root(threading.Thread):
 
     def __init__(self, data_dir: Path, releases_box: Box, public_key: Path) -> None:
         super().__init__(daemon=True)
-        self.errand, self.box, self.key, self.end = requested.errand(data_dir), releases_box, public_key, False
+        self.handover, self.box, self.key, self.end = requested.handover(data_dir), releases_box, public_key, False
 
     def run(self) -> None:
         while not self.end:
-            if self.errand.state().name == "asked":
+            if self.handover.state().name == "asked":
                 with suppress(UpdateError):
-                    requested.carry_out(self.errand, self.box.releases(), self.key, RUNNING, "arm64")
+                    requested.carry_out(self.handover, self.box.releases(), self.key, RUNNING, "arm64")
             time.sleep(.1)
 
 

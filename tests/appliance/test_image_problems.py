@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from appliance.health import image_problems as box
-from appliance.system import clock
 from appliance.health import status
 from appliance.settings import Settings
+from appliance.system import clock
 
 
 def test_the_problems_of_all_start_up_services_are_read(tmp_path: Path) -> None:
