@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.health import disk, lamps
-from appliance.settings import SettingsError, load
+from appliance.settings import SettingsError, load, unknown_keys
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
 
@@ -39,6 +39,8 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
         yield Finding("settings", False, str(error), "correct the file, then look again")
         return
     yield check_settings_file(path)
+    for line in unknown_keys(settings):
+        yield Finding("settings", False, line, "correct its name, or update suntap if a newer version wrote it")
     folder = settings.store.data_dir
     yield check_data_dir(folder)
     yield check_interface(settings.capture.interface)
