@@ -10,15 +10,15 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import ledger, settings, store
+from appliance import settings, store
 from appliance.cli.common import Progress
 from appliance.cli.service import Stop
 from appliance.demo import surroundings as demo
 from appliance.errors import DONE, CommandError
-from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from appliance.system.clock import ENVIRONMENT, Clock
 from appliance.system.files import try_lock, write_atomic
 from appliance.system.process_manager import ProcessManager
@@ -126,9 +126,8 @@ def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> 
             inbox.append(received, uploads)
     inbox.append(received, engine.finish())
     progress = Progress("uploads derived")
-    done = ledger.ingest(received, derived, loaded.site, progress=progress)
+    done = pipeline.derive(received, derived, loaded, begin, progress)
     progress.close()
-    outbox.refresh(derived, loaded, done.days, begin)
     print(f"{capture.name}: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
     received.close()
     derived.close()
