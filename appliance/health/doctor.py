@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.health import disk, lamps
+from appliance.health import disk
+from appliance.ledger.calendar import EARLIEST
 from appliance.settings import SettingsError, load
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
@@ -149,7 +150,7 @@ def check_port(host: str, port: int, data_dir: Path) -> Finding:
 
 def check_clock(clock: Clock) -> Finding:
     """Set, and kept by somebody."""
-    if clock.time() < lamps.EARLIEST:
+    if clock.time() < EARLIEST:
         return Finding("clock", False, "was never set", "connect to the network: the time comes by NTP")
     if Path("/run/systemd/system").exists() and not SYNCHRONIZED.exists():
         return Finding("clock", True, "set; systemd-timesyncd has not said that it is synchronized")
