@@ -40,6 +40,8 @@ ACTIVATE_ERRORS = {
 class CaptureError(Exception):
     """A capture cannot be opened or read on; the text says what, where and what to do."""
 
+    exit_code = 2   # unreadable input, as appliance.errors has it
+
 
 class Source:
     """An open capture. Use it in a `with`; `run` gives what the engine finishes."""

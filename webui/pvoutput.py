@@ -2,7 +2,7 @@
 
 Retry, skip and sending a day again are orders to the supervisor process. The test is made here and now, with what is
 typed in the form: the key goes from the form to the request and is stored nowhere but in the settings file, by Save.
-It is counted in the same quota books as everything else.
+It is counted in the same quota window as everything else.
 """
 import sqlite3
 from contextlib import closing

@@ -13,7 +13,7 @@ from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.history import backup
-from appliance.system.handover import Handover, TooLarge
+from appliance.system.handover import Handover, TooLargeError
 from webui import access, orders
 from webui.data import box
 from webui.security import MAX_RESTORE
@@ -42,7 +42,7 @@ def upload() -> ResponseReturnValue:
         try:
             pending.store(sent.stream, MAX_RESTORE)
             session["restore"] = asdict(backup.check(pending.file, box().data_dir))
-        except (backup.BackupError, OSError, TooLarge) as error:
+        except (backup.BackupError, OSError, TooLargeError) as error:
             pending.remove()
             reason = str(error).removeprefix(f"{pending.file.name}: ") or "it is too large"
             flash(f"Nothing was replaced: {reason}.", "bad")

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.system.handover import Handover, TooLarge
+from appliance.system.handover import Handover, TooLargeError
 from appliance.update import requested
 from webui import access, orders
 from webui.data import box
@@ -45,7 +45,7 @@ def upload() -> ResponseReturnValue:
         try:
             pending.store(sent.stream, requested.MAX_BUNDLE)
             pending.submit()
-        except TooLarge:
+        except TooLargeError:
             flash(f"Larger than {requested.MAX_BUNDLE >> 20} MiB: this is no update file. Nothing was changed.", "bad")
         except OSError as error:
             flash(f"The file could not be stored: {error.strerror}. Nothing was changed.", "bad")

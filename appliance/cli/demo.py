@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance import ledger, settings, store
-from appliance.cli import DONE, Failed
 from appliance.cli.common import Progress
 from appliance.cli.service import Stop
 from appliance.demo import surroundings as demo
+from appliance.errors import DONE, CommandError
 from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
@@ -38,11 +38,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failed(f"{folder}: cannot be the demo's data directory ({error.strerror}): "
+        raise CommandError(f"{folder}: cannot be the demo's data directory ({error.strerror}): "
                      "choose one with --data-dir") from error
     with try_lock(folder / "demo.lock") as alone:
         if not alone:
-            raise Failed(f"{folder}: a demo runs here already")
+            raise CommandError(f"{folder}: a demo runs here already")
         return _run(folder)
 
 

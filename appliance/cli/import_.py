@@ -7,9 +7,10 @@ here.
 import argparse
 
 from appliance import ledger, store
-from appliance.cli import DONE, complain
+from appliance.cli import complain
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
+from appliance.errors import DONE
 from appliance.pvoutput import outbox
 from appliance.store import inbox, integrity
 from appliance.supervisor import process as supervisor

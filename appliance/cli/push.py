@@ -8,9 +8,9 @@ import argparse
 from dataclasses import replace
 
 from appliance import ledger, store
-from appliance.cli import DONE, WAITING, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.service import Stop
+from appliance.errors import DONE, WAITING, CommandError
 from appliance.pvoutput import outbox, poster, views
 from appliance.settings import Settings
 from appliance.store import inbox
@@ -35,7 +35,8 @@ def seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     settings, path = settings_of(args)
     if not settings.pvoutput.api_key or not settings.pvoutput.system_id:
-        raise Failed(f"push: no PVOutput account: set api_key and system_id of [pvoutput] in {path}, or on the page")
+        raise CommandError(f"push: no PVOutput account: set api_key and system_id of [pvoutput] in {path}, "
+                           "or on the page")
     data_dir = data_dir_of(settings)
     clock, stop, progress = from_environment(), Stop(), Progress("slots that wait")
     database = store.connect(data_dir)

@@ -6,9 +6,9 @@ supervisor process works on the same data directory, it is asked to do it.
 import argparse
 
 from appliance import ledger, store
-from appliance.cli import DONE, FAILED, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.service import Stop
+from appliance.errors import DONE, FAILED, CommandError
 from appliance.pvoutput import outbox
 from appliance.store import inbox
 from appliance.supervisor import commands
@@ -44,6 +44,6 @@ def run(args: argparse.Namespace) -> int:
         if stop.wait(LOOK_S):
             return FAILED
     if "error" in answer:
-        raise Failed(f"rebuild: {answer['error']}")
+        raise CommandError(f"rebuild: {answer['error']}")
     print("rebuilt")
     return DONE

@@ -9,9 +9,9 @@ import threading
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from appliance.cli import DONE, Failed
 from appliance.cli.common import data_dir_of, settings_of
 from appliance.cli.service import Stop, begin_log, end_with_parent
+from appliance.errors import DONE, CommandError
 from appliance.system.clock import from_environment
 from appliance.system.files import try_lock
 
@@ -43,7 +43,7 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
     spool = ["--spool", str(args.spool)] if args.spool else []
     with try_lock(data_dir / LOCK) as alone:
         if not alone:
-            raise Failed(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
+            raise CommandError(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
         ProcessManager({
             "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
             "web": ["run", "web", *options],
@@ -63,7 +63,7 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
     from appliance.supervisor import process as supervisor
     live = LiveSettings(path, args.data_dir)
     if not supervisor.run(live, from_environment(), Stop()):
-        raise Failed(f"{live.current.store.data_dir}: another supervisor process works here already")
+        raise CommandError(f"{live.current.store.data_dir}: another supervisor process works here already")
     return DONE
 
 

@@ -5,8 +5,8 @@ A lamp that is BAD is what /healthz answers 503 for.
 import argparse
 import json
 
-from appliance.cli import DONE
 from appliance.cli.common import settings_of
+from appliance.errors import DONE
 from appliance.health import status
 from appliance.system.clock import from_environment
 

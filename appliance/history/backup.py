@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance import __version__, settings, store
+from appliance.errors import SuntapError
 from appliance.store import inbox
 from appliance.system.clock import Clock
 from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
@@ -63,8 +64,10 @@ class Contents:
     password: bool
 
 
-class BackupError(Exception):
+class BackupError(SuntapError):
     """The file is no backup that can be restored here, or there is no room. One line."""
+
+    http_status = 400
 
 
 def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> None:

@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import status_interval
-from appliance.pvoutput import facts
+from appliance.pvoutput import persisted
 from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
 from appliance.store import transaction
@@ -38,10 +38,10 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
     """
     shape = _shape(store, settings)
     with transaction(store):
-        before = facts.get(store, "shape")
+        before = persisted.get(store, "shape")
         moved = before is not None and [before[k] for k in ("zone", "system")] != [shape[k] for k in ("zone", "system")]
         if before != shape:
-            facts.put(store, "shape", shape)
+            persisted.put(store, "shape", shape)
             days = _all_days(store)
         days = sorted(set(days))
         changed = sum(_refresh_day(store, settings, day, moved) for day in days)
@@ -52,7 +52,7 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
 
 def has_other_shape(store: sqlite3.Connection, settings: Settings) -> bool:
     """Whether the settings changed in a way that needs a refresh of all days."""
-    return bool(facts.get(store, "shape") != _shape(store, settings))
+    return bool(persisted.get(store, "shape") != _shape(store, settings))
 
 
 def _shape(store: sqlite3.Connection, settings: Settings) -> dict[str, object]:
@@ -128,10 +128,10 @@ def _base(store: sqlite3.Connection, day: str) -> Base:
 
 def jitter(store: sqlite3.Connection) -> int:
     """This box's delay in seconds between a status's end and its sending: drawn once, then kept."""
-    seconds = facts.get(store, "jitter")
+    seconds = persisted.get(store, "jitter")
     if seconds is None:
         seconds = random.randint(*JITTER_S)
-        facts.put(store, "jitter", seconds)
+        persisted.put(store, "jitter", seconds)
     return int(seconds)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from appliance.errors import USAGE, SuntapError
 from appliance.settings.validators import absolute, flag, matching, one_of, port_list, service_url, whole, zone
 from appliance.system.files import locked, write_atomic
 
@@ -21,8 +22,11 @@ EVERYWHERE = ("0.0.0.0", "::")    # values of web.host that mean every address o
 MAX_FILE_BYTES = 65536  # a settings file is one page of text; anything larger is not one
 
 
-class SettingsError(Exception):
+class SettingsError(SuntapError):
     """The owner must change the settings. One line: which file, which key, what is allowed."""
+
+    exit_code = USAGE
+    http_status = 400
 
 
 class Secret:

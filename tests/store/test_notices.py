@@ -18,7 +18,7 @@ from appliance import settings
 from appliance.cli.status import table
 from appliance.health import lamps, notices, status
 from appliance.ledger import counters, intake
-from appliance.pvoutput import account, facts, pauses, servertime
+from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -180,8 +180,8 @@ def expire_soon(box: Box) -> None:
 
 
 def hold(box: Box) -> None:
-    facts.put(box.store, "time", {"origin": "", "steady": 0, "server": NOON, "wall_ahead": 0})
-    facts.put(box.store, "held", {"text": "Date is in the future [20260509]", "from": NOON, "until": NOON + 3600})
+    persisted.put(box.store, "time", {"origin": "", "steady": 0, "server": NOON, "wall_ahead": 0})
+    persisted.put(box.store, "held", {"text": "Date is in the future [20260509]", "from": NOON, "until": NOON + 3600})
 
 
 @pytest.mark.parametrize(("happen", "state", "words"), [
