@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health import disk
-from appliance.health.finding import BAD, OK, Finding
+from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
-from appliance.settings import SettingsError, load
+from appliance.settings import SettingsError, load, unknown_keys
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
 
@@ -30,6 +30,8 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
         yield Finding("settings", BAD, str(error), "correct the file, then look again")
         return
     yield check_settings_file(path)
+    for line in unknown_keys(settings):
+        yield Finding("settings", WARN, line, "correct its name, or update suntap if a newer version wrote it")
     folder = settings.store.data_dir
     yield check_data_dir(folder)
     yield check_interface(settings.capture.interface)
