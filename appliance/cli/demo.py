@@ -17,6 +17,7 @@ from appliance.demo import surroundings as demo
 from appliance.errors import DONE, CommandError
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
+from appliance.simulate.roof import Roof
 from appliance.store import inbox
 from appliance.supervisor import pipeline
 from appliance.system.clock import ENVIRONMENT, Clock
@@ -111,7 +112,7 @@ def _last_captured(folder: Path) -> float | None:
     return last / 1e6 if last is not None else None
 
 
-def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> None:
+def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
     """The first start: write the capture of the days before, and take it in as `suntap import` does."""
     capture = folder / "history.pcap"
     progress = Progress("simulated traffic, %")
