@@ -10,12 +10,12 @@ from dataclasses import replace
 from appliance import ledger, store
 from appliance.cli import DONE, WAITING, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.pvoutput import outbox, poster, views
 from appliance.settings import Settings
 from appliance.store import inbox
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
+from appliance.system.service import Stop
 
 LOOK_S = 1.0    # real seconds between two looks at what another process posts
 

@@ -8,13 +8,13 @@ import argparse
 from appliance import ledger, store
 from appliance.cli import DONE, FAILED, Failed
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.pvoutput import outbox
 from appliance.store import inbox
 from appliance.supervisor import commands
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
+from appliance.system.service import Stop
 
 LOOK_S = 0.5    # between two looks for the supervisor process's answer
 

@@ -220,6 +220,12 @@ def keys() -> dict[str, tuple[Any, str]]:
     }
 
 
+def value(settings: Settings, key: str) -> Any:
+    """The value of "section.key"."""
+    section, name = key.split(".")
+    return getattr(getattr(settings, section), name)
+
+
 def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
     """Change keys ("section.key" → value) in the file at `path`, atomically; comments and other keys stay.
 
