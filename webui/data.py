@@ -20,7 +20,8 @@ from flask import Flask, current_app, g
 
 from appliance import settings, store
 from appliance.history import export, views
-from appliance.pvoutput import facts, poster
+from appliance.ledger import cadence
+from appliance.pvoutput import poster
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
 from appliance.store import inbox
@@ -79,7 +80,7 @@ class Box:
 
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""
-        return facts.slot_seconds(self.store())
+        return cadence.slot_seconds(self.store())
 
     def last_uploads(self, count: int) -> list[Upload]:
         """The newest captured uploads, newest first; none where the inbox cannot be read."""

@@ -4,8 +4,8 @@ Everybody who is logged in is logged out. Nothing else is touched, and no restar
 """
 import argparse
 
-from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.errors import DONE, CommandError
 from appliance.history.backup import PASSWORD
 
 
@@ -22,6 +22,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"{settings.store.data_dir}: no password is set")
         return DONE
     except OSError as error:
-        raise Failed(f"{path}: {error.strerror}: run this as root") from error
+        raise CommandError(f"{path}: {error.strerror}: run this as root") from error
     print("the password is forgotten: open the page and choose a new one")
     return DONE

@@ -8,8 +8,8 @@ import os
 import sys
 from pathlib import Path
 
-from appliance.cli import DONE, Failed
 from appliance.cli.common import data_dir_of, settings_of
+from appliance.errors import DONE, CommandError
 from appliance.system.clock import from_environment
 from appliance.system.files import try_lock
 from appliance.system.process_manager import ProcessManager, python_module
@@ -43,7 +43,7 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
     spool = ["--spool", str(args.spool)] if args.spool else []
     with try_lock(data_dir / LOCK) as alone:
         if not alone:
-            raise Failed(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
+            raise CommandError(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
         ProcessManager({
             "capture": ["appliance.cli", "run", "capture", *spool, *options],
             "supervisor": ["appliance.cli", "run", "supervisor", *options], "web": ["webui", *options],
@@ -63,7 +63,7 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
     from appliance.supervisor import process as supervisor
     live = LiveSettings(path, args.data_dir)
     if not supervisor.run(live, from_environment(), Stop()):
-        raise Failed(f"{live.current.store.data_dir}: another supervisor process works here already")
+        raise CommandError(f"{live.current.store.data_dir}: another supervisor process works here already")
     return DONE
 
 

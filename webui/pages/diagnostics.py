@@ -29,7 +29,7 @@ BACKLOG_POINTS = 360    # of the curve
 @access.owner
 def show() -> str:
     """All of it."""
-    facts = status.collect(box().settings(), box().clock)
+    facts = status.collect(box().settings(), box().clock).to_json()
     return render_template("diagnostics.html", facts=facts, uploads=_uploads(),
                            backlog=backlog(box()), problem=box().problem, **_journal())
 
@@ -38,7 +38,7 @@ def show() -> str:
 @access.owner
 def lamps() -> str:
     """Lamps, processes and counters alone, for the polling script."""
-    return render_template("_status.html", facts=status.collect(box().settings(), box().clock))
+    return render_template("_status.html", facts=status.collect(box().settings(), box().clock).to_json())
 
 
 @page.get("/diagnostics/log")

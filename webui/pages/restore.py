@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.history import backup
-from appliance.system.handover import TooLarge
+from appliance.system.handover import TooLargeError
 from webui import orders
 from webui.data import box
 from webui.handovers import restore_busy as busy
@@ -36,7 +36,7 @@ def upload() -> ResponseReturnValue:
         try:
             pending.store(sent.stream, MAX_RESTORE)
             session["restore"] = asdict(backup.check(pending.file, box().data_dir))
-        except (backup.BackupError, OSError, TooLarge) as error:
+        except (backup.BackupError, OSError, TooLargeError) as error:
             pending.remove()
             reason = str(error).removeprefix(f"{pending.file.name}: ") or "it is too large"
             flash(f"Nothing was replaced: {reason}.", "bad")

@@ -7,7 +7,7 @@ itself is replaced on the way; the browser's script waits for the new one.
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.system.handover import TooLarge
+from appliance.system.handover import TooLargeError
 from appliance.update.requested import MAX_BUNDLE
 from webui import orders
 from webui.handovers import update_handover as handover
@@ -32,7 +32,7 @@ def upload() -> ResponseReturnValue:
         try:
             pending.store(sent.stream, MAX_BUNDLE)
             pending.submit()
-        except TooLarge:
+        except TooLargeError:
             flash(f"Larger than {MAX_BUNDLE >> 20} MiB: this is no update file. Nothing was changed.", "bad")
         except OSError as error:
             flash(f"The file could not be stored: {error.strerror}. Nothing was changed.", "bad")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.pvoutput import outbox, search, views
+from appliance.pvoutput import bisect, outbox, views
 from appliance.store import connect
 from tests.pvoutput.support import NOON, Box, midnight, sunny_day
 
@@ -43,7 +43,7 @@ def test_one_bad_row_among_thirty_costs_three_requests_when_the_server_names_it(
 @pytest.mark.parametrize("bad", [150, 151, 165, 178, 179])
 def test_one_bad_row_among_thirty_costs_a_binary_search_when_nobody_names_it(
         box: Box, bad: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "BRACKETS", search.re.compile(r"never"))
+    monkeypatch.setattr(bisect, "BRACKETS", bisect.re.compile(r"never"))
     with_bad(box, {bad})
     box.run(60)
     assert box.states() == {"sent": 29, "refused": 1}
@@ -74,40 +74,40 @@ def test_whatever_rows_are_bad_exactly_they_are_set_aside(tmp_path_factory, bad:
     store.executemany("INSERT INTO outbox (time, day, state, attempts, v1) VALUES (?, '', 'waiting', 1, ?)",
                       [(at, at) for at in waiting])
     while waiting:
-        suspects = search.suspects(store)
+        suspects = bisect.suspects(store)
         if suspects:
-            trial = suspects[search.next_trial([{"v1": str(at)} for at in suspects], search.text(store))]
+            trial = suspects[bisect.next_trial([{"v1": str(at)} for at in suspects], bisect.text(store))]
         else:
-            trial = waiting[:search.batch_rows(store, 30)]
+            trial = waiting[:bisect.batch_rows(store, 30)]
         requests += 1
         worst = next((at for at in trial if at in bad), None)
         if worst is None:
             sent += trial
             waiting = [at for at in waiting if at not in trial]
-            left = search.narrow(suspects, trial, True) if suspects else []
+            left = bisect.narrow(suspects, trial, True) if suspects else []
         else:
-            left = search.narrow(suspects, trial, False) if suspects else trial
+            left = bisect.narrow(suspects, trial, False) if suspects else trial
         if not suspects:
-            search.batch_ended(store, len(trial), 30, worst is None)
+            bisect.batch_ended(store, len(trial), 30, worst is None)
         if len(left) == 1:
             refused += left
             waiting.remove(left[0])
-        search.end(store)
+        bisect.end(store)
         if len(left) > 1:
-            search.begin(store, left, f"value [{worst if worst is not None else left[0]}]" if named else "Moon Powered")
+            bisect.begin(store, left, f"value [{worst if worst is not None else left[0]}]" if named else "Moon Powered")
     assert sorted(refused) == sorted(bad) and sorted(sent) == sorted(set(range(30)) - bad)
     assert requests <= 1 + len(bad) * 7 + 5
     store.close()
 
 
 def test_a_row_named_wrongly_is_not_blamed() -> None:
-    assert search.narrow([1, 2, 3, 4], [3], accepted=True) == []
-    assert search.narrow([1, 2, 3, 4], [1, 2], accepted=True) == [3, 4]
-    assert search.narrow([1, 2, 3, 4], [1, 2], accepted=False) == [1, 2]
+    assert bisect.narrow([1, 2, 3, 4], [3], accepted=True) == []
+    assert bisect.narrow([1, 2, 3, 4], [1, 2], accepted=True) == [3, 4]
+    assert bisect.narrow([1, 2, 3, 4], [1, 2], accepted=False) == [1, 2]
 
 
 def test_a_search_goes_on_where_a_kill_ended_it(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "BRACKETS", search.re.compile(r"never"))
+    monkeypatch.setattr(bisect, "BRACKETS", bisect.re.compile(r"never"))
     with_bad(box, {170})
     for _ in range(20):
         box.step()
@@ -121,9 +121,9 @@ def test_a_suspect_that_changes_ends_the_search(box: Box) -> None:
     with_bad(box, {170})
     box.step()
     box.step()
-    assert len(search.suspects(box.store)) == 30
+    assert len(bisect.suspects(box.store)) == 30
     box.put(sunny_day(DAY, first=150, last=180))
-    assert search.suspects(box.store) == []
+    assert bisect.suspects(box.store) == []
     box.run(60)
     assert box.states() == {"sent": 30} and box.curve(DAY) == box.truth(DAY)
 

@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from appliance.system.handover import INTERRUPTED_S, REQUEST, RESULT, UNHEARD_S, Handover, Owner, TooLarge, acting_as
+from appliance.system.handover import (
+    INTERRUPTED_S,
+    REQUEST,
+    RESULT,
+    UNHEARD_S,
+    Handover,
+    Owner,
+    TooLargeError,
+    acting_as,
+)
 
 NOBODY = Owner(65534, 65534)
 
@@ -24,7 +33,7 @@ def test_a_file_is_kept_whole_and_private(handover: Handover) -> None:
 
 def test_a_file_over_the_limit_leaves_the_one_before(handover: Handover) -> None:
     handover.store(io.BytesIO(b"old"), 10)
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         handover.store(io.BytesIO(b"x" * 11), 10)
     assert handover.file.read_bytes() == b"old" and len(list(handover.folder.iterdir())) == 1
 

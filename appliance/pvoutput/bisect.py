@@ -11,23 +11,23 @@ import re
 import sqlite3
 from collections.abc import Sequence
 
-from appliance.pvoutput import facts
+from appliance.pvoutput import persisted
 
 BRACKETS = re.compile(r"\[([^\[\]]+)\]")
 
 
 def begin(conn: sqlite3.Connection, times: Sequence[int], text: str) -> None:
     """The batch of these rows was refused with `text`."""
-    facts.put(conn, "search", {"times": list(times), "text": text})
+    persisted.put(conn, "search", {"times": list(times), "text": text})
 
 
 def end(conn: sqlite3.Connection) -> None:
-    facts.put(conn, "search", None)
+    persisted.put(conn, "search", None)
 
 
 def suspects(conn: sqlite3.Connection) -> list[int]:
     """The rows one of which is bad, ascending; empty where no search is on. Reads only."""
-    fact = facts.get(conn, "search")
+    fact = persisted.get(conn, "search")
     if fact is None:
         return []
     marks = ",".join("?" * len(fact["times"]))
@@ -38,7 +38,7 @@ def suspects(conn: sqlite3.Connection) -> list[int]:
 
 def text(conn: sqlite3.Connection) -> str:
     """The server's words about the suspects."""
-    fact = facts.get(conn, "search")
+    fact = persisted.get(conn, "search")
     return fact["text"] if fact else ""
 
 
@@ -62,13 +62,13 @@ def narrow(times: Sequence[int], tried: Sequence[int], accepted: bool) -> list[i
 
 def batch_rows(conn: sqlite3.Connection, most: int) -> int:
     """How many rows to put into the next ordinary batch, at most `most`."""
-    return min(most, facts.get(conn, "batch_rows") or most)
+    return min(most, persisted.get(conn, "batch_rows") or most)
 
 
 def batch_ended(conn: sqlite3.Connection, rows: int, most: int, accepted: bool) -> None:
     """Grow or shrink the next batches."""
     if accepted:
-        grown = 2 * (facts.get(conn, "batch_rows") or most)
-        facts.put(conn, "batch_rows", grown if grown < most else None)
+        grown = 2 * (persisted.get(conn, "batch_rows") or most)
+        persisted.put(conn, "batch_rows", grown if grown < most else None)
     elif rows > 1:
-        facts.put(conn, "batch_rows", rows // 2)
+        persisted.put(conn, "batch_rows", rows // 2)

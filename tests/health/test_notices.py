@@ -18,11 +18,11 @@ from appliance import settings
 from appliance.cli.status import table
 from appliance.health import lamps, notices, status
 from appliance.ledger import counters, intake
-from appliance.pvoutput import account, facts, pauses, servertime
+from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
-from tests.appliance.cli import suntap
+from tests.cli.command import suntap
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
 OWNER_WORDS = ("nothing to do", "check", "set ", "replace", "compare", "report", "look")
@@ -90,7 +90,7 @@ def box(tmp_path, monkeypatch):
 
 def shown(folder: Path) -> list[dict]:
     """The notices in `suntap status --json`'s facts, at noon of the day after."""
-    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0))
+    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0)).to_json()
     text = table(facts)
     for notice in facts["store"]["notices"]:
         assert notice["text"] in text and notice["check"] in text
@@ -152,7 +152,7 @@ PAUSES = {value for name, value in vars(pauses).items() if name.isupper() and is
 def upload_lamp(box: Box) -> dict:
     Heartbeat("supervisor", box.data_dir).beat()
     loaded = settings.replace(Settings(site=LA).with_data_dir(box.data_dir), pvoutput=ACCOUNT)
-    facts = status.collect(loaded, Clock(0.0, NOON, 0.0))
+    facts = status.collect(loaded, Clock(0.0, NOON, 0.0)).to_json()
     (found,) = [lamp for lamp in facts["lamps"] if lamp["name"] == "upload"]
     return found
 
@@ -180,8 +180,8 @@ def expire_soon(box: Box) -> None:
 
 
 def hold(box: Box) -> None:
-    facts.put(box.store, "time", {"origin": "", "steady": 0, "server": NOON, "wall_ahead": 0})
-    facts.put(box.store, "held", {"text": "Date is in the future [20260509]", "from": NOON, "until": NOON + 3600})
+    persisted.put(box.store, "time", {"origin": "", "steady": 0, "server": NOON, "wall_ahead": 0})
+    persisted.put(box.store, "held", {"text": "Date is in the future [20260509]", "from": NOON, "until": NOON + 3600})
 
 
 @pytest.mark.parametrize(("happen", "state", "words"), [
