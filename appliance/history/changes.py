@@ -42,7 +42,7 @@ def slots_since(conn: sqlite3.Connection, number: int, limit: int) -> list[Chang
         "SELECT number, revision, change.time, slot.time, production_dwh, net_dwh, consumption_dwh, day_production_dwh,"
         " day_consumption_dwh, seconds, hole FROM change LEFT JOIN slot ON slot.time = change.time"
         " WHERE kind = 0 AND number > ? ORDER BY number LIMIT ?", (number, limit))
-    return [Change(at, revision, time, "", "", None if row[0] is None else Slot(*row[:7], hole=bool(row[7])))
+    return [Change(at, revision, time, "", "", None if row[0] is None else Slot(*row[:7], hole=bool(row[7])))  # type: ignore[misc]
             for at, revision, time, *row in rows]
 
 

@@ -23,19 +23,15 @@ class OutputError(SuntapError):
         self.wait_s = wait_s
 
 
-class Fact(Protocol):
-    """A finding of the health rooms: a lamp or a notice. `state` is ok, warn, bad or unknown."""
+@dataclass(frozen=True)
+class Fact:
+    """A lamp or a notice of the health rooms. `state` is ok, warn, bad or unknown; `device` a serial or ""."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def advice(self) -> str: ...
-    @property
-    def device(self) -> str: ...
+    name: str
+    state: str
+    text: str
+    advice: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 import random
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_the_whole_history_and_every_later_change_end_as_the_export_says(house: 
 
 
 def test_kill_9_of_either_side_and_days_of_absence_lose_and_double_nothing(house: House, engine: Engine) -> None:
-    """The engine is killed with what it took and had not yet written, and stays away for days; the box at any moment."""
+    """The engine is killed with what it took and had yet to write, and stays away for days; the box at any moment."""
     rng = random.Random(3)
     house.fill(30)
     settings = house.settings(engine.server.url)
@@ -138,6 +139,24 @@ def test_kill_9_of_either_side_and_days_of_absence_lose_and_double_nothing(house
     house.clock.pass_(lines.HOUR_S)
     drain(house, output)
     assert_equal(house, engine)
+
+
+def test_another_time_zone_leaves_no_day_at_its_old_midnight(house: House, engine: Engine) -> None:
+    house.fill(20)
+    drain(house, LinesOutput(house.context(house.settings(engine.server.url))))
+    house.clock.pass_(lines.SURE_S)
+    house.site = replace(house.site, timezone="Europe/Berlin")
+    output = LinesOutput(house.context(house.settings(engine.server.url)))
+    drain(house, output)
+    house.clock.pass_(lines.SURE_S)
+    output.step()
+    assert present(engine.rows("suntap_day", ""), "slots") == house.exported("days")
+    inverter = engine.rows("suntap_inverter", "414050000000001")
+    days = house.exported("days")
+    assert {at for at, row in inverter.items() if row["energy_wh"]} == set(days)
+    house.clock.pass_(lines.HOUR_S)
+    drain(house, LinesOutput(house.context(house.settings(engine.server.url))))
+    assert present(engine.rows("suntap_day", ""), "slots") == house.exported("days")
 
 
 def test_a_row_that_the_engine_can_never_take_costs_itself_and_is_told(house: House, engine: Engine) -> None:

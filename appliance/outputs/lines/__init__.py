@@ -8,6 +8,9 @@ is the address or the engine that is wrong, and everything waits. Another addres
 An engine may lose what it took shortly before a crash (VictoriaMetrics writes to disk every few seconds), so what is
 remembered is the place of SURE_S ago, and after a failure the output goes on from there.
 
+A day stands at its local midnight. Where the owner changes the zone, all days are first withdrawn from their old
+midnights.
+
 A slot is sent once it is complete, or is not the newest one any more. Days and inverters' days change all day long:
 they are looked at once an hour.
 """
@@ -39,9 +42,11 @@ NAME = "lines"
 
 @dataclass
 class Place:
-    """How far each kind is at one address."""
+    """How far each kind is at one address. `zone`: the one whose midnights days have there; while it is not the site's,
+    `day` and `inverter` count what was withdrawn."""
 
     address: str
+    zone: str
     slot: int = 0
     day: int = 0
     inverter: int = 0
@@ -58,12 +63,12 @@ class LinesOutput:
     def __init__(self, context: Context) -> None:
         self._context, self._store, self._site = context, context.store, context.settings.site
         self._target = Target(context.settings.lines)
-        self._zone = ZoneInfo(self._site.timezone)
         self._looked = {DAY: float("-inf"), INVERTER: float("-inf")}
         address = f"{context.settings.lines.url} {self._site.name}"
         known = memory.get(self._store, NAME, "place") or {}
-        self._sure = Place(**known) if known.get("address") == address else Place(address)
-        self._place = replace(self._sure)
+        self._sure = Place(**known) if known.get("address") == address else Place(address, self._site.timezone)
+        memory.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
+        self._place = self._begin()
         self._noted: deque[tuple[float, float, Place]] = deque()     # (first, last moment of a grain, place at its end)
 
     def step(self) -> float:
@@ -74,6 +79,11 @@ class LinesOutput:
         except OutputError:
             self._go_back()
             raise
+        if self._place.zone != self._site.timezone and not any(sent[1:]):
+            self._place = replace(self._place, zone=self._site.timezone, day=0, inverter=0)
+            self._looked = dict.fromkeys(self._looked, float("-inf"))
+            self._note_place()
+            return BREATH_S
         self._settle()
         self._context.status["waiting"] = changes.waiting(self._store, SLOT, self._place.slot)
         return BREATH_S if any(sent) else POLL_S
@@ -118,8 +128,15 @@ class LinesOutput:
             self._sure = sure
             memory.put(self._store, NAME, "place", asdict(sure))
 
+    def _begin(self) -> Place:
+        """Where to go on: at the sure place; what another zone's midnights hold is withdrawn from its beginning."""
+        if self._sure.zone == self._site.timezone:
+            return replace(self._sure)
+        return replace(self._sure, day=0, inverter=0)
+
     def _go_back(self) -> None:
-        self._place = replace(self._sure)
+        memory.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
+        self._place = self._begin()
         self._noted.clear()
         self._looked = dict.fromkeys(self._looked, float("-inf"))
 
@@ -145,9 +162,12 @@ class LinesOutput:
     def _line(self, kind: int, change: Change, stamp: encode.Stamp, known: frozenset[str]) -> str:
         if kind == SLOT:
             return encode.slot(change, self._site.name, stamp, known)
+        zone = ZoneInfo(self._place.zone)
+        if self._place.zone != self._site.timezone:
+            change = replace(change, row=None, revision=change.revision + 1)
         if kind == DAY:
-            return encode.day(change, self._site.name, stamp, known, self._zone)
-        return encode.inverter(change, self._site.name, stamp, self._zone)
+            return encode.day(change, self._site.name, stamp, known, zone)
+        return encode.inverter(change, self._site.name, stamp, zone)
 
     def _write(self, lines: list[str]) -> int:
         """Write lines, without those that alone are refused; how many were taken. Raises OutputError."""
