@@ -13,7 +13,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance import store
-from appliance.pvoutput import poster, quota, replies, servertime, views
+from appliance.pvoutput import answers, poster, quota, servertime, views
 from webui import access, dashboard, fields, localtime, orders, settings
 from webui.data import box
 
@@ -32,7 +32,7 @@ class Outcome:
     title: str
     verbatim: str = ""
     advice: tuple[str, ...] = ()
-    system: replies.System | None = None
+    system: answers.System | None = None
     may_save: bool = False
 
 
