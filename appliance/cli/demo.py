@@ -74,7 +74,7 @@ def _run(folder: Path) -> int:
     _set_password(folder)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
-    children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web")}
+    children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web", "collector")}
     children["capture"] = ["run", "capture", "--spool", str(folder / "spool"), "--config", str(config)]
     with server, demo.pvs(roof, folder / "spool", clock):
         ProcessManager(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()

@@ -1,7 +1,7 @@
-"""Run the capture, supervisor and web processes, all under one parent, or one of them in the foreground.
+"""Run the capture, supervisor, web and collector processes, all under one parent, or one of them in the foreground.
 
-Without a name: starts all three, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one
-process in the foreground; the systemd units of the image and the package do this.
+Without a name: starts all, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one process in
+the foreground; the systemd units of the image and the package do this.
 """
 import argparse
 import sys
@@ -20,7 +20,7 @@ PROBE_S = 10.0      # between two requests by which the web process proves to it
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web"),
+    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web", "collector"),
                         help="run only this process, in the foreground")
     parser.add_argument("--spool", metavar="DIR", type=Path,
                         help="capture: read (and remove) the capture files that appear in DIR, instead of an interface")
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
         return _family(args, data_dir)
     end_with_parent()
     begin_log(args.process)
-    return {"capture": _capture, "supervisor": _supervisor, "web": _web}[args.process](args, path)
+    work = {"capture": _capture, "supervisor": _supervisor, "web": _web, "collector": _collector}
+    return work[args.process](args, path)
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
@@ -46,7 +47,7 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
             raise CommandError(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
         ProcessManager({
             "capture": ["run", "capture", *spool, *options], "supervisor": ["run", "supervisor", *options],
-            "web": ["run", "web", *options],
+            "web": ["run", "web", *options], "collector": ["run", "collector", *options],
         }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
     return DONE
 
@@ -64,6 +65,13 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
     live = LiveSettings(path, args.data_dir)
     if not supervisor.run(live, from_environment(), Stop()):
         raise CommandError(f"{live.current.store.data_dir}: another supervisor process works here already")
+    return DONE
+
+
+def _collector(args: argparse.Namespace, path: Path) -> int:
+    from appliance.collector.process import CollectorProcess
+    from appliance.settings.live import LiveSettings
+    CollectorProcess(LiveSettings(path, args.data_dir), from_environment(), Stop()).run()
     return DONE
 
 
