@@ -69,8 +69,8 @@ class Door:
 
 def _send(connection: socket.socket, environ: Environ) -> None:
     query = environ.get("QUERY_STRING", "")
-    head = [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}{'?' if query else ''}{query} HTTP/1.1", f"Host: {NAME}",
-            f"{PEER}: {environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}", "Connection: close",
+    head = [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}{'?' if query else ''}{query} HTTP/1.1",
+            f"Host: {NAME}", f"{PEER}: {environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}", "Connection: close",
             f"Content-Length: {int(environ.get('CONTENT_LENGTH') or 0)}"]
     connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
     while piece := environ["wsgi.input"].read(65536):

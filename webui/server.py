@@ -2,8 +2,8 @@
 
 waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
 when its headers are read: the owner's backups and updates are large, a PVS's uploads less so (module collector),
-everything else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data directory: on the
-card's image /tmp is memory.
+everything else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data
+directory: on the card's image /tmp is memory.
 """
 import errno
 import logging
@@ -106,8 +106,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     listeners: dict[int, Any] = {}
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
-        channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap", max_request_body_size=MAX_BODY,
+        Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
+        connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap", max_request_body_size=MAX_BODY,
         clear_untrusted_proxy_headers=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):

@@ -17,7 +17,6 @@ from typing import Any
 import waitress  # type: ignore[import-untyped]
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
-from waitress.wasyncore import close_all  # type: ignore[import-untyped]
 
 from appliance.collector import COLLECTOR_PORT
 from appliance.collector.stand_in import CLOSE, DESTINATION, StandIn
@@ -77,10 +76,14 @@ class Listener:
 
     def close(self) -> None:
         """Stop listening and answering."""
-        self._servers[0].trigger.pull_trigger(lambda: close_all(self._map))     # the loop's thread does it, and ends
+        channels = list(self._map.values())
+        # Loop and workers end before the files: they wake each other by a byte into a descriptor.
+        self._servers[0].trigger.pull_trigger(self._map.clear)
         self._thread.join(5)
         for server in self._servers:
-            server.task_dispatcher.shutdown(timeout=1)
+            server.task_dispatcher.shutdown()
+        for channel in channels:
+            channel.close()
 
     def _server(self, app: StandIn, listening: socket.socket) -> Any:
         server = waitress.create_server(

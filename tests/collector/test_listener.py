@@ -7,7 +7,7 @@ import pytest
 
 from appliance.collector import listener
 from appliance.simulate import uploads
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
 from tests.collector.support import answer_on, serving
 
 BODY = b"100\tSPMS\n102\tx\n"

@@ -12,7 +12,7 @@ from appliance.collector import PEER
 from appliance.simulate import uploads
 from appliance.store import inbox
 from appliance.system import heartbeat
-from tests.appliance.processes import beat, kill, running, wait_for
+from tests.cli.processes import beat, kill, running, wait_for
 from tests.collector.support import on_page_socket
 
 

@@ -10,7 +10,7 @@ from appliance.collector.stand_in import is_own_network
 from appliance.simulate import uploads
 from appliance.store import inbox
 from appliance.system.clock import Clock
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
 from tests.collector.support import MEANT_FOR, answer_on, on_page_socket, serving
 
 BODY = b"100\tSPMS\t10\tZT160000000441C0001\t20260607162941\n102\tnomAQPq+JV15zemUzITk\n"
