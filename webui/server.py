@@ -107,8 +107,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
         Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
-        connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap", max_request_body_size=MAX_BODY,
-        clear_untrusted_proxy_headers=True)
+        connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
+        max_request_body_size=MAX_BODY, clear_untrusted_proxy_headers=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel
