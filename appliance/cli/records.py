@@ -8,8 +8,9 @@ import signal
 import sys
 from functools import partial
 
-from appliance.cli import DONE, USAGE, Failed, complain
+from appliance.cli import complain
 from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
+from appliance.errors import DONE, USAGE, CommandError
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from spcore.lines import LineFormat
     from spcore.source import CaptureError, open_file, open_live
     if bool(args.file) == bool(args.interface):
-        raise Failed("records: give capture files, or -i IFACE", USAGE)
+        raise CommandError("records: give capture files, or -i IFACE", USAGE)
     ports = ports_of(args)
     lines = LineFormat(json=args.json, terminal=sys.stdout.isatty())
     totals: dict[str, int] = {}

@@ -6,8 +6,9 @@ listed unless --port is given.
 import argparse
 import json
 
-from appliance.cli import DONE, complain
+from appliance.cli import complain
 from appliance.cli.ports import add_ports
+from appliance.errors import DONE
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,13 +13,14 @@ import errno
 import json
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from appliance.errors import SuntapError
+from appliance.system import clock
 from appliance.system.files import PRIVATE, write_atomic
 
 REQUEST, RESULT = "request", "result.json"
@@ -31,8 +32,10 @@ IDLE, ASKED, UNHEARD, WORKING, INTERRUPTED, DONE, FAILED = (
     "idle", "asked", "unheard", "working", "interrupted", "done", "failed")
 
 
-class TooLarge(Exception):
+class TooLargeError(SuntapError):
     """More was sent than the handover takes."""
+
+    http_status = 413
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Handover:
         self.file = self.folder / file
 
     def store(self, stream: IO[bytes], limit: int) -> None:
-        """The page's side: put what is uploaded in place, whole or not at all. Raises TooLarge, OSError."""
+        """The page's side: put what is uploaded in place, whole or not at all. Raises TooLargeError, OSError."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         part, size = self.file.with_suffix(".part"), 0
         try:
@@ -91,7 +94,7 @@ class Handover:
                 while chunk := stream.read(CHUNK):
                     size += len(chunk)
                     if size > limit:
-                        raise TooLarge
+                        raise TooLargeError("more was sent than is taken")
                     file.write(chunk)
             os.replace(part, self.file)
         finally:
@@ -118,7 +121,7 @@ class Handover:
 
     def state(self) -> State:
         """How far it is, as the page shows it."""
-        now = time.time()
+        now = clock.system_seconds()
         with acting_as(self.owner):
             with suppress(OSError):
                 asked = (self.folder / REQUEST).stat().st_mtime
