@@ -18,6 +18,7 @@ ENVIRONMENT = "SUNTAP_HOMEASSISTANT"
 ASK = Path(__file__).with_name("ask.py")
 KEY = "0" * 128                     # signs the test's token
 REFRESH = "00000000000000000000000000000001"
+START_S = 300.0                     # the first start may install what its integrations need
 USER = "00000000000000000000000000000002"
 
 
@@ -41,7 +42,7 @@ class Home:
             (storage / name).write_text(json.dumps(
                 {"version": version, "minor_version": 1, "key": name, "data": content}))
         self.server = Server([str(python()), "-m", "homeassistant", "-c", str(folder)], self.port,
-                             folder.parent / "homeassistant.log", self._ready)
+                             folder.parent / "homeassistant.log", self._ready, START_S)
 
     def _ready(self) -> bool:
         """Answers, and has set everything up."""
