@@ -21,7 +21,7 @@ from pathlib import Path
 from time import gmtime, strftime
 
 from appliance import store
-from appliance.store import inbox, state
+from appliance.store import inbox, senders, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
 from appliance.system.clock import Clock
@@ -100,19 +100,37 @@ def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
     """Copy the uploads that can be read and are what their hash says, ids and all; (saved, seen but not readable)."""
     saved = lost = 0
     columns = "id, captured_us, source, destination, path, complete, sha256, body"
+    if _save_senders(aside, target):
+        columns += ", source_id, via"
     for rows in _rows(aside, f"SELECT {columns} FROM upload WHERE id > ? ORDER BY id LIMIT ?", "upload", 0):
         whole = [row for row in rows if _is_whole(row)]
         lost += len(rows) - len(whole)
         with transaction(target):
-            saved += target.executemany(f"INSERT OR IGNORE INTO upload ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                        whole).rowcount
+            saved += target.executemany(f"INSERT OR IGNORE INTO upload ({columns})"
+                                        f" VALUES ({', '.join('?' * len(columns.split(',')))})", whole).rowcount
     return saved, lost
+
+
+def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
+    """Copy who sent the uploads; False where that cannot be read, or was not kept yet: then all are one sender's, which
+    is trusted, since a history that is not counted would be worse."""
+    try:
+        with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.execute("SELECT source_id, via FROM upload LIMIT 1").fetchone()
+            rows = source.execute(f"SELECT {senders.COLUMNS} FROM source").fetchall()
+        with transaction(target):
+            target.executemany(f"INSERT INTO source ({senders.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return True
+    except sqlite3.Error:
+        target.execute("INSERT INTO source (id, mac, serial, side, state, how, first_us, last_us)"
+                       " VALUES (0, ?, '', '', 'trusted', 'earlier', 0, 0)", (senders.NONE,))
+        return False
 
 
 def _is_whole(row: tuple) -> bool:
     """Whether an upload is what it was when it was written."""
     try:
-        number, captured_us, source, destination, path, complete, sha256, body = row
+        number, captured_us, source, destination, path, complete, sha256, body = row[:8]
         return (all(isinstance(value, int) for value in (number, captured_us, complete)) and complete in (0, 1)
                 and all(isinstance(value, str) for value in (source, destination, path))
                 and inbox.digest(path, unpack(body)) == sha256)
