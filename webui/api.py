@@ -77,7 +77,7 @@ def slots() -> Response:
 @access.owner
 def state() -> Response:
     """Lamps, processes and counters, as `suntap status --json` prints them."""
-    return jsonify(status.collect(box().settings(), box().clock))
+    return jsonify(status.collect(box().settings(), box().clock).to_json())
 
 
 def _day(name: str, default: date) -> date:

@@ -63,7 +63,7 @@ def debug() -> Response:
     """Everything for a bug report, without secrets."""
     loaded = box().settings()
     settings_text = "".join(f"{key} = {fields.value(loaded, key)}\n" for key in fields.FIELDS)
-    facts = status.collect(loaded, box().clock)
+    facts = status.collect(loaded, box().clock).to_json()
     journal = logs.read("debug", 2000)
     contents = {
         "README.txt": "suntap debug bundle. Serial numbers and addresses of your network are in it, no key and no "

@@ -103,7 +103,7 @@ def _now() -> dict[str, Any]:
     best = energy.best_days(box(), 1)
     return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
             "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()),
-            "lamps": status.collect(box().settings(), box().clock)["lamps"]}
+            "lamps": status.collect(box().settings(), box().clock).to_json()["lamps"]}
 
 
 def _day(day: date) -> dict[str, Any]:

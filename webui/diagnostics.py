@@ -42,7 +42,7 @@ class Upload:
 @access.owner
 def show() -> str:
     """All of it."""
-    facts = status.collect(box().settings(), box().clock)
+    facts = status.collect(box().settings(), box().clock).to_json()
     return render_template("diagnostics.html", facts=facts, uploads=last_uploads(box(), UPLOADS),
                            backlog=backlog(box()), problem=box().problem, **_journal())
 
@@ -51,7 +51,7 @@ def show() -> str:
 @access.owner
 def lamps() -> str:
     """Lamps, processes and counters alone, for the polling script."""
-    return render_template("_status.html", facts=status.collect(box().settings(), box().clock))
+    return render_template("_status.html", facts=status.collect(box().settings(), box().clock).to_json())
 
 
 @page.get("/diagnostics/log")

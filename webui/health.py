@@ -14,7 +14,7 @@ page = Blueprint("health", __name__)
 @access.public
 def healthz() -> Response:
     """{"ok": bool, "reasons": [lamp names and what is wrong]}."""
-    works, reasons = status.health(status.collect(box().settings(), box().clock))
+    works, reasons = status.collect(box().settings(), box().clock).healthy()
     response = jsonify(ok=works, reasons=reasons)
     response.status_code = 200 if works else 503
     return response

@@ -103,6 +103,27 @@ def last_success(conn: sqlite3.Connection) -> int | None:
     return None if seconds is None else int(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows of the outbox by state, days whose total was refused, and times (UTC seconds, None where there are none) of
+    the oldest row that waits and of the newest answer."""
+
+    by_state: dict[str, int]
+    totals_refused: int
+    oldest_waiting: int | None
+    last_sent: int | None
+
+
+def row_counts(conn: sqlite3.Connection) -> RowCounts:
+    """How far the outbox is. Raises sqlite3.Error."""
+    one = conn.execute
+    return RowCounts(
+        dict(one("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()),
+        one("SELECT count(*) FROM pvoutput_day WHERE total_state = 'refused'").fetchone()[0],
+        one("SELECT min(time) FROM outbox WHERE state = 'waiting'").fetchone()[0],
+        one("SELECT max(sent_at) FROM outbox").fetchone()[0])
+
+
 def held(conn: sqlite3.Connection) -> str:
     """PVOutput's words where it took rows for future ones within the last hour, else ""."""
     fact, anchor = persisted.get(conn, "held"), persisted.get(conn, "time")

@@ -190,10 +190,10 @@ class Book:
                 return None
         else:
             self._make_room()
-        row = self.conn.execute(
-            "INSERT INTO source (mac, serial, side, state, how, first_us, last_us, address)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*key, state, how, upload.captured_us, upload.captured_us, ""))
-        sender = self.all[key] = Sender(row.lastrowid or 0, *key, state, how, upload.captured_us, upload.captured_us, "")
+        when = upload.captured_us
+        row = self.conn.execute("INSERT INTO source (mac, serial, side, state, how, first_us, last_us)"
+                                " VALUES (?, ?, ?, ?, ?, ?, ?)", (*key, state, how, when, when))
+        sender = self.all[key] = Sender(row.lastrowid or 0, *key, state, how, when, when, "")
         return sender
 
     def _make_room(self) -> None:

@@ -23,9 +23,12 @@ def test_what_is_missing_has_an_advice(tmp_path):
 
 def test_a_settings_file_that_is_wrong_is_a_finding_not_an_error(tmp_path):
     config = tmp_path / "suntap.toml"
+    config.write_text("[site]\nsize_w = true\n")
+    result = suntap("doctor", "--config", config)
+    assert result.code == 1 and "site.size_w must be" in result.out and result.err == ""
     config.write_text("[wob]\n")
     result = suntap("doctor", "--config", config)
-    assert result.code == 1 and "'wob'" in result.out and result.err == ""
+    assert result.code == 1 and "unknown section wob" in result.out and result.err == ""
 
 
 def test_an_interface_that_is_up_is_in_order():

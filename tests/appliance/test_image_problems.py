@@ -22,7 +22,7 @@ def test_without_the_image_there_are_none(tmp_path: Path) -> None:
 def test_a_problem_lights_a_lamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(box.problems, "__defaults__", (tmp_path,))
     (tmp_path / "data").write_text("kept in memory\n")
-    lamps = status.collect(Settings().with_data_dir(tmp_path / "empty"), clock.Clock())["lamps"]
+    lamps = status.collect(Settings().with_data_dir(tmp_path / "empty"), clock.Clock()).to_json()["lamps"]
     assert [(lamp["name"], lamp["state"], lamp["text"]) for lamp in lamps][-1] == ("box", "warn", "kept in memory")
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from appliance import settings
 from appliance.settings import Secret, Settings, SettingsError
+from appliance.settings.live import LiveSettings
 
 KEY = "00000000000000000000000000000000feedbeef"
 
@@ -22,6 +23,7 @@ VALUES = {
     "site.net_sign": st.sampled_from(["auto", "+", "-"]),
     "site.production": st.sampled_from(["auto", "inverters", "meter"]),
     "site.size_w": st.integers(0, 1_000_000),
+    "site.name": st.sampled_from(["home", "roof_7", "a.b-c"]),
     "capture.interface": st.from_regex(r"[a-z0-9.:-]{1,15}", fullmatch=True),
     "capture.ports": st.lists(st.integers(1, 65535), min_size=1, max_size=8, unique=True),
     "capture.buffer_mib": st.integers(1, 1024),
@@ -35,6 +37,19 @@ VALUES = {
     "pvoutput.energy": st.sampled_from(["daily", "lifetime"]),
     "pvoutput.consumption": st.booleans(),
     "pvoutput.reserve": st.integers(0, 250),
+    "mqtt.url": st.sampled_from(["", "mqtt://broker.lan", "mqtts://192.0.2.1:8883", "mqtt://[2001:db8::1]:1883"]),
+    "mqtt.username": st.sampled_from(["", "sun tap", "ü"]),
+    "mqtt.password": st.sampled_from(["", "with blank", "ü#"]),
+    "mqtt.topic": st.sampled_from(["suntap", "a/b-c"]),
+    "mqtt.discovery": st.sampled_from(["", "homeassistant", "ha/x"]),
+    "lines.url": st.sampled_from(["", "http://host:8428", "https://h.example.org/api/v2/write?org=o&bucket=b"]),
+    "lines.token": st.sampled_from(["", "user:pass word", "x" * 1024]),
+    "notify.url": st.sampled_from(["", "https://ntfy.sh/topic",
+                                   "mailto:you@example.org?smtp=smtp://user@mail.example.org:587"]),
+    "notify.token": st.sampled_from(["", "tk_1"]),
+    "web.names": st.sampled_from([[], ["suntap.fritz.box"], ["a", "b.ts.net"]]),
+    "web.tokens": st.sampled_from([[], ["ha:" + "0a" * 32]]),
+    "web.proxies": st.sampled_from([[], ["127.0.0.1/32"], ["192.0.2.0/24", "2001:db8::/64"]]),
     "web.host": st.sampled_from(["0.0.0.0", "127.0.0.1", "::", "localhost"]),
     "web.port": st.integers(1, 65535),
     "web.public_dashboard": st.booleans(),
@@ -59,7 +74,8 @@ def test_every_key_has_values_to_test():
 def test_without_a_file_the_defaults_of_the_design_hold(tmp_path):
     assert settings.load(tmp_path / "none.toml") == Settings()
     assert asdict(Settings().site) == {
-        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "size_w": 0}
+        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "size_w": 0,
+        "name": "home"}
     assert Settings().capture.ports == (80,)
     assert Settings().store.data_dir == Path("/var/lib/suntap")
     assert Settings().pvoutput.url == "https://pvoutput.org/service/r2/"
@@ -103,9 +119,7 @@ def test_a_link_to_the_data_partition_stays_a_link(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("[sight]\n", ["sight", "site, capture, store, pvoutput, web"]),
     ("site = 1\n", ["site", "[site]"]),
-    ("[site]\nzone = 1\n", ["zone", "[site]", "timezone"]),
     ('[site]\ntimezone = "Mars/Olympus"\n', ["site.timezone", "IANA", "Mars/Olympus"]),
     ('[site]\ntimezone = "../../etc/passwd"\n', ["site.timezone"]),
     ("[site]\nsize_w = 1.5\n", ["site.size_w", "1.5"]),
@@ -132,6 +146,69 @@ def test_a_wrong_file_is_answered_with_one_line_that_names_key_and_choice(tmp_pa
     assert "\n" not in message and message.startswith(str(path))
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(("key", "text"), [
+    ("mqtt.url", "http://x"), ("mqtt.url", "mqtt://"), ("mqtt.url", "mqtt://me:pw@host"), ("mqtt.url", "mqtt://h:port"),
+    ("mqtt.url", "mqtt://h/topic"), ("mqtt.topic", ""), ("mqtt.topic", "a/#"), ("mqtt.topic", "a//b"),
+    ("mqtt.discovery", "+"), ("mqtt.password", "a\nb"), ("lines.url", "ftp://x"), ("lines.url", "http://u:p@x"),
+    ("lines.url", "http://x y"), ("notify.url", "mailto:me"), ("notify.url", "mailto:a@b?smtp=http://x"),
+    ("notify.url", "mailto:a@b,c@d?smtp=smtp://x"), ("notify.url", "mailto:a@b?smtp=smtp://u:p@x"), ("notify.url", "x"),
+    ("site.name", ""), ("site.name", "a b"), ("web.names", ["a b"]), ("web.names", ["http://x"]), ("web.names", "x"),
+    ("web.proxies", ["host"]), ("web.proxies", [1]), ("web.tokens", ["secret"]), ("web.tokens", ["a:" + "0" * 63]),
+])
+def test_what_an_output_cannot_use_is_refused_and_a_password_is_not_shown(tmp_path, key, text):
+    with pytest.raises(SettingsError, match=key.replace(".", r"\.")) as caught:
+        settings.update(tmp_path / "suntap.toml", {key: text})
+    assert "pw@" not in str(caught.value) or "password" not in key
+
+
+NEWER = """[site]
+size_w = 7
+orbit = "high"      # a later version's
+[teleport]
+speed = 3
+[mqtt]
+url = "mqtt://host"
+qos = 2
+"""
+
+
+def test_what_a_newer_version_wrote_is_named_and_kept_and_the_rest_holds(tmp_path):
+    path = tmp_path / "suntap.toml"
+    path.write_text(NEWER)
+    loaded = settings.load(path)
+    assert (loaded.site.size_w, loaded.mqtt.url) == (7, "mqtt://host")
+    assert set(loaded.unknown) == {"site.orbit", "teleport", "mqtt.qos"}
+    lines = " ".join(settings.unknown_keys(loaded))
+    assert "key orbit in [site]" in lines and "timezone" in lines and "section teleport" in lines and "capture" in lines
+    settings.update(path, {"site.size_w": 8})
+    text = path.read_text()
+    assert 'orbit = "high"      # a later version\'s' in text and "[teleport]\nspeed = 3" in text and "qos = 2" in text
+    assert settings.load(path).site.size_w == 8
+
+
+def test_a_slip_of_the_pen_is_told_where_the_owner_looks(tmp_path, caplog):
+    path = tmp_path / "suntap.toml"
+    path.write_text("[sight]\n[site]\nzone = 1\n")
+    live = LiveSettings(path)
+    assert "sight" in caplog.text and "key zone in [site]" in caplog.text
+    path.write_text("[site]\nzones = 1\n")
+    assert live.refresh() and "key zones in [site]" in caplog.text
+
+
+def test_a_change_of_an_unknown_key_is_refused(tmp_path):
+    for name in ("site.zone", "sight.x"):
+        with pytest.raises(SettingsError, match="unknown"):
+            settings.update(tmp_path / "suntap.toml", {name: 1})
+    assert not (tmp_path / "suntap.toml").exists()
+
+
+def test_thousands_of_unknown_keys_are_not_all_named(tmp_path):
+    text = "".join(f"k{number} = 1\n" for number in range(3000))
+    assert len(settings.parse(f"[site]\n{text}".encode(), "x").unknown) == settings.file.MAX_UNKNOWN
+    long = settings.parse(b'"' + b"n" * 500 + b'\xc3\xbc" = 1\n', "x")
+    assert len(long.unknown[0]) <= 60 and long.unknown[0].isascii()
 
 
 @given(st.binary(max_size=300))

@@ -35,7 +35,7 @@ def box(tmp_path) -> Settings:
 
 
 def states(loaded: Settings, clock: Clock) -> dict[str, str]:
-    return {lamp["name"]: lamp["state"] for lamp in status.collect(loaded, clock)["lamps"]}
+    return {lamp["name"]: lamp["state"] for lamp in status.collect(loaded, clock).to_json()["lamps"]}
 
 
 def hear(box: Settings, at: float) -> None:
@@ -58,12 +58,13 @@ def outbox(box: Settings, state: str) -> None:
 def test_a_new_box_is_healthy_and_waits_for_the_supervisor(box, clock):
     assert states(box, clock) == {
         "capture": "unknown", "decode": "unknown", "upload": "unknown", "clock": "ok", "disk": "ok"}
-    assert status.health(status.collect(box, clock)) == (True, [])
+    assert status.collect(box, clock).healthy() == (True, [])
 
 
 def test_a_box_without_processes_is_not_healthy_and_says_how_to_start_them(tmp_path, clock):
-    facts = status.collect(Settings().with_data_dir(tmp_path), clock)
-    healthy, reasons = status.health(facts)
+    found = status.collect(Settings().with_data_dir(tmp_path), clock)
+    facts = found.to_json()
+    healthy, reasons = found.healthy()
     assert not healthy and len(reasons) == 2
     assert all("suntap run" in lamp["check"] for lamp in facts["lamps"] if lamp["state"] == "bad")
 
@@ -76,7 +77,7 @@ def test_the_capture_lamp_follows_the_age_of_the_last_upload(box, clock, age, st
 
 def test_what_the_capture_process_complains_about_is_on_its_lamp(box, clock):
     Heartbeat("capture", box.store.data_dir).beat(interface="br0", problem="br0: there is no such interface")
-    lamp = status.collect(box, clock)["lamps"][0]
+    lamp = status.collect(box, clock).to_json()["lamps"][0]
     assert lamp["state"] == "bad" and "no such interface" in lamp["text"] and "doctor" in lamp["check"]
 
 
@@ -108,13 +109,13 @@ def test_a_clock_that_was_never_set_is_said(box):
 
 def test_a_time_that_is_a_guess_is_said(box, clock):
     Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=False)
-    found = {lamp["name"]: lamp for lamp in status.collect(box, clock)["lamps"]}["clock"]
+    found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["clock"]
     assert found["state"] == "warn" and "guess" in found["text"] and "NTP" in found["check"]
 
 
 def test_readings_of_a_time_that_the_clock_has_not_reached_are_said_as_such(box, clock):
     device(box, "inverter", 0)      # as the ledger stores it: no record with a plausible time yet
-    found = {lamp["name"]: lamp for lamp in status.collect(box, clock)["lamps"]}["decode"]
+    found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["decode"]
     assert found["state"] == "warn" and "has not reached" in found["text"]
 
 
@@ -124,7 +125,7 @@ def test_a_supervisor_from_the_future_is_a_warning_about_the_clock(box, clock):
 
 
 def test_a_data_directory_that_is_gone_is_said_and_breaks_nothing_else(tmp_path, clock):
-    facts = status.collect(Settings().with_data_dir(tmp_path / "none"), clock)
+    facts = status.collect(Settings().with_data_dir(tmp_path / "none"), clock).to_json()
     assert {lamp["name"]: lamp["state"] for lamp in facts["lamps"]}["disk"] == "bad"
 
 
@@ -145,5 +146,5 @@ def test_durations_read_as_a_person_says_them(seconds, text):
 
 def test_every_lamp_that_is_not_ok_says_what_to_check(box, clock, tmp_path):
     for loaded in (box, with_account(box), Settings().with_data_dir(tmp_path / "none")):
-        for lamp in status.collect(loaded, clock)["lamps"]:
+        for lamp in status.collect(loaded, clock).to_json()["lamps"]:
             assert lamp["state"] == "ok" or lamp["check"], lamp

@@ -90,7 +90,7 @@ def box(tmp_path, monkeypatch):
 
 def shown(folder: Path) -> list[dict]:
     """The notices in `suntap status --json`'s facts, at noon of the day after."""
-    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0))
+    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0)).to_json()
     text = table(facts)
     for notice in facts["store"]["notices"]:
         assert notice["text"] in text and notice["check"] in text
@@ -152,7 +152,7 @@ PAUSES = {value for name, value in vars(pauses).items() if name.isupper() and is
 def upload_lamp(box: Box) -> dict:
     Heartbeat("supervisor", box.data_dir).beat()
     loaded = settings.replace(Settings(site=LA).with_data_dir(box.data_dir), pvoutput=ACCOUNT)
-    facts = status.collect(loaded, Clock(0.0, NOON, 0.0))
+    facts = status.collect(loaded, Clock(0.0, NOON, 0.0)).to_json()
     (found,) = [lamp for lamp in facts["lamps"] if lamp["name"] == "upload"]
     return found
 
