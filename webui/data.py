@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app, g
 
 from appliance import store
-from appliance.pvoutput import persisted
+from appliance.ledger import cadence
 from appliance.settings import Settings
 from appliance.settings.live import LiveSettings
 from appliance.supervisor import commands
@@ -64,7 +64,7 @@ class Box:
 
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""
-        return persisted.slot_seconds(self.store())
+        return cadence.slot_seconds(self.store())
 
     def ask(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""

@@ -10,7 +10,7 @@ import sqlite3
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.history import views
+from appliance.health import notices
 from appliance.settings import SettingsError
 from webui import access, auth, fields, listening, pvoutput, settings
 from webui.data import box
@@ -83,7 +83,7 @@ def site() -> ResponseReturnValue:
 
 def _sign() -> str:
     """Why consumption is counted the way it is."""
-    found = [notice.text for notice in views.notices(box().store()) if notice.kind == "sign"]
+    found = [notice.text for notice in notices.collect(box().store()) if notice.kind == "sign"]
     return found[0] if found else "No consumption meter was heard so far; leave this as it is."
 
 

@@ -10,15 +10,16 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import ledger, settings, store
+from appliance import settings, store
 from appliance.cli.common import Progress
 from appliance.cli.service import Stop
 from appliance.demo import surroundings as demo
 from appliance.errors import DONE, CommandError
-from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
+from appliance.simulate.roof import Roof
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from appliance.system.clock import ENVIRONMENT, Clock
 from appliance.system.files import try_lock, write_atomic
 from appliance.system.process_manager import ProcessManager
@@ -111,7 +112,7 @@ def _last_captured(folder: Path) -> float | None:
     return last / 1e6 if last is not None else None
 
 
-def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> None:
+def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
     """The first start: write the capture of the days before, and take it in as `suntap import` does."""
     capture = folder / "history.pcap"
     progress = Progress("simulated traffic, %")
@@ -126,9 +127,8 @@ def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> 
             inbox.append(received, uploads)
     inbox.append(received, engine.finish())
     progress = Progress("uploads derived")
-    done = ledger.ingest(received, derived, loaded.site, progress=progress)
+    done = pipeline.derive(received, derived, loaded, begin, progress)
     progress.close()
-    outbox.refresh(derived, loaded, done.days, begin)
     print(f"{capture.name}: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
     received.close()
     derived.close()

@@ -6,13 +6,13 @@ here.
 """
 import argparse
 
-from appliance import ledger, store
+from appliance import store
 from appliance.cli import complain
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
 from appliance.errors import DONE
-from appliance.pvoutput import outbox
 from appliance.store import inbox, integrity
+from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
@@ -60,9 +60,8 @@ def run(args: argparse.Namespace) -> int:
         integrity.check_store(data_dir, clock)
         derived = store.connect(data_dir)
         reading = Progress("uploads derived")
-        done = ledger.ingest(database, derived, settings.site, progress=reading)
+        done = pipeline.derive(database, derived, settings, clock.time(), reading)
         reading.close()
-        outbox.refresh(derived, settings, done.days, clock.time())
         print(f"{done.readings} readings, {len(done.days)} days changed")
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
         adopt_owner(path)

@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.health import disk, lamps
+from appliance.health import disk
 from appliance.health.finding import BAD, OK, WARN, Finding
+from appliance.ledger.calendar import EARLIEST
 from appliance.settings import SettingsError, load, unknown_keys
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
@@ -141,7 +142,7 @@ def check_port(host: str, port: int, data_dir: Path) -> Finding:
 
 def check_clock(clock: Clock) -> Finding:
     """Set, and kept by somebody."""
-    if clock.time() < lamps.EARLIEST:
+    if clock.time() < EARLIEST:
         return Finding("clock", BAD, "was never set", "connect to the network: the time comes by NTP")
     if Path("/run/systemd/system").exists() and not SYNCHRONIZED.exists():
         return Finding("clock", OK, "set; systemd-timesyncd has not said that it is synchronized")

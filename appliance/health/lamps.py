@@ -8,13 +8,12 @@ from pathlib import Path
 from appliance.health import disk as disks
 from appliance.health.facts import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
+from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
 OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old) the lamp warns
-CLOCK_OFF_S = 120       # seconds between our clock and the supervisor's or PVOutput's
-EARLIEST = 1_735_689_600    # 2025-01-01: a clock before that was never set
 
 PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "quota": "Nothing to do: it goes on with the next hour. If it happens every hour, other programs use the same key.",

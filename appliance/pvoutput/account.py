@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from appliance.ledger.cadence import use_status_interval
 from appliance.pvoutput import outbox, pauses, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
@@ -165,4 +166,4 @@ def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: 
     """Remember an answer that is `age` seconds old; its status interval is the ledger's slot length from now on."""
     persisted.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
                                "checked": (now.server or 0.0) - age})
-    persisted.put_slot_seconds(conn, system.interval_s)
+    use_status_interval(conn, system.interval_s)

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from appliance.ledger.cadence import status_interval
 from appliance.pvoutput import persisted
 from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
@@ -57,7 +58,7 @@ def has_other_shape(store: sqlite3.Connection, settings: Settings) -> bool:
 def _shape(store: sqlite3.Connection, settings: Settings) -> dict[str, object]:
     account = settings.pvoutput
     return {"zone": settings.site.timezone, "system": account.system_id, "energy": account.energy,
-            "consumption": account.consumption, "interval": persisted.slot_seconds(store)}
+            "consumption": account.consumption, "interval": status_interval(store)}
 
 
 def _all_days(store: sqlite3.Connection) -> list[str]:
@@ -70,7 +71,7 @@ def _refresh_day(store: sqlite3.Connection, settings: Settings, day: str, moved:
         "SELECT time, production_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds, hole"
         " FROM slot WHERE day = ? ORDER BY time", (day,))]
     base = _base(store, day) if account.energy == "lifetime" and slots else None
-    wanted = statuses(slots, ZoneInfo(settings.site.timezone), persisted.slot_seconds(store),
+    wanted = statuses(slots, ZoneInfo(settings.site.timezone), status_interval(store),
                       account.consumption, base)
     held: dict[int, tuple[str, str, Values]] = {}
     for time, row_day, state, *values in store.execute(
@@ -146,7 +147,7 @@ def complete_until(store: sqlite3.Connection, now: float) -> float:
 def complete(store: sqlite3.Connection, now: float) -> None:
     """Let the rows wait to be sent whose status is complete."""
     store.execute(f"UPDATE outbox SET state = 'waiting' WHERE state = 'open' AND {ENDS} <= :until",
-                  {"interval": persisted.slot_seconds(store), "until": complete_until(store, now)})
+                  {"interval": status_interval(store), "until": complete_until(store, now)})
 
 
 def oldest_day(today: date, age_limit: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from appliance.ledger.cadence import status_interval
 from appliance.pvoutput import account, bisect, outbox, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, cumulative, place, wire
@@ -172,7 +173,7 @@ def _horizon(conn: sqlite3.Connection, server: float) -> float:
 def _sendable(conn: sqlite3.Connection, server: float, condition: str, **parameters: object) -> list[Row]:
     """Rows that may be sent now: complete by the server's time, not held back, not suspects of a search."""
     suspects = set(bisect.suspects(conn))
-    limits = {"horizon": _horizon(conn, server), "interval": persisted.slot_seconds(conn),
+    limits = {"horizon": _horizon(conn, server), "interval": status_interval(conn),
               "until": outbox.complete_until(conn, server)}
     rows = waiting(conn, f"time < :horizon AND {outbox.ENDS} <= :until AND {condition}", limits | parameters)
     return [row for row in rows if row.time not in suspects]

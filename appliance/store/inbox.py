@@ -66,7 +66,7 @@ INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path,
 
 
 def _rows(conn: sqlite3.Connection, book: Book, uploads: list[Upload], arrivals: Iterable[Arrival],
-          granted: tuple[str, str] | None) -> Iterator[tuple]:
+          granted: tuple[str, str] | None) -> Iterator[tuple[object, ...]]:
     for upload, arrival in zip(uploads, arrivals, strict=False):
         sender = book.sender(upload, arrival, granted)
         if sender is None:
@@ -174,6 +174,25 @@ def prune(conn: sqlite3.Connection, keep_hours: int, ingested: int, limit: int) 
             return 0
         return conn.execute("DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE id <= ? ORDER BY id LIMIT ?)",
                             (min(row[0], ingested), limit)).rowcount
+
+
+def sizes(conn: sqlite3.Connection) -> tuple[int, int]:
+    """(bytes in use, bytes of the file that are free for new uploads)."""
+    page, pages, free = (int(conn.execute(f"PRAGMA {name}").fetchone()[0])
+                         for name in ("page_size", "page_count", "freelist_count"))
+    return (pages - free) * page, free * page
+
+
+def drop(conn: sqlite3.Connection, ingested: int, limit: int) -> int:
+    """Delete at most `limit` uploads, the least useful first: those of senders that are not trusted, on the router's
+    side before others, then the oldest with an id up to `ingested`. How many went."""
+    with transaction(conn):
+        gone = conn.execute(
+            "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload JOIN source ON source.id = source_id"
+            " WHERE state <> 'trusted' ORDER BY side DESC, upload.id LIMIT ?)", (limit,)).rowcount
+        return gone or conn.execute(
+            "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE id <= ? ORDER BY id LIMIT ?)",
+            (ingested, limit)).rowcount
 
 
 def identity(conn: sqlite3.Connection) -> tuple[str, str]:

@@ -86,6 +86,11 @@ def mac_of(upload: Upload) -> str:
     return str(getattr(upload, "source_mac", ""))
 
 
+def receiver_of(upload: Upload) -> str:
+    """The hardware address that an upload was sent to; "" where its link has none."""
+    return str(getattr(upload, "destination_mac", ""))
+
+
 def serial_of(body: bytes) -> str:
     """The supervisor's serial in the first line of an upload; "" where it does not say."""
     fields = body[:HEAD_BYTES].split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
@@ -221,6 +226,21 @@ class Book:
     def _set(self, sender: Sender, state: str, how: str) -> None:
         sender.state, sender.how = state, how
         self.conn.execute("UPDATE source SET state = ?, how = ? WHERE id = ?", (state, how, sender.id))
+
+
+def addresses(conn: sqlite3.Connection) -> frozenset[str]:
+    """Where the trusted senders are, by IP and hardware address: what goes there is no upload."""
+    return frozenset(text for row in conn.execute("SELECT mac, address FROM source WHERE state = 'trusted'")
+                     for text in row if text not in ("", NONE))
+
+
+def decisions_of(told: object) -> list[tuple[str, str, str, str]]:
+    """What a heartbeat says about senders, its shape checked."""
+    if not isinstance(told, list):
+        return []
+    return [(mac, serial, side, state) for entry in told[:MAX_TRUSTED + MAX_STRANGERS]
+            if isinstance(entry, list) and len(entry) == 4 and all(isinstance(text, str) for text in entry)
+            for mac, serial, side, state in [entry]]
 
 
 def follow(conn: sqlite3.Connection, decisions: Iterable[tuple[str, str, str, str]]) -> int:

@@ -16,7 +16,7 @@ from appliance import settings, store
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.roof import Roof
 from appliance.store import inbox
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
 
 ZONE = "America/Los_Angeles"
 DAY = date(2026, 5, 9)

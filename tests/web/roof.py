@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance import ledger, settings, store
-from appliance.pvoutput import outbox
+from appliance import settings, store
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from spcore.uploads import Upload
 
 STEP = 300
@@ -107,8 +107,8 @@ def fill(data_dir: Path, loaded: settings.Settings, uploads: Iterator[Upload], n
     """Into the inbox, on to slots and outbox, as the supervisor process does it."""
     with closing(inbox.connect(data_dir)) as received, closing(store.connect(data_dir)) as derived:
         inbox.append(received, uploads)
-        while (done := ledger.ingest(received, derived, loaded.site)).uploads or done.days:
-            outbox.refresh(derived, loaded, done.days, now)
+        while (done := pipeline.derive(received, derived, loaded, now)).uploads or done.days:
+            pass
 
 
 def post(data_dir: Path, waiting_from: float = 1 << 40, refused: dict[int, str] | None = None) -> None:

@@ -20,7 +20,7 @@ from appliance.demo.surroundings import free_port
 from appliance.system.handover import UNHEARD_S
 from appliance.update import requested
 from appliance.update.bundle import UpdateError
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
 from tests.update.conftest import Box, Processes, keys, make_bundle, make_key
 from tests.web.browser.conftest import OpenPage, picture
 from webui import passwords

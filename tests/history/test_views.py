@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 
+from appliance.health import notices
 from appliance.history import views
 from appliance.settings import Site
 from appliance.simulate.roof import PVS_SERIAL, START, Roof
@@ -31,7 +32,7 @@ def box(roof):
 def test_a_fresh_database_has_nothing_to_show(tmp_path):
     conn = Box(tmp_path).store
     assert views.latest(conn) == views.Latest(None, None, None, None, None, None, None, "", "", None, None)
-    assert views.days(conn) == views.devices(conn) == views.day(conn, "2026-05-02") == views.notices(conn) == []
+    assert views.days(conn) == views.devices(conn) == views.day(conn, "2026-05-02") == notices.collect(conn) == []
     assert views.lifetime(conn) == views.Lifetime(None, None, None, None, None, None, 0)
     assert list(views.readings(conn, 0, 1 << 40)) == [] and views.backlog(conn, 0, 1 << 40) == []
 

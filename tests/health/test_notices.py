@@ -22,7 +22,7 @@ from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
-from tests.appliance.cli import suntap
+from tests.cli.command import suntap
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
 OWNER_WORDS = ("nothing to do", "check", "set ", "replace", "compare", "report", "look")

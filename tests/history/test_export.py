@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.history import export
-from tests.appliance.cli import CAPTURES, suntap
+from tests.cli.command import CAPTURES, suntap
 
 
 @pytest.fixture(scope="module")

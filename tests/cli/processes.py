@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.system import heartbeat
-from tests.appliance.cli import command, environment
+from tests.cli.command import command, environment
 
 LIMIT_S = 60.0
 

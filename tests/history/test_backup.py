@@ -13,7 +13,7 @@ from appliance.history import backup
 from appliance.history.backup import BackupError
 from appliance.store import inbox
 from appliance.system.clock import Clock
-from tests.appliance.cli import CAPTURES, refused, suntap
+from tests.cli.command import CAPTURES, refused, suntap
 
 KEY = "00000000000000000000000000000000feedbeef"
 

@@ -13,7 +13,7 @@ from appliance.settings.live import LiveSettings
 from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
 from appliance.supervisor.process import Supervisor, commands
 from appliance.system.clock import Clock
-from tests.appliance.cli import CAPTURES, suntap
+from tests.cli.command import CAPTURES, suntap
 
 NOW = 1_778_400_000
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from appliance.cli import COMMANDS
-from tests.appliance.cli import CAPTURES, LIMIT_S, ROOT, command, environment, refused, suntap
+from tests.cli.command import CAPTURES, LIMIT_S, ROOT, command, environment, refused, suntap
 
 PLAIN = CAPTURES / "plain_day.pcap"
 OWNER = ROOT.stat().st_uid      # may read this checkout, wherever it is

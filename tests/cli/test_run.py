@@ -13,8 +13,8 @@ import pytest
 
 from appliance import settings
 from appliance.system import heartbeat
-from tests.appliance.cli import CAPTURES, command, environment, refused, suntap
-from tests.appliance.processes import alive, beat, kill, running, wait_for
+from tests.cli.command import CAPTURES, command, environment, refused, suntap
+from tests.cli.processes import alive, beat, kill, running, wait_for
 
 NAMES = heartbeat.PROCESSES
 

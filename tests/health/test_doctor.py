@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from appliance.health import doctor
-from tests.appliance.cli import suntap
+from tests.cli.command import suntap
 
 
 def test_what_is_missing_has_an_advice(tmp_path):
