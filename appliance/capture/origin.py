@@ -28,7 +28,7 @@ class Origin:
         self._routers: set[str] = set()
 
     def judge(self, upload: Upload, mac: str) -> Arrival | None:
-        """How an upload that the hardware address `mac` sent came; None where it is none of a PVS's to its collector."""
+        """How an upload sent by the hardware address `mac` came; None where it is none of a PVS to its collector."""
         if not self.interface:
             return ANYWHERE
         self._look()

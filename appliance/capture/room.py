@@ -1,8 +1,9 @@
 """How much of the card the inbox may take, and the space kept aside so that there is always room to delete.
 
-The bound is half of what the inbox has and the disk has left, at most MAX_INBOX_BYTES, and never so much that fewer than
-MIN_FREE bytes stay free. What is beyond goes in this order: uploads of senders that nobody vouches for, then the oldest
-that the supervisor process has taken in. What it has not taken in is the only copy and stays; then the inbox refuses.
+The bound is half of what the inbox has and the disk has left, at most MAX_INBOX_BYTES, and never so much that fewer
+than MIN_FREE bytes stay free. What is beyond goes in this order: uploads of senders that nobody vouches for, then the
+oldest that the supervisor process has taken in. What it has not taken in is the only copy and stays; then the inbox
+refuses.
 """
 import os
 import shutil

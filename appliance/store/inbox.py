@@ -35,10 +35,10 @@ def digest(path: str, body: bytes) -> bytes:
 
 
 class Stored(NamedTuple):
-    """An upload in the inbox: its id, who sent it (source.id), what makes it this one, and itself."""
+    """An upload in the inbox: its id, who sent it (sender.id), what makes it this one, and itself."""
 
     id: int
-    source_id: int
+    sender_id: int
     sha256: bytes
     upload: Upload
 
@@ -61,7 +61,7 @@ def append(conn: sqlite3.Connection, uploads: Iterable[Upload], arrival: Arrival
         return new - book.trim()
 
 
-INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body, source_id,"
+INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body, sender_id,"
           " via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
 
 
@@ -73,8 +73,8 @@ def _rows(conn: sqlite3.Connection, book: Book, uploads: list[Upload], arrivals:
             continue
         sha256 = digest(upload.path, upload.body)
         if sender.trusted:
-            conn.execute("DELETE FROM upload WHERE sha256 = ? AND source_id IN"
-                         " (SELECT id FROM source WHERE state <> 'trusted')", (sha256,))
+            conn.execute("DELETE FROM upload WHERE sha256 = ? AND sender_id IN"
+                         " (SELECT id FROM sender WHERE state <> 'trusted')", (sha256,))
         yield (upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete, sha256,
                pack(upload.body), sender.id, arrival.via)
 
@@ -87,11 +87,11 @@ def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> i
     known = {sender.id: sender for sender in senders(saved)}
     added = cursor = 0
     while stored := arrivals(saved, cursor, batch):
-        for source_id in {one.source_id for one in stored}:
-            sender = known.get(source_id)
+        for sender_id in {one.sender_id for one in stored}:
+            sender = known.get(sender_id)
             if sender is not None:
                 added += append(target, [_sent_by(one.upload, sender.mac) for one in stored
-                                         if one.source_id == source_id],
+                                         if one.sender_id == sender_id],
                                 Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how))
         cursor = stored[-1].id
     return added
@@ -111,11 +111,11 @@ def arrivals(conn: sqlite3.Connection, cursor: int, limit: int) -> list[Stored]:
     found = []
     size = 0
     try:
-        for number, source_id, sha256, *row in conn.execute(
-                "SELECT id, source_id, sha256, captured_us, source, destination, path, complete, body FROM upload"
+        for number, sender_id, sha256, *row in conn.execute(
+                "SELECT id, sender_id, sha256, captured_us, source, destination, path, complete, body FROM upload"
                 " WHERE id > ? ORDER BY id LIMIT ?", (cursor, limit)):
             upload = _upload(*row)
-            found.append(Stored(number, source_id, sha256, upload))
+            found.append(Stored(number, sender_id, sha256, upload))
             size += len(upload.body)
             if size >= MAX_BATCH_BYTES:
                 break
@@ -188,7 +188,7 @@ def drop(conn: sqlite3.Connection, ingested: int, limit: int) -> int:
     side before others, then the oldest with an id up to `ingested`. How many went."""
     with transaction(conn):
         gone = conn.execute(
-            "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload JOIN source ON source.id = source_id"
+            "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload JOIN sender ON sender.id = sender_id"
             " WHERE state <> 'trusted' ORDER BY side DESC, upload.id LIMIT ?)", (limit,)).rowcount
         return gone or conn.execute(
             "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE id <= ? ORDER BY id LIMIT ?)",

@@ -102,7 +102,7 @@ def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
     saved = lost = 0
     columns = "id, captured_us, source, destination, path, complete, sha256, body"
     if _save_senders(aside, target):
-        columns += ", source_id, via"
+        columns += ", sender_id, via"
     for rows in _rows(aside, f"SELECT {columns} FROM upload WHERE id > ? ORDER BY id LIMIT ?", "upload", 0):
         whole = [row for row in rows if _is_whole(row)]
         lost += len(rows) - len(whole)
@@ -117,13 +117,13 @@ def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
     is trusted, since a history that is not counted would be worse."""
     try:
         with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
-            source.execute("SELECT source_id, via FROM upload LIMIT 1").fetchone()
-            rows = source.execute(f"SELECT {senders.COLUMNS} FROM source").fetchall()
+            source.execute("SELECT sender_id, via FROM upload LIMIT 1").fetchone()
+            rows = source.execute(f"SELECT {senders.COLUMNS} FROM sender").fetchall()
         with transaction(target):
-            target.executemany(f"INSERT INTO source ({senders.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            target.executemany(f"INSERT INTO sender ({senders.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return True
     except sqlite3.Error:
-        target.execute("INSERT INTO source (id, mac, serial, side, state, how, first_us, last_us)"
+        target.execute("INSERT INTO sender (id, mac, serial, side, state, how, first_us, last_us)"
                        " VALUES (0, ?, '', '', 'trusted', 'earlier', 0, 0)", (senders.NONE,))
         return False
 

@@ -46,7 +46,7 @@ IMPORTED = Arrival(IMPORT)
 
 @dataclass(slots=True)
 class Sender:
-    """A row of table source. Times in microseconds since 1970 UTC."""
+    """A row of table sender. Times in microseconds since 1970 UTC."""
 
     id: int
     mac: str
@@ -73,12 +73,12 @@ COLUMNS = "id, mac, serial, side, state, how, first_us, last_us, address"
 
 def senders(conn: sqlite3.Connection) -> list[Sender]:
     """All senders, in the order in which they were first stored."""
-    return [Sender(*row) for row in conn.execute(f"SELECT {COLUMNS} FROM source ORDER BY id")]
+    return [Sender(*row) for row in conn.execute(f"SELECT {COLUMNS} FROM sender ORDER BY id")]
 
 
 def uploads_of(conn: sqlite3.Connection) -> dict[int, int]:
     """How many uploads the inbox has of each sender."""
-    return dict(conn.execute("SELECT source_id, count(*) FROM upload GROUP BY source_id").fetchall())
+    return dict(conn.execute("SELECT sender_id, count(*) FROM upload GROUP BY sender_id").fetchall())
 
 
 def mac_of(upload: Upload) -> str:
@@ -133,8 +133,8 @@ class Book:
         gone = 0
         while self.strangers:
             rings = self.conn.execute(
-                "SELECT source_id, count(*), coalesce(sum(length(body)), 0) FROM upload WHERE source_id IN"
-                " (SELECT id FROM source WHERE state <> 'trusted') GROUP BY source_id").fetchall()
+                "SELECT sender_id, count(*), coalesce(sum(length(body)), 0) FROM upload WHERE sender_id IN"
+                " (SELECT id FROM sender WHERE state <> 'trusted') GROUP BY sender_id").fetchall()
             rows = sum(row[1] for row in rings) - MAX_RING_ROWS
             size = sum(row[2] for row in rings) - MAX_RING_BYTES
             if rows <= 0 and size <= 0:
@@ -142,7 +142,7 @@ class Book:
             fullest = max(rings, key=lambda row: max(row[1] / MAX_RING_ROWS, row[2] / MAX_RING_BYTES))
             mean = max(1, fullest[2] // fullest[1])
             gone += self.conn.execute(
-                "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE source_id = ? ORDER BY id LIMIT ?)",
+                "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE sender_id = ? ORDER BY id LIMIT ?)",
                 (fullest[0], max(1, rows, size // mean))).rowcount
         self.strangers = False
         return gone
@@ -165,7 +165,7 @@ class Book:
         if self._earlier is not None:
             return self._earlier
         found = {sender.serial for sender in self.all.values() if sender.mac == NONE}
-        for (body,) in self.conn.execute("SELECT body FROM upload WHERE source_id = 0 ORDER BY id DESC LIMIT ?",
+        for (body,) in self.conn.execute("SELECT body FROM upload WHERE sender_id = 0 ORDER BY id DESC LIMIT ?",
                                          (EARLIER_LOOKS,)):
             try:
                 found.add(serial_of(unpack(body)))
@@ -185,7 +185,7 @@ class Book:
         if unnamed is not None:
             unnamed.serial = serial
             self.all[unnamed.key] = unnamed
-            self.conn.execute("UPDATE source SET serial = ? WHERE id = ?", (serial, unnamed.id))
+            self.conn.execute("UPDATE sender SET serial = ? WHERE id = ?", (serial, unnamed.id))
         return unnamed
 
     def _new(self, upload: Upload, key: tuple[str, str, str], state: str, how: str) -> Sender | None:
@@ -196,7 +196,7 @@ class Book:
         else:
             self._make_room()
         when = upload.captured_us
-        row = self.conn.execute("INSERT INTO source (mac, serial, side, state, how, first_us, last_us)"
+        row = self.conn.execute("INSERT INTO sender (mac, serial, side, state, how, first_us, last_us)"
                                 " VALUES (?, ?, ?, ?, ?, ?, ?)", (*key, state, how, when, when))
         sender = self.all[key] = Sender(row.lastrowid or 0, *key, state, how, when, when, "")
         return sender
@@ -208,8 +208,8 @@ class Book:
             return
         stored = uploads_of(self.conn)
         least = min(strangers, key=lambda sender: (sender.side != ROUTER, stored.get(sender.id, 0), -sender.last_us))
-        self.conn.execute("DELETE FROM upload WHERE source_id = ?", (least.id,))
-        self.conn.execute("DELETE FROM source WHERE id = ?", (least.id,))
+        self.conn.execute("DELETE FROM upload WHERE sender_id = ?", (least.id,))
+        self.conn.execute("DELETE FROM sender WHERE id = ?", (least.id,))
         del self.all[least.key]
 
     def _heard(self, sender: Sender, upload: Upload) -> None:
@@ -220,17 +220,17 @@ class Book:
             if last == upload.captured_us:
                 sender.address = address
             sender.first_us, sender.last_us = first, last
-            self.conn.execute("UPDATE source SET first_us = ?, last_us = ?, address = ? WHERE id = ?",
+            self.conn.execute("UPDATE sender SET first_us = ?, last_us = ?, address = ? WHERE id = ?",
                               (first, last, sender.address, sender.id))
 
     def _set(self, sender: Sender, state: str, how: str) -> None:
         sender.state, sender.how = state, how
-        self.conn.execute("UPDATE source SET state = ?, how = ? WHERE id = ?", (state, how, sender.id))
+        self.conn.execute("UPDATE sender SET state = ?, how = ? WHERE id = ?", (state, how, sender.id))
 
 
 def addresses(conn: sqlite3.Connection) -> frozenset[str]:
     """Where the trusted senders are, by IP and hardware address: what goes there is no upload."""
-    return frozenset(text for row in conn.execute("SELECT mac, address FROM source WHERE state = 'trusted'")
+    return frozenset(text for row in conn.execute("SELECT mac, address FROM sender WHERE state = 'trusted'")
                      for text in row if text not in ("", NONE))
 
 
@@ -248,6 +248,6 @@ def follow(conn: sqlite3.Connection, decisions: Iterable[tuple[str, str, str, st
     changed = 0
     for mac, serial, side, state in decisions:
         if state in (TRUSTED, ASIDE):
-            changed += conn.execute("UPDATE source SET state = ?, how = ? WHERE mac = ? AND serial = ? AND side = ?"
+            changed += conn.execute("UPDATE sender SET state = ?, how = ? WHERE mac = ? AND serial = ? AND side = ?"
                                     " AND state <> ?", (state, OWNER, mac, serial, side, state)).rowcount
     return changed
