@@ -6,13 +6,13 @@ the next start goes on from there. --data-dir chooses another directory; remove 
 import argparse
 import os
 import pickle
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 from appliance import settings, store
 from appliance.cli.common import Progress
-from appliance.cli.service import Stop
 from appliance.demo import surroundings as demo
 from appliance.errors import DONE, CommandError
 from appliance.simulate.pvoutput import API_KEY, PvOutput
@@ -22,7 +22,8 @@ from appliance.store import inbox
 from appliance.supervisor import pipeline
 from appliance.system.clock import ENVIRONMENT, Clock
 from appliance.system.files import try_lock, write_atomic
-from appliance.system.process_manager import ProcessManager
+from appliance.system.process_manager import ProcessManager, python_module
+from appliance.system.service import Stop
 from spcore.engine import Engine
 from spcore.source import open_file
 
@@ -72,11 +73,14 @@ def _run(folder: Path) -> int:
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
         server.site = pickle.loads((folder / SITE).read_bytes())
-    _set_password(folder)
+    _set_password(config)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
-    children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web")}
-    children["capture"] = ["run", "capture", "--spool", str(folder / "spool"), "--config", str(config)]
+    children = {
+        "supervisor": ["appliance.cli", "run", "supervisor", "--config", str(config)],
+        "web": ["webui", "--config", str(config)],
+        "capture": ["appliance.cli", "run", "capture", "--spool", str(folder / "spool"), "--config", str(config)],
+    }
     with server, demo.pvs(roof, folder / "spool", clock):
         ProcessManager(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
     write_atomic(folder / SITE, pickle.dumps(server.site))
@@ -134,9 +138,7 @@ def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
     derived.close()
 
 
-def _set_password(folder: Path) -> None:
+def _set_password(config: Path) -> None:
     """The page listens on loopback only: a password that everybody knows is enough, and nobody has to choose one."""
-    from webui.auth import Auth
-    auth = Auth(folder)
-    if auth.stored().password is None:
-        auth.set_password(PASSWORD)
+    subprocess.run(python_module("webui", "--first-password", "--config", str(config)), input=f"{PASSWORD}\n",
+                   text=True, check=True)

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.errors import DONE, WAITING, CommandError
 from appliance.pvoutput import outbox, poster, views
 from appliance.settings import Settings
@@ -17,6 +16,7 @@ from appliance.store import inbox
 from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
+from appliance.system.service import Stop
 
 LOOK_S = 1.0    # real seconds between two looks at what another process posts
 

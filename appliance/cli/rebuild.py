@@ -7,13 +7,13 @@ import argparse
 
 from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.errors import DONE, FAILED, CommandError
 from appliance.store import inbox
 from appliance.supervisor import commands, pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
+from appliance.system.service import Stop
 
 LOOK_S = 0.5    # between two looks for the supervisor process's answer
 

@@ -19,6 +19,7 @@ from appliance.settings.declaration import (
     declarations,
     keys,
     sections,
+    value,
 )
 from appliance.settings.file import (
     DEFAULT_PATH,
@@ -35,5 +36,5 @@ from appliance.settings.file import (
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Lines", "Mqtt", "Notify",
     "PVOutput", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations", "find", "keys", "load",
-    "parse", "sections", "unknown_keys", "update",
+    "parse", "sections", "unknown_keys", "update", "value",
 ]

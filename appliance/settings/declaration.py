@@ -208,3 +208,9 @@ def keys() -> dict[str, tuple[Any, str]]:
     """Every key as "section.key" → (default, what is allowed): for forms and documentation."""
     return {f"{section}.{name}": (item.default, item.metadata["allowed"])
             for section in sections() for name, item in declarations(section).items()}
+
+
+def value(settings: Settings, key: str) -> Any:
+    """The value of "section.key"."""
+    section, name = key.split(".")
+    return getattr(getattr(settings, section), name)

@@ -41,6 +41,12 @@ def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     return None if row[0] is None else json.loads(row[1])
 
 
+def waits(store: sqlite3.Connection, name: str) -> bool:
+    """Whether a command of this name is not finished."""
+    found = store.execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL LIMIT 1", (name,))
+    return found.fetchone() is not None
+
+
 @dataclass(frozen=True)
 class Work:
     """What a command may work with. `progress` is called now and then by what takes long."""

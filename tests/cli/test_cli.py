@@ -10,6 +10,7 @@ import pytest
 
 from appliance.cli import COMMANDS
 from tests.cli.command import CAPTURES, LIMIT_S, ROOT, command, environment, refused, suntap
+from tests.folders import open_to_all
 
 PLAIN = CAPTURES / "plain_day.pcap"
 OWNER = ROOT.stat().st_uid      # may read this checkout, wherever it is
@@ -86,8 +87,7 @@ class TestUnreadableInput:
         file.write_bytes(PLAIN.read_bytes())
         file.chmod(0o600)
         os.chown(file, STRANGER, STRANGER)
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            os.chown(folder, OWNER, -1)
+        open_to_all(tmp_path)
         refused(suntap(name, file, "--data-dir", tmp_path / "data", prefix=POWERLESS), 2, "secret.pcap",
                 "Permission denied")
 
@@ -168,8 +168,8 @@ def test_a_folder_where_a_settings_file_should_be_is_one_line(tmp_path):
 
 def test_the_settings_file_may_come_from_the_environment(tmp_path):
     config = tmp_path / "suntap.toml"
-    config.write_text("[webb]\n")
-    refused(suntap("status", SUNTAP_CONFIG=str(config)), 2, "webb")
+    config.write_text("[web]\nport = 0\n")
+    refused(suntap("status", SUNTAP_CONFIG=str(config)), 2, "web.port")
 
 
 def test_a_port_in_use_is_one_line(tmp_path):

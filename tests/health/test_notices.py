@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance import settings
 from appliance.cli.status import table
 from appliance.health import lamps, notices, status
 from appliance.ledger import counters, intake
@@ -151,7 +151,7 @@ PAUSES = {value for name, value in vars(pauses).items() if name.isupper() and is
 
 def upload_lamp(box: Box) -> dict:
     Heartbeat("supervisor", box.data_dir).beat()
-    loaded = settings.replace(Settings(site=LA).with_data_dir(box.data_dir), pvoutput=ACCOUNT)
+    loaded = replace(Settings(site=LA).with_data_dir(box.data_dir), pvoutput=ACCOUNT)
     facts = status.collect(loaded, Clock(0.0, NOON, 0.0)).to_json()
     (found,) = [lamp for lamp in facts["lamps"] if lamp["name"] == "upload"]
     return found

@@ -1,9 +1,10 @@
 """Lamps: each state from facts made by the real parts, and words that say what is and what to check."""
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
-from appliance import settings, store
+from appliance import store
 from appliance.health import lamps, status
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.store import inbox
@@ -93,7 +94,7 @@ def test_uploads_without_a_reading_are_a_warning(box, clock):
 
 
 def with_account(box: Settings) -> Settings:
-    return settings.replace(box, pvoutput=PVOutput(enabled=True, api_key=Secret("k"), system_id="1"))
+    return replace(box, pvoutput=PVOutput(enabled=True, api_key=Secret("k"), system_id="1"))
 
 
 @pytest.mark.parametrize(("row", "state"), [(None, "ok"), ("waiting", "ok"), ("sent", "ok"), ("refused", "warn")])

@@ -13,6 +13,7 @@ from appliance.store import inbox
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
+from tests.folders import open_to_all
 
 NOBODY = 65534
 BODY = b"100\tSPMS\n"
@@ -34,8 +35,7 @@ def user(number: int) -> Iterator[None]:
 @pytest.fixture
 def capturing(tmp_path) -> Path:
     """The inbox's own folder, another user's, with one upload in an inbox of the first schema; linked to from data/."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     data, folder = tmp_path / "data", tmp_path / "data/inbox"
     folder.mkdir(parents=True)
     folder.chmod(0o755)

@@ -16,6 +16,7 @@ from appliance.system.handover import (
     TooLargeError,
     acting_as,
 )
+from tests.folders import open_to_all
 
 NOBODY = Owner(65534, 65534)
 
@@ -101,7 +102,7 @@ def test_an_answer_that_is_a_pipe_holds_nobody(handover: Handover) -> None:
 @pytest.mark.root
 def test_root_follows_no_link_where_the_pages_user_could_not_go(tmp_path: Path) -> None:
     """The page's user has put links to root's folder and file in the places of the handover."""
-    tmp_path.chmod(0o755)
+    open_to_all(tmp_path)
     data, roots = tmp_path / "data", tmp_path / "roots"
     for folder, owner in ((data, NOBODY.uid), (roots, 0)):
         folder.mkdir(mode=0o755)
@@ -109,9 +110,6 @@ def test_root_follows_no_link_where_the_pages_user_could_not_go(tmp_path: Path) 
     for name in (REQUEST, RESULT, "bundle"):
         (roots / name).write_text("root's")
         (roots / name).chmod(0o600)
-    for parent in tmp_path.parents:  # pytest's own folders are root's alone
-        if parent.name.startswith("pytest-"):
-            parent.chmod(0o755)
     with acting_as(NOBODY):
         (data / "update").symlink_to(roots)
     handover = Handover(data, "update", "bundle", NOBODY)

@@ -94,7 +94,8 @@ class Roof:
 
 def kwh(dwh: int) -> str:
     """0.1 Wh as the PVS writes it."""
-    return f"{dwh // 10_000}.{dwh % 10_000:04d}"
+    whole, rest = divmod(abs(dwh), 10_000)
+    return f"{'-' if dwh < 0 else ''}{whole}.{rest:04d}"
 
 
 def upload(captured: float, lines: list[str]) -> Upload:
