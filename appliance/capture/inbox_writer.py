@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from appliance.capture.origin import Origin, host_of
+from appliance.capture.origin import Origin
 from appliance.capture.rate import Rate
 from appliance.capture.room import Room
 from appliance.store import inbox, integrity, senders
@@ -86,11 +86,11 @@ class InboxWriter:
         """How `upload` came; None where it is not stored, counted."""
         mac = senders.mac_of(upload)
         arrival = self.origin.judge(upload, mac)
-        if arrival is None or {host_of(upload.destination), senders.receiver_of(upload)} & self._pvs:
+        if arrival is None or {senders.host_of(upload.destination), senders.receiver_of(upload)} & self._pvs:
             self.counters["not_to_collector"] += 1
             return None
         live = bool(self.origin.interface)
-        if live and not self._rate.take(mac or host_of(upload.source), size, time.monotonic()):
+        if live and not self._rate.take(mac or senders.host_of(upload.source), size, time.monotonic()):
             self.counters["over_rate"] += 1
             return None
         return arrival

@@ -7,7 +7,7 @@ bridge learned of its hardware address; a first sender is trusted only where tha
 import time
 from pathlib import Path
 
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.senders import CAPTURE, ROUTER, Arrival, host_of
 from appliance.system import bridge
 from spcore.uploads import Upload
 
@@ -51,8 +51,3 @@ class Origin:
         if self._bridge:
             self._ports = bridge.learned(self.interface, self.root)
             self._routers |= bridge.gateways(self.interface, self.root)
-
-
-def host_of(endpoint: str) -> str:
-    """The address in "ip:port", without an IPv6 address's brackets."""
-    return endpoint.rpartition(":")[0].strip("[]")

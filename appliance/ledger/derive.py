@@ -61,7 +61,7 @@ def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]
 def _devices(store: sqlite3.Connection) -> list[Device]:
     """The devices that count energy, in an order that does not depend on who came first."""
     return [(number, role(kind, serial, model), COUNTED[kind]) for number, kind, serial, model in store.execute(
-        "SELECT id, kind, serial, model FROM device WHERE kind IN ('inverter', 'meter') AND aside = 0"
+        "SELECT id, kind, serial, model FROM counted_device WHERE kind IN ('inverter', 'meter')"
         " ORDER BY kind, serial")]
 
 

@@ -13,6 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance import records
+from appliance.errors import SuntapError
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.stale import mark_all_stale
 from appliance.records import Reading
@@ -33,8 +34,8 @@ COLUMNS = "device, number, time, part, energy_dwh, power_dw, fields"
 Key = tuple[str, str, str]      # mac, serial, side
 
 
-class SenderError(ValueError):
-    """What the owner named is not there, or there are too many of it. One line."""
+class SenderError(SuntapError):
+    """What the owner named is not there, or there are too many of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,19 @@ def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
         store.execute("UPDATE sender SET decision = ? WHERE id = ?", (decision, number))
 
 
+def decide_by_number(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, decision: str) -> None:
+    """decide() for the sender with the inbox's id `number`. Raises SenderError, StoreError."""
+    key = next((sender.key for sender in senders.senders(inbox) if sender.id == number), None)
+    if key is None:
+        raise SenderError(f"the inbox has no sender {number}: `suntap senders` lists them")
+    decide(store, key, decision)
+
+
+def devices_named(store: sqlite3.Connection, serial: str) -> list[int]:
+    """The numbers of the devices with this serial number."""
+    return [number for (number,) in store.execute("SELECT id FROM device WHERE serial = ? ORDER BY kind", (serial,))]
+
+
 def set_device_aside(store: sqlite3.Connection, device: int, aside: bool) -> None:
     """Leave a device out of the history, or take it in again. Raises SenderError, StoreError."""
     with transaction(store):
@@ -135,6 +149,7 @@ def _count(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, th
     (first,) = inbox.execute("SELECT min(id) FROM upload WHERE sender_id = ?", (there,)).fetchone()
     if first is not None:
         _read_again(store, first - 1)
+    store.execute("UPDATE device SET aside = 0 WHERE aside = ? AND sender = ?", (BY_SENDERS, number))
     if back:
         _look_at_devices(store)
         mark_all_stale(store)
@@ -145,22 +160,25 @@ def _take_back(store: sqlite3.Connection, number: int) -> None:
     store.execute(f"INSERT OR REPLACE INTO reading_aside (sender, {COLUMNS}) SELECT sender, {COLUMNS} FROM reading"
                   " WHERE sender = ?", (number,))
     store.execute("DELETE FROM reading WHERE sender = ?", (number,))
-    _look_at_devices(store)
+    store.execute("UPDATE device SET model_time = 0")       # the names that it gave do not hold against the others'
+    _look_at_devices(store, number)
     _read_again(store, 0)
     mark_all_stale(store)
 
 
-def _look_at_devices(store: sqlite3.Connection) -> None:
-    """When each device was seen, by the readings that are left of it; one without any is left out."""
-    for device, aside in store.execute("SELECT id, aside FROM device").fetchall():
+def _look_at_devices(store: sqlite3.Connection, gone: int | None = None) -> None:
+    """When each device was seen, by the readings that are left of it; one that only the sender `gone` spoke of is left
+    out."""
+    for device, aside, sender in store.execute("SELECT id, aside, sender FROM device").fetchall():
         ends = [store.execute(f"SELECT {which}(time) FROM reading WHERE device = ? AND number = ? AND time >= ?",
                               (device, number, EARLIEST)).fetchone()[0] for which in ENDS for number in NUMBERS]
         times = [time for time in ends if time is not None]
         left = times or store.execute("SELECT 1 FROM reading WHERE device = ? LIMIT 1", (device,)).fetchone()
         if left:
-            store.execute("UPDATE device SET first_seen = ?, last_seen = ?, model_time = 0, aside = ? WHERE id = ?",
+            store.execute("UPDATE device SET first_seen = ?, last_seen = ?, aside = ? WHERE id = ?",
                           (min(times, default=0), max(times, default=0), aside if aside == BY_OWNER else 0, device))
-        elif aside == 0 and store.execute("SELECT 1 FROM reading_aside WHERE device = ? LIMIT 1", (device,)).fetchone():
+        elif aside == 0 and (sender == gone or store.execute(
+                "SELECT 1 FROM reading_aside WHERE sender = ? AND device = ? LIMIT 1", (gone, device)).fetchone()):
             store.execute("UPDATE device SET aside = ? WHERE id = ?", (BY_SENDERS, device))
             _forget_days(store, device)
 

@@ -33,6 +33,16 @@ MAX_ASIDE = 3               # damaged files of one kind that stay; older ones go
 STEP = 200                  # rows read at once from a damaged file
 PATIENCE = 500              # keys that are tried one by one behind a place that cannot be read
 
+DECISIONS = (               # what to read of a damaged history, and how it is written to the new one
+    ("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''",
+     "INSERT INTO sender (mac, serial, side, decision) VALUES (?, ?, ?, ?)"
+     " ON CONFLICT DO UPDATE SET decision = excluded.decision"),
+    ("SELECT sha256, created, reason FROM upload_aside", "INSERT OR IGNORE INTO upload_aside VALUES (?, ?, ?)"),
+    ("SELECT kind, serial FROM device WHERE aside = 1",
+     "INSERT INTO device (kind, serial, first_seen, last_seen, aside) VALUES (?, ?, 0, 0, 1)"
+     " ON CONFLICT DO UPDATE SET aside = 1"),
+)
+
 log = logging.getLogger(__name__)
 
 
@@ -63,6 +73,7 @@ def check_store(data_dir: Path, clock: Clock) -> str:
     aside = _set_aside(path, clock)
     with closing(store.connect(data_dir)) as target:
         saved = _save_readings(aside, target, _pruned_until(data_dir))
+        _save_decisions(aside, target)
         older = f"; {saved} older readings were saved from it" if saved else ""
         note = f"The history was damaged ({problem}). It was set aside as {aside.name} and is derived again{older}."
         state.put(target, NOTE, note)
@@ -146,6 +157,15 @@ def _pruned_until(data_dir: Path) -> int:
             return int(connection.execute("SELECT pruned_us FROM identity").fetchone()[0]) // 1_000_000
     except sqlite3.Error:
         return 0
+
+
+def _save_decisions(aside: Path, target: sqlite3.Connection) -> None:
+    """Copy what the owner decided about senders, devices and uploads, as far as it can be read."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        for query, insert in DECISIONS:
+            rows = source.execute(query).fetchall()
+            with transaction(target):
+                target.executemany(insert, rows)
 
 
 def _save_readings(aside: Path, target: sqlite3.Connection, until: int) -> int:

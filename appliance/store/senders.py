@@ -91,6 +91,16 @@ def receiver_of(upload: Upload) -> str:
     return str(getattr(upload, "destination_mac", ""))
 
 
+def is_from(upload: Upload, who: str | None) -> bool:
+    """Whether an upload is from `who`: an IP or hardware address, or a supervisor's serial. None: from anybody."""
+    return who is None or who.lower() in (mac_of(upload), host_of(upload.source)) or who == serial_of(upload.body)
+
+
+def host_of(endpoint: str) -> str:
+    """The address in "ip:port", without an IPv6 address's brackets."""
+    return endpoint.rpartition(":")[0].strip("[]")
+
+
 def serial_of(body: bytes) -> str:
     """The supervisor's serial in the first line of an upload; "" where it does not say."""
     fields = body[:HEAD_BYTES].split(b"\n", 1)[0].rstrip(b"\r").split(b"\t")
@@ -214,7 +224,7 @@ class Book:
 
     def _heard(self, sender: Sender, upload: Upload) -> None:
         self.strangers |= not sender.trusted
-        address = upload.source.rpartition(":")[0].strip("[]")
+        address = host_of(upload.source)
         first, last = min(sender.first_us, upload.captured_us), max(sender.last_us, upload.captured_us)
         if (first, last, address) != (sender.first_us, sender.last_us, sender.address):
             if last == upload.captured_us:

@@ -33,3 +33,5 @@ CREATE TABLE upload_aside (             -- single uploads that the owner set asi
     created INTEGER NOT NULL,
     reason  TEXT NOT NULL DEFAULT ''    -- '': the owner's wish; else what failed
 ) WITHOUT ROWID;
+
+CREATE VIEW counted_device AS SELECT * FROM device WHERE aside = 0;     -- what pages, exports and sums are about
