@@ -6,7 +6,7 @@ changed_day whether any slot became another. Days are taken in ascending order, 
 once; since a changed end always dirties its follower, any other order would end in the same place.
 """
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from appliance.ledger.calendar import EARLIEST, Calendar
@@ -46,6 +46,11 @@ def derive(store: sqlite3.Connection, progress: Callable[[int, int], object] | N
 def changed(store: sqlite3.Connection) -> tuple[str, ...]:
     """The local days whose slots changed and that the outbox has not followed yet."""
     return tuple(day for (day,) in store.execute("SELECT day FROM changed_day ORDER BY day"))
+
+
+def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
+    """The outbox agrees with the slots of these days; part of the caller's transaction."""
+    store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
 
 
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
