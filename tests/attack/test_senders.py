@@ -10,13 +10,15 @@ from tests.attack.support import (
     FROM_ROUTER,
     SOMEWHERE,
     TRUE_MAC,
+    Heard,
     capture,
     day_of,
     heard,
     listed,
     rows,
 )
-from tests.ledger.support import HOUR, NOON, PVS, Box, inverter
+from tests.ledger.support import HOUR, NOON, PVS, Box, inverter, upload
+from tests.store.older import older_inbox
 
 FORGED = "ZT999999999999C0001"
 ENERGY = 100 * 11               # what day_of() adds up to
@@ -204,3 +206,26 @@ def test_a_rebuild_counts_the_same_senders(box):
     from appliance import ledger
     ledger.rebuild(box.inbox, box.store, box.site)
     assert box.derived() == before and box.total() == ENERGY
+
+
+def test_a_history_of_before_senders_were_kept_counts_as_it_did_and_its_pvs_is_trusted_when_it_speaks(tmp_path):
+    older_inbox(tmp_path, [upload(day_of(NOON), NOON + HOUR)], schema=2)
+    box = Box(tmp_path)
+    capture(box)
+    assert box.total() == ENERGY and [one.how for one in listed(box)] == ["earlier"]
+    capture(box, heard(day_of(NOON, 300, "414050000009999"), NOON + HOUR, FORGER_MAC, FORGED))
+    assert box.total() == ENERGY
+    capture(box, heard(day_of(NOON + HOUR, counter=11_200), NOON + 2 * HOUR))
+    assert box.total() == 23 * 100
+    assert {one.mac: one.state for one in listed(box)} == {"-": TRUSTED, TRUE_MAC: TRUSTED, FORGER_MAC: UNKNOWN}
+    box.close()
+
+
+def test_an_upload_whose_beginning_was_lost_is_its_address_and_gets_its_name_later(box):
+    cut = heard([], NOON + HOUR)
+    headless = Heard(cut.captured_us, cut.source, cut.destination, cut.path, b"\t".join(
+        field.encode() for field in inverter(NOON, 10_000)) + b"\n", False)
+    headless.source_mac = TRUE_MAC
+    capture(box, headless)
+    capture(box, heard([inverter(NOON + 300, 10_100)], NOON + HOUR))
+    assert [(one.serial, one.state, one.uploads) for one in listed(box)] == [(PVS, TRUSTED, 2)] and box.total() == 100

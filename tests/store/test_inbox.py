@@ -1,5 +1,4 @@
 """Uploads are kept once, whole and in order of arrival."""
-import sqlite3
 from contextlib import closing
 
 import pytest
@@ -8,8 +7,8 @@ from hypothesis import strategies as st
 
 from appliance.store import inbox
 from appliance.store.bodies import pack, unpack
-from appliance.store.database import migrations
 from spcore.uploads import Upload
+from tests.store.older import older_inbox
 
 
 def upload(number: int, body: bytes | None = None, path: str = "/Data/x", captured_us: int | None = None) -> Upload:
@@ -90,19 +89,6 @@ def test_pruning_takes_few_at_a_time_and_no_id_comes_again(conn):
     inbox.append(conn, [upload(50)])
     assert inbox.last_id(conn) == 11
     assert conn.execute("SELECT pruned_us FROM identity").fetchone() == (9,)
-
-
-def older_inbox(folder, uploads, schema: int) -> None:
-    """An inbox with `uploads` as a suntap made it whose last migration was number `schema`."""
-    with closing(sqlite3.connect(folder / inbox.FILE, isolation_level=None)) as conn:
-        for number, script in migrations("inbox"):
-            if number <= schema:
-                conn.executescript(script)
-        conn.execute(f"PRAGMA user_version = {schema}")
-        conn.executemany("INSERT INTO upload (captured_us, source, destination, path, complete, sha256, body)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                         [(one.captured_us, one.source, one.destination, one.path, one.complete,
-                           inbox.digest(one.path, one.body), pack(one.body)) for one in uploads])
 
 
 def test_an_inbox_whose_schema_is_older_is_brought_up_to_date_and_keeps_everything_for_the_time_being(tmp_path):
