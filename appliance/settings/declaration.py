@@ -102,6 +102,14 @@ class Capture:
 
 
 @dataclass(frozen=True)
+class Collector:
+    """Who answers the PVS when the maker's server does not (appliance/collector)."""
+
+    stand_in: str = key("off", '"off", "auto" (this box answers the PVS while the maker\'s server does not) or "on"',
+                        one_of("off", "auto", "on"))
+
+
+@dataclass(frozen=True)
 class Store:
     """Where the history is kept."""
 
@@ -179,6 +187,7 @@ class Settings:
 
     site: Site = Site()
     capture: Capture = Capture()
+    collector: Collector = Collector()
     store: Store = Store()
     pvoutput: PVOutput = PVOutput()
     mqtt: Mqtt = Mqtt()
