@@ -31,7 +31,12 @@ def _lines(context: Context) -> Output:
     return LinesOutput(context)
 
 
-FACTORIES: Mapping[str, Factory] = {"lines": _lines}
+def _mqtt(context: Context) -> Output:
+    from appliance.outputs.mqtt import MqttOutput
+    return MqttOutput(context)
+
+
+FACTORIES: Mapping[str, Factory] = {"lines": _lines, "mqtt": _mqtt}
 
 
 def wanted(settings: Settings) -> dict[str, object]:

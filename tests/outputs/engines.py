@@ -1,5 +1,6 @@
 """The real other sides, each a process of its own on a free port of this machine: started, killed, started again on the
 same port and files."""
+import getpass
 import json
 import shutil
 import signal
@@ -139,3 +140,14 @@ def vm_export(server: Server, match: str) -> dict[tuple[str, str], dict[int, flo
             assert full not in values, "two values of one row"
             values[full] = value
     return found
+
+
+def mosquitto(folder: Path, port: int = 0, more: str = "") -> Server:
+    """Mosquitto without users, unless `more` lines of its configuration say otherwise; what is retained outlives it."""
+    port = port or free_port()
+    config = folder / "mosquitto.conf"
+    anonymous = "" if "allow_anonymous" in more else "allow_anonymous true\n"
+    config.write_text(f"listener {port} 127.0.0.1\n{anonymous}persistence true\npersistence_location {folder}/\n"
+                      f"user {getpass.getuser()}\n{more}")
+    return Server([needs("mosquitto", "mosquitto"), "-c", str(config)], port, folder / "mosquitto.log",
+                  lambda: listens(port))
