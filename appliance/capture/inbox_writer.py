@@ -84,9 +84,9 @@ class InboxWriter:
 
     def _judge(self, upload: Upload, size: int) -> senders.Arrival | None:
         """How `upload` came; None where it is not stored, counted."""
-        mac = senders.mac_of(upload)
-        arrival = self.origin.judge(upload, mac)
-        if arrival is None or {senders.host_of(upload.destination), senders.receiver_of(upload)} & self._pvs:
+        mac = upload.source_mac
+        arrival = self.origin.judge(upload)
+        if arrival is None or {senders.host_of(upload.destination), upload.destination_mac} & self._pvs:
             self.counters["not_to_collector"] += 1
             return None
         live = bool(self.origin.interface)

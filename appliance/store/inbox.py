@@ -90,7 +90,7 @@ def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> i
         for sender_id in {one.sender_id for one in stored}:
             sender = known.get(sender_id)
             if sender is not None:
-                added += append(target, [_sent_by(one.upload, sender.mac) for one in stored
+                added += append(target, [_sent_by(sender.mac, one.upload) for one in stored
                                          if one.sender_id == sender_id],
                                 Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how))
         cursor = stored[-1].id
@@ -201,16 +201,8 @@ def identity(conn: sqlite3.Connection) -> tuple[str, str]:
     return value.hex(), note
 
 
-class _SentBy(Upload):
-    """An upload whose link-layer sender is known."""
-
-    source_mac = ""
-
-
-def _sent_by(upload: Upload, mac: str) -> Upload:
-    sent = _SentBy(upload.captured_us, upload.source, upload.destination, upload.path, upload.body, upload.complete)
-    sent.source_mac = mac
-    return sent
+def _sent_by(mac: str, one: Upload) -> Upload:
+    return Upload(one.captured_us, one.source, one.destination, one.path, one.body, one.complete, mac)
 
 
 def _upload(captured_us: int, source: str, destination: str, path: str, complete: int, body: bytes) -> Upload:
