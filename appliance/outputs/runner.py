@@ -31,7 +31,17 @@ def _lines(context: Context) -> Output:
     return LinesOutput(context)
 
 
-FACTORIES: Mapping[str, Factory] = {"lines": _lines}
+def _mqtt(context: Context) -> Output:
+    from appliance.outputs.mqtt import MqttOutput
+    return MqttOutput(context)
+
+
+def _notify(context: Context) -> Output:
+    from appliance.outputs.notify import NotifyOutput
+    return NotifyOutput(context)
+
+
+FACTORIES: Mapping[str, Factory] = {"lines": _lines, "mqtt": _mqtt, "notify": _notify}
 
 
 def wanted(settings: Settings) -> dict[str, object]:

@@ -88,7 +88,8 @@ class Supervisor:
         if self.heartbeat is not None and self.heartbeat.due():
             problem = "; ".join([*self.problems.values(), self.live.problem]).strip("; ")
             self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested(),
-                                clock_is_set=is_set(), outputs=self.outputs.status() if self.outputs else {})
+                                senders=self._decisions(), clock_is_set=is_set(),
+                                outputs=self.outputs.status() if self.outputs else {})
 
     def _ingested(self) -> list[str | int] | None:
         """[which inbox, id of the last upload taken in], for the capture process: it deletes none that are newer."""
@@ -96,6 +97,13 @@ class Supervisor:
             return ledger.ingested(self.store)
         except sqlite3.Error:
             return None
+
+    def _decisions(self) -> list[list[str]]:
+        """What the owner decided about senders, for the capture process: it bounds what it keeps of the others."""
+        try:
+            return ledger.decisions(self.store)
+        except sqlite3.Error:
+            return []
 
     def close(self) -> None:
         if self.outputs is not None:
@@ -209,5 +217,6 @@ def _facts(live: LiveSettings, clock: Clock) -> Facts:
     """How the box is, for the outputs that tell it."""
     found = status.collect(live.current, clock)
     known = () if isinstance(found.history, Unreadable) else found.history.notices
-    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device) for lamp in found.lamps],
-                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device) for notice in known])
+    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since) for lamp in found.lamps],
+                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device, notice.time)
+                  for notice in known])

@@ -1,5 +1,6 @@
 """The real other sides, each a process of its own on a free port of this machine: started, killed, started again on the
 same port and files."""
+import getpass
 import json
 import shutil
 import signal
@@ -46,8 +47,9 @@ def listens(port: int) -> bool:
 class Server:
     """A program that listens on `port`."""
 
-    def __init__(self, command: Sequence[str], port: int, log: Path, ready: Callable[[], bool]) -> None:
-        self.command, self.port, self.log, self.ready = list(command), port, log, ready
+    def __init__(self, command: Sequence[str], port: int, log: Path, ready: Callable[[], bool],
+                 limit_s: float = LIMIT_S) -> None:
+        self.command, self.port, self.log, self.ready, self.limit_s = list(command), port, log, ready, limit_s
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,7 +61,7 @@ class Server:
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                                             cwd=self.log.parent)
-        end = time.monotonic() + LIMIT_S
+        end = time.monotonic() + self.limit_s
         while not self.ready():
             assert self.process.poll() is None, f"ended: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < end, f"does not answer: {self.log.read_text()[-2000:]}"
@@ -139,3 +141,14 @@ def vm_export(server: Server, match: str) -> dict[tuple[str, str], dict[int, flo
             assert full not in values, "two values of one row"
             values[full] = value
     return found
+
+
+def mosquitto(folder: Path, port: int = 0, more: str = "") -> Server:
+    """Mosquitto without users, unless `more` lines of its configuration say otherwise; what is retained outlives it."""
+    port = port or free_port()
+    config = folder / "mosquitto.conf"
+    anonymous = "" if "allow_anonymous" in more else "allow_anonymous true\n"
+    config.write_text(f"listener {port} 127.0.0.1\n{anonymous}persistence true\npersistence_location {folder}/\n"
+                      f"user {getpass.getuser()}\n{more}")
+    return Server([needs("mosquitto", "mosquitto"), "-c", str(config)], port, folder / "mosquitto.log",
+                  lambda: listens(port))
