@@ -69,9 +69,10 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=True)
+    # False: waitress believes no proxy anyway, and which one is believed is said by web.proxies (security.forwarded).
+    large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=False)
              for path, size in LARGE.items()}
-    upload = Adjustments(max_request_body_size=MAX_UPLOAD, clear_untrusted_proxy_headers=True)
+    upload = Adjustments(max_request_body_size=MAX_UPLOAD, clear_untrusted_proxy_headers=False)
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
@@ -108,7 +109,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     server = waitress.create_server(
         Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
         connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
-        max_request_body_size=MAX_BODY, clear_untrusted_proxy_headers=True)
+        max_request_body_size=MAX_BODY, clear_untrusted_proxy_headers=False)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from webui.data import Box
 from webui.limits import LARGE, MAX_BODY, MAX_PARTS, RESTORE_PATH
 from webui.security import auth
+from webui.security.forwarded import Forwarded
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
 POLICY = "; ".join((
@@ -76,9 +77,11 @@ def is_owners(app: Flask, cookie: str) -> bool:
 def install(app: Flask, box: Box) -> None:
     """Check each request's Host and dress each answer."""
     app.request_class = Request
+    app.wsgi_app = Forwarded(app.wsgi_app, box)  # type: ignore[method-assign]
 
     def refuse_foreign_host() -> Response | None:
-        if host_is_ours(request.headers.get("Host", ""), box.settings().web.host):
+        web = box.settings().web
+        if any(host_is_ours(request.headers.get("Host", ""), name) for name in (web.host, *web.names)):
             return None
         return Response("This page answers to the machine's IP address or its .local name. Open it by one of these.\n",
                         status=421, mimetype="text/plain")
