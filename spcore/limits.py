@@ -40,6 +40,13 @@ class Limits:
     """A longer body is given out in parts, cut behind a line. Counter: body_parts."""
     max_line = 4 << 10
     """A record line. Counter: lines_too_long."""
+    max_nesting = 8
+    """Tunnels inside tunnels around one segment. Counter: nested_too_deep."""
+    max_packet = 1 << 20
+    """Bytes of one frame in a capture file; a record that claims more is damage, and ends the file. Its error says so.
+    Linux gives out merged segments of up to 512 KiB."""
+    max_interfaces = 4_096
+    """Interfaces described in one section of a pcapng file. Counter: packets_unreadable, for packets of further ones."""
     window_slack = 256 << 10
     """How far beyond the receiver's advertised window a segment may lie (its ACK may be captured later)."""
     unknown_window = 4 << 20
