@@ -48,7 +48,7 @@ class LiveSource(Source):
 
     def __init__(self, interface: str, buffer_mib: int, packet_filter: Callable[[int], str]):
         """packet_filter: from the link type to what the kernel's filter shall be."""
-        self.interface = interface
+        self.name = self.interface = interface
         self._buffer = buffer_mib << 20
         self._filter = packet_filter
         self._before = (0, 0, 0)

@@ -31,9 +31,17 @@ HEAD = 16
 class CaptureError(Exception):
     """A capture cannot be opened or read on; the text says what, where and what to do."""
 
+    exit_code = 2   # unreadable input, as appliance.errors has it
+
 
 class Source:
-    """An open capture. Use it in a `with`; `run` gives what the engine finishes."""
+    """An open capture. Use it in a `with`; `run` gives what the engine finishes.
+
+    name: of the file or interface, for messages. unread_links: link types met that are not read.
+    """
+
+    name = ""
+    unread_links: set[int] = set()
 
     def __enter__(self) -> Source:
         return self
@@ -127,13 +135,14 @@ class FileSource(Source):
     """Capture files in order of time. Raises CaptureError for the first that is none, unless `complain` takes it."""
 
     def __init__(self, names: Sequence[str], complain: Callable[[CaptureError], Any] | None = None) -> None:
+        self.name = names[0] if len(names) == 1 else f"{len(names)} files"
         self.names = list(names)
         self._step = max(STEP // max(len(names), 1), SMALLEST_STEP)
         self._files: list[OpenFile] = []
         self._descriptors: dict[OpenFile, int] = {}
         self._later: deque[tuple[int, int]] = deque()       # (time of the first packet, index of the name)
         self._damage: list[CaptureError] = []
-        self.unread_links: set[int] = set()
+        self.unread_links = set()
         try:
             self._look(complain)
         except BaseException:

@@ -3,12 +3,12 @@
 What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with
 each key, so page and file cannot disagree. A test holds this table against the declared keys.
 """
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from appliance.settings import Secret, Settings
+from appliance.settings import Secret, Settings, value
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ FIELDS: dict[str, Field] = {
         ("auto", "Find out by itself"), ("+", "up when you buy (import)"), ("-", "up when you sell (export)"))),
     "site.production": Field("Production is taken from", choices=(
         ("auto", "Find out by itself"), ("inverters", "the sum of the inverters"), ("meter", "the production meter"))),
+    "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
     "pvoutput.enabled": Field("Post to PVOutput"),
     "pvoutput.api_key": Field(
         "API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
@@ -41,6 +42,19 @@ FIELDS: dict[str, Field] = {
     "pvoutput.url": Field("Address of the service"),
     "web.public_dashboard": Field(
         "Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
+    "mqtt.url": Field("MQTT broker", "mqtt://homeassistant.local:1883. Empty: off."),
+    "mqtt.username": Field("User at the broker"),
+    "mqtt.password": Field("Password at the broker", "It is never shown again."),
+    "mqtt.topic": Field("Topic"),
+    "mqtt.discovery": Field("Home Assistant’s discovery prefix", "Empty: no discovery."),
+    "lines.url": Field("InfluxDB or VictoriaMetrics", "http://host:8428 or http://host:8086/write?db=suntap. "
+                       "Empty: off. The whole history is written, and what changes later."),
+    "lines.token": Field("Token", "Or user:password. It is never shown again."),
+    "notify.url": Field("Messages to", "A webhook such as https://ntfy.sh/your-topic, or "
+                        "mailto:you@example.org?smtp=smtp://user@mail.example.org:587. Empty: off."),
+    "notify.token": Field("Token", "Of the webhook, or the mail account’s password. It is never shown again."),
+    "web.names": Field("Further names of the page", "Such as suntap.fritz.box; separated by commas."),
+    "web.proxies": Field("Reverse proxies", "IP addresses whose X-Forwarded-Proto and -Host are believed."),
     "web.host": Field("Page listens on", "0.0.0.0 is every address of this box.", later=True),
     "web.port": Field("Port of the page", later=True),
     "capture.interface": Field("Network interface", "The bridge between supervisor and router."),
@@ -51,15 +65,12 @@ FIELDS: dict[str, Field] = {
     "store.keep_inbox_days": Field(
         "Keep captured uploads for", "The energy history itself is kept for ever.", unit="days"),
 }
+UNLISTED = ("web.tokens",)          # has a form of its own: what it holds cannot be typed
+NUMBER_LISTS = ("capture.ports",)
 SECTIONS = (
-    ("site", "Site"), ("pvoutput", "PVOutput"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
+    ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
+    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
 )
-
-
-def value(settings: Settings, key: str) -> Any:
-    """The value of "section.key"."""
-    section, name = key.split(".")
-    return getattr(getattr(settings, section), name)
 
 
 def as_text(settings: Settings, key: str) -> str:
@@ -103,13 +114,33 @@ def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict
     return changes, errors
 
 
+def rows(settings: Settings, keys: Iterable[str], form: Mapping[str, str], errors: Mapping[str, str],
+         typed: bool = False, at_once: Iterable[str] = ()) -> dict[str, dict[str, object]]:
+    """Fields as the templates show them; `typed` or refused ones as they were sent, but a secret never. `at_once`: keys
+    whose change takes effect at once here though it elsewhere waits for a start."""
+    shown: dict[str, dict[str, object]] = {}
+    for key in keys:
+        asked = kind(key)
+        section = key.split(".")[0]
+        sent = (typed or bool(errors)) and asked != "secret" and form.get("section", section) == section
+        shown[key] = {
+            "later": FIELDS[key].later and key not in at_once,
+            "key": key, "field": FIELDS[key], "kind": asked, "error": errors.get(key, ""),
+            "text": form.get(key, "") if sent else as_text(settings, key),
+            "on": key in form if sent else value(settings, key) is True,
+            "stored": asked == "secret" and bool(value(settings, key)),
+        }
+    return shown
+
+
 def _typed(key: str, text: str, default: Any, present: bool) -> Any:
     if kind(key) == "flag":
         return present
     if isinstance(default, int):
         return int(text)
     if isinstance(default, tuple):
-        return [int(item) for item in text.replace(",", " ").split()]
+        items = text.replace(",", " ").split()
+        return [int(item) for item in items] if key in NUMBER_LISTS else items
     return Path(text) if isinstance(default, Path) else text
 
 

@@ -24,11 +24,11 @@ from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
+from webui import create_app
+from webui.limits import CHANNEL_TIMEOUT_S, CONNECTIONS, LARGE, MAX_BODY, THREADS
+from webui.security.headers import HEADERS, is_owners
 
-THREADS = 6             # a slow download must not stop the polling of the others
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
-CONNECTIONS = 100       # open at once; for one more, the one that is silent for longest goes: idle ones keep nobody out
-CHANNEL_TIMEOUT = 60    # s an idle connection may stay
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,6 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
     Returns 1 when it cannot listen.
     """
-    from webui import create_app
-
     where = f"{settings.web.host}:{settings.web.port}"
     try:
         app = create_app(config_path, data_dir, clock)
@@ -70,8 +68,6 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    from webui.security import HEADERS, LARGE, MAX_BODY, is_owners
-
     large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=True)
              for path, size in LARGE.items()}
 
@@ -107,7 +103,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
         app, map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
-        channel_timeout=CHANNEL_TIMEOUT, ident="suntap", max_request_body_size=MAX_BODY,
+        channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap", max_request_body_size=MAX_BODY,
         clear_untrusted_proxy_headers=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):

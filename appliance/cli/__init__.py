@@ -9,6 +9,8 @@ import os
 import sys
 from contextlib import suppress
 
+from appliance.errors import DONE, FAILED, USAGE, CommandError
+
 TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -31,17 +33,8 @@ COMMANDS = {
     "reset-password": "forget the page's password, so that a new one can be chosen",
 }
 MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands that are no module names
-DONE, FAILED, USAGE, WAITING = 0, 1, 2, 3
 PROGRAM = "suntap"
 WIDTH = 100  # of help texts, unless $COLUMNS says otherwise
-
-
-class Failed(Exception):
-    """A command cannot go on: one line for the owner, and the exit code."""
-
-    def __init__(self, message: str, code: int = FAILED) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,7 +69,7 @@ def _command(name: str, arguments: list[str]) -> int:
 
     class Parser(ArgumentParser):
         def error(self, message: str) -> "NoReturn":
-            raise Failed(f"{name}: {message} (`{PROGRAM} {name} --help` explains)", USAGE)
+            raise CommandError(f"{name}: {message} (`{PROGRAM} {name} --help` explains)", USAGE)
 
     def formatter(prog: str) -> HelpFormatter:  # a given width spares the import that would ask the terminal
         return RawDescriptionHelpFormatter(prog, width=int(os.environ.get("COLUMNS") or WIDTH))
@@ -109,7 +102,7 @@ def _overview(name: str) -> int:
     if not name:
         print(text, file=sys.stderr)
         return USAGE
-    raise Failed(f"unknown command {name!r}: `{PROGRAM} --help` lists the commands", USAGE)
+    raise CommandError(f"unknown command {name!r}: `{PROGRAM} --help` lists the commands", USAGE)
 
 
 def _report(error: Exception) -> int:
@@ -124,30 +117,30 @@ def complain(error: Exception) -> int:
     if os.environ.get("SUNTAP_TRACEBACK") == "1":
         raise error
     message, code = _explain(error)
-    text = " ".join(str(message).split())
-    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()  # what was right before the error is given out
-    with suppress(OSError):
-        print(f"{PROGRAM}: {printable}", file=sys.stderr)
+    say(message)
     return code
 
 
+def say(message: str) -> None:
+    """One line on stderr, behind what stdout got so far."""
+    text = " ".join(message.split())
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        print(f"{PROGRAM}: {printable}", file=sys.stderr)
+
+
 def _explain(error: Exception) -> tuple[str, int]:
-    """The line and the exit code for an error that reached main(). Types are known by name: importing them costs."""
-    kind = type(error).__name__
-    if isinstance(error, Failed):
-        return str(error), error.code
-    if kind in ("CaptureError", "SettingsError"):
-        return str(error), USAGE
-    module = type(error).__module__.split(".")[0]
-    if kind.endswith("Error") and module in ("appliance", "webui", "spcore"):
-        return str(error), FAILED
-    if module == "sqlite3":
+    """The line and the exit code for an error that reached main()."""
+    code: int | None = getattr(error, "exit_code", None)
+    if code is not None:  # an error of ours, spcore's included
+        return str(error), code
+    if type(error).__module__.split(".")[0] == "sqlite3":  # by name: importing sqlite3 costs
         return f"database: {error}: check the data directory's permissions and free space (`suntap doctor`)", FAILED
     if isinstance(error, OSError):
         return f"{error.filename or 'output'}: {error.strerror or error}", FAILED
-    return f"unexpected {kind}: {error} (please report it; SUNTAP_TRACEBACK=1 shows where)", FAILED
+    return f"unexpected {type(error).__name__}: {error} (please report it; SUNTAP_TRACEBACK=1 shows where)", FAILED
 
 
 def _quiet(code: int) -> int:

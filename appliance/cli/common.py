@@ -3,7 +3,8 @@ import argparse
 import os
 import sys
 
-from appliance.cli import USAGE, Failed
+from appliance.cli import complain
+from appliance.errors import DONE, USAGE, CommandError
 
 TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
     """The settings for --config and --data-dir, and the file they are in (or would be in).
 
-    Raises SettingsError, and Failed when --config or $SUNTAP_CONFIG names no file.
+    Raises SettingsError, and CommandError when --config or $SUNTAP_CONFIG names no file.
     """
     from appliance import settings
     path = settings.find(args.config)
     named = "--config" if args.config else "$SUNTAP_CONFIG" if os.environ.get(settings.ENVIRONMENT) else ""
     if named and not path.exists():
-        raise Failed(f"{path}: no such settings file: check {named}", USAGE)
+        raise CommandError(f"{path}: no such settings file: check {named}", USAGE)
     return settings.load(path).with_data_dir(args.data_dir), path
 
 
@@ -48,12 +49,13 @@ def user(name: str) -> "Owner | None":
 
 
 def data_dir_of(loaded: "Settings") -> "Path":
-    """The data directory, made if it is missing. Raises Failed when it cannot be used."""
+    """The data directory, made if it is missing. Raises CommandError when it cannot be used."""
     path = loaded.store.data_dir
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failed(f"{path}: cannot be the data directory ({error.strerror}): choose one with --data-dir") from error
+        what = f"{path}: cannot be the data directory ({error.strerror})"
+        raise CommandError(f"{what}: choose one with --data-dir") from error
     return path
 
 
@@ -78,3 +80,13 @@ class Progress:
         """Make room for what is printed next."""
         if self._wide:
             print("\r" + " " * self._wide + "\r", end="", file=sys.stderr, flush=True)
+
+
+class Complaints:
+    """Errors that end only a part of the work: each is said when it comes; `code` is the last one's exit code."""
+
+    def __init__(self) -> None:
+        self.code = DONE
+
+    def __call__(self, error: Exception) -> None:
+        self.code = complain(error)

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from appliance import settings
-from appliance.cli import DONE, FAILED, PROGRAM
+from appliance.cli import PROGRAM
+from appliance.errors import DONE, FAILED
 from appliance.health import doctor
 from appliance.system.clock import from_environment
 

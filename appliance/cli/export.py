@@ -9,8 +9,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from appliance import store
-from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.errors import DONE, CommandError
 from appliance.history import export
 
 FORMATS = {"csv": export.as_csv, "json": export.as_json}
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
     columns, form = export.COLUMNS[args.what], FORMATS[args.format]
     if not settings.store.data_dir.is_dir():
-        raise Failed(f"{settings.store.data_dir}: no data directory: nothing to export (check --data-dir)")
+        raise CommandError(f"{settings.store.data_dir}: no data directory: nothing to export (check --data-dir)")
     database = store.connect(settings.store.data_dir, readonly=True)
     found = export.rows(database, args.what, ZoneInfo(settings.site.timezone), args.first, args.last)
     for piece in form(columns, found):

@@ -6,63 +6,55 @@ here.
 """
 import argparse
 
-from appliance import ledger, store
-from appliance.cli import DONE, complain
-from appliance.cli.common import Progress, data_dir_of, settings_of
+from appliance import store
+from appliance.cli import say
+from appliance.cli.common import Complaints, Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
-from appliance.pvoutput import outbox
 from appliance.store import inbox, integrity
+from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
-from spcore.source import CaptureError, open_file
+from spcore.remarks import remarks
+from spcore.source import open_files
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng)")
+    parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng, also gzip)")
     add_host(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    ports, code = settings.capture.ports, DONE
-    engine_of(ports, args.host)
-    for name in args.file:  # a mistyped name is found before anything is written
-        with open_file(name):
-            pass
-    data_dir = data_dir_of(settings)
-    clock = from_environment()
-    integrity.check_inbox(data_dir, clock)
-    database = inbox.connect(data_dir)
-    seen = new = 0
-    progress = Progress("uploads")
-    for name in args.file:
-        engine = engine_of(ports, args.host)
-        try:
-            with open_file(name) as source:
-                for uploads in source.run(engine):
-                    new += inbox.append(database, uploads)
-                    seen += len(uploads)
-                    progress(seen, 0)
-        except CaptureError as error:  # what was whole before the damage, and the other files, count all the same
-            progress.close()
-            code = complain(error)
+    engine, complaints = engine_of(settings.capture.ports, args.host), Complaints()
+    with open_files(args.file) as source:  # a mistyped name is found before anything is written
+        data_dir = data_dir_of(settings)
+        clock = from_environment()
+        integrity.check_inbox(data_dir, clock)
+        database = inbox.connect(data_dir)
+        seen = new = 0
+        progress = Progress("uploads")
+        for uploads in source.run(engine, complain=complaints):
+            new += inbox.append(database, uploads)
+            seen += len(uploads)
+            progress(seen, 0)
         rest = engine.finish()
         new += inbox.append(database, rest)
         seen += len(rest)
-    progress.close()
+        progress.close()
+        for line in remarks(engine, source.unread_links):
+            say(f"{source.name}: {line}")
     print(f"{seen} uploads, {new} new")
     with supervisor.lock(data_dir) as alone:
         if not alone:
             print("the running supervisor process derives readings and slots from them")
-            return code
+            return complaints.code
         integrity.check_store(data_dir, clock)
         derived = store.connect(data_dir)
         reading = Progress("uploads derived")
-        done = ledger.ingest(database, derived, settings.site, progress=reading)
+        done = pipeline.derive(database, derived, settings, clock.time(), reading)
         reading.close()
-        outbox.refresh(derived, settings, done.days, clock.time())
         print(f"{done.readings} readings, {len(done.days)} days changed")
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
         adopt_owner(path)
-    return code
+    return complaints.code

@@ -2,7 +2,7 @@
 import argparse
 import os
 
-from appliance.cli import USAGE, Failed
+from appliance.errors import USAGE, CommandError
 
 TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 
 def engine_of(ports: tuple[int, ...], host: str | None) -> "Engine":
-    """The engine for these ports and --host. Raises Failed when --host is no address."""
+    """The engine for these ports and --host. Raises CommandError when --host is no address."""
     from spcore.engine import Engine
     try:
         return Engine(ports=ports, host=host)
     except ValueError as error:
-        raise Failed(f"--host: {error}", USAGE) from None
+        raise CommandError(f"--host: {error}", USAGE) from None
 
 
 def _port(text: str) -> int:

@@ -7,15 +7,16 @@ still does.
 import argparse
 from dataclasses import replace
 
-from appliance import ledger, store
-from appliance.cli import DONE, WAITING, Failed
+from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
+from appliance.errors import DONE, WAITING, CommandError
 from appliance.pvoutput import outbox, poster, views
 from appliance.settings import Settings
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
+from appliance.system.service import Stop
 
 LOOK_S = 1.0    # real seconds between two looks at what another process posts
 
@@ -35,15 +36,15 @@ def seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     settings, path = settings_of(args)
     if not settings.pvoutput.api_key or not settings.pvoutput.system_id:
-        raise Failed(f"push: no PVOutput account: set api_key and system_id of [pvoutput] in {path}, or on the page")
+        raise CommandError(f"push: no PVOutput account: set api_key and system_id of [pvoutput] in {path}, "
+                           "or on the page")
     data_dir = data_dir_of(settings)
     clock, stop, progress = from_environment(), Stop(), Progress("slots that wait")
     database = store.connect(data_dir)
     why = ""
     with supervisor.lock(data_dir) as alone:
         if alone:
-            done = ledger.ingest(inbox.connect(data_dir), database, settings.site)
-            outbox.refresh(database, settings, done.days, clock.time())
+            pipeline.derive(inbox.connect(data_dir), database, settings, clock.time())
         end = clock.steady()[1] + args.max_wait
         while (left := outbox.waiting(database)) and not stop.is_set():
             progress(left)

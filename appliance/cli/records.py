@@ -1,16 +1,18 @@
 """Print the record lines that a PVS sent, one per line, as sent (TABs kept).
 
 From capture files, or live from a network interface until Ctrl-C. Several files are one capture, in any order; "-" is
-stdin. Lines of an upload of which a part was never
-captured are printed too, as far as they are whole; --json says so with "complete": false.
+stdin. Lines of an upload of which a part was never captured are printed too, as far as they are whole; --json says so
+with "complete": false.
 """
 import argparse
 import signal
 import sys
 from functools import partial
 
-from appliance.cli import USAGE, Failed, Worst, say
+from appliance.cli import say
+from appliance.cli.common import Complaints
 from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
+from appliance.errors import USAGE, CommandError
 
 TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
@@ -31,11 +33,11 @@ def run(args: argparse.Namespace) -> int:
     from spcore.lines import LineFormat
     from spcore.remarks import remarks
     if bool(args.file) == bool(args.interface):
-        raise Failed("records: give capture files, or -i IFACE", USAGE)
+        raise CommandError("records: give capture files, or -i IFACE", USAGE)
     ports = ports_of(args)
     lines = LineFormat(json=args.json, terminal=sys.stdout.isatty())
     engine = engine_of(ports, args.host)
-    worst = Worst()
+    complaints = Complaints()
     stopped = False
 
     def stop(number: int, frame: object) -> None:
@@ -46,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
     write = sys.stdout.buffer.write
-    with _open(args, ports, worst) as source:
+    with _open(args, ports, complaints) as source:
         try:
-            for text in source.run(engine, partial(engine.take_lines, lines), worst):
+            for text in source.run(engine, partial(engine.take_lines, lines), complaints):
                 if text:
                     write(text)
                     if args.interface:
@@ -61,16 +63,16 @@ def run(args: argparse.Namespace) -> int:
                 write(engine.take_lines(lines))
         counters = engine.counters() | source.counters() | lines.counters()
         for line in remarks(engine, source.unread_links):
-            say(line)
+            say(f"{source.name}: {line}")
     if args.stats:
         import json
         print(json.dumps(counters), file=sys.stderr)
-    return worst.code
+    return complaints.code
 
 
-def _open(args: argparse.Namespace, ports: tuple[int, ...], worst: Worst) -> "Source":
+def _open(args: argparse.Namespace, ports: tuple[int, ...], complaints: Complaints) -> "Source":
     if args.interface:
         from spcore.live import open_live
         return open_live(args.interface, ports=ports, host=args.host)
     from spcore.source import open_files
-    return open_files(args.file, worst)
+    return open_files(args.file, complaints)

@@ -4,8 +4,8 @@ Everybody who is logged in is logged out. Nothing else is touched, and no restar
 """
 import argparse
 
-from appliance.cli import DONE, Failed
 from appliance.cli.common import settings_of
+from appliance.errors import DONE, CommandError
 from appliance.history.backup import PASSWORD
 
 
@@ -15,13 +15,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    path = settings.store.data_dir / PASSWORD  # removing it is the page's documented way back (webui/auth.py)
+    path = settings.store.data_dir / PASSWORD  # removing it is the page's documented way back (webui/security/auth.py)
     try:
         path.unlink()
     except FileNotFoundError:
         print(f"{settings.store.data_dir}: no password is set")
         return DONE
     except OSError as error:
-        raise Failed(f"{path}: {error.strerror}: run this as root") from error
+        raise CommandError(f"{path}: {error.strerror}: run this as root") from error
     print("the password is forgotten: open the page and choose a new one")
     return DONE

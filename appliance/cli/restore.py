@@ -10,8 +10,8 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.cli import DONE, USAGE, Failed
 from appliance.cli.common import data_dir_of, settings_of, user
+from appliance.errors import DONE, USAGE, CommandError
 from appliance.history import backup
 from appliance.settings import DATA_DIR
 from appliance.supervisor import process as supervisor
@@ -33,18 +33,18 @@ def run(args: argparse.Namespace) -> int:
     installed = data_dir == DATA_DIR
     with supervisor.lock(data_dir) as alone:
         if not alone:
-            raise Failed(f"{data_dir}: suntap is running: stop it first, and start it afterwards"
+            raise CommandError(f"{data_dir}: suntap is running: stop it first, and start it afterwards"
                          " (systemctl stop suntap-supervisor suntap-web)")
         try:
             with open(args.file, "rb") as source:
                 done = backup.restore(source, path, data_dir, user(PAGE_USER) if installed else None,
                                       user(CAPTURE_USER) if installed else None)
         except backup.BackupError as error:
-            raise Failed(str(error), USAGE) from error
+            raise CommandError(str(error), USAGE) from error
     made = datetime.fromtimestamp(done["created"], UTC)
     if done["uploads"] is None:
-        raise Failed(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC without its uploads: run this as root, because"
-                     " the inbox is another user's")
+        raise CommandError(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC without its uploads: run this as root, "
+                           "because the inbox is another user's")
     print(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC: {done['uploads']} uploads added to the inbox")
     return DONE
 
@@ -59,7 +59,7 @@ def _uploads(args: argparse.Namespace) -> int:
             added = backup.add_uploads(source, data_dir)
     except (backup.BackupError, OSError, sqlite3.Error) as error:
         pending.report(False, f"the uploads were not added to the inbox: {error}")
-        raise Failed(str(error)) from error
+        raise CommandError(str(error)) from error
     else:
         pending.report(True, f"{added} uploads of the backup were added to the inbox")
     finally:

@@ -4,9 +4,10 @@ A lamp that is BAD is what /healthz answers 503 for.
 """
 import argparse
 import json
+from typing import Any
 
-from appliance.cli import DONE
 from appliance.cli.common import settings_of
+from appliance.errors import DONE
 from appliance.health import status
 from appliance.system.clock import from_environment
 
@@ -19,12 +20,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    facts = status.collect(settings, from_environment())
+    facts = status.collect(settings, from_environment()).to_json()
     print(json.dumps(facts, indent=1) if args.json else table(facts))
     return DONE
 
 
-def table(facts: status.Facts) -> str:
+def table(facts: dict[str, Any]) -> str:
     """The facts for a person at a terminal."""
     lines = []
     for lamp in facts["lamps"]:

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from appliance import __version__
-from appliance.cli import DONE, FAILED, USAGE, Failed
 from appliance.cli.common import settings_or_defaults, user
+from appliance.errors import DONE, FAILED, USAGE, CommandError
 from appliance.settings import DATA_DIR
 
 KEY = Path("/usr/share/suntap/update-key.pem")
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         reason = "this is no suntap image with a data partition: install the new .deb with apt instead"
         if args.requested:
             page.reject(reason)
-        raise Failed(reason, USAGE)
+        raise CommandError(reason, USAGE)
     # Root follows no settings to another folder: the page may write them.
     releases = Releases(requested.ROOT, DATA_DIR, Systemd(settings_or_defaults(args).web))
     if args.finish:
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         version = (requested.carry_out(page, releases, KEY, __version__, _architecture()) if args.requested
                    else releases.install(args.file, KEY, __version__, _architecture()))
     except UpdateError as error:
-        raise Failed(str(error)) from error
+        raise CommandError(str(error)) from error
     print(f"suntap {version} is installed and runs")
     return DONE
 

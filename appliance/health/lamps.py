@@ -1,21 +1,19 @@
 """The judgement behind the lamps: what is ok, what deserves a warning, what is wrong, and what to check.
 
-Each function looks at facts that appliance.health.status has gathered and returns one lamp:
-{"name", "state": ok | warn | bad | unknown, "text": what is, "check": what to look at}. Unknown is grey: not yet, not
-wanted. Bad makes /healthz answer 503: something of ours does not work, not merely night or an unplugged cable.
+Each function looks at facts that health.status has gathered and returns one Finding. Grey (UNKNOWN) is: not yet, not
+wanted. BAD makes /healthz answer 503: something of ours does not work, not merely night or an unplugged cable.
 """
 from pathlib import Path
-from typing import Any
 
 from appliance.health import disk as disks
+from appliance.health.facts import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
+from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
+from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 
-OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
 OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old) the lamp warns
-CLOCK_OFF_S = 120       # seconds between our clock and the supervisor's or PVOutput's
-EARLIEST = 1_735_689_600    # 2025-01-01: a clock before that was never set
 
 PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "quota": "Nothing to do: it goes on with the next hour. If it happens every hour, other programs use the same key.",
@@ -24,119 +22,115 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "settings": "Check the PVOutput settings: key, system number, and whether the key may write.",
 }
 
-Facts = dict[str, Any]
 
-
-def lamp(name: str, state: str, text: str, check: str = "") -> Facts:
-    """One lamp."""
-    return {"name": name, "state": state, "text": text, "check": check}
-
-
-def capture(process: Facts, captured: Facts, clock: Clock) -> Facts:
-    if not process["alive"]:
-        return lamp("capture", BAD, "The capture process is not running.",
-                    "Start it: `systemctl start suntap-capture`, or `suntap run`.")
-    if process["problem"]:
-        return lamp("capture", BAD, process["problem"], "`suntap doctor` says what is missing on this system.")
-    if "error" in captured:
-        return lamp("capture", BAD, f"The inbox cannot be read: {captured['error']}", "Check the disk.")
-    last = captured["last_captured"]
+def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock) -> Finding:
+    if not process.alive:
+        return Finding("capture", BAD, "The capture process is not running.",
+                       "Start it: `systemctl start suntap-capture`, or `suntap run`.")
+    if process.problem:
+        return Finding("capture", BAD, process.problem, "`suntap doctor` says what is missing on this system.")
+    if isinstance(captured, Unreadable):
+        return Finding("capture", BAD, f"The inbox cannot be read: {captured.error}", "Check the disk.")
+    last = captured.last_captured
     if last is None:
-        return lamp("capture", UNKNOWN, f"Listening on {process['interface']}; nothing from the supervisor yet.",
-                    "Is the supervisor's cable in this box and another one in the router? It speaks every two minutes.")
+        return Finding("capture", UNKNOWN, f"Listening on {process.interface}; nothing from the supervisor yet.",
+                       "Is the supervisor's cable in this box and another one in the router? "
+                       "It speaks every two minutes.")
     age = clock.time() - last
     if age > SILENT_S:
-        return lamp("capture", WARN, f"The last upload of the supervisor was {ago(age)}.",
-                    "Check the cable to the supervisor and the supervisor's power.")
-    return lamp("capture", OK, f"Listening on {process['interface']}; the last upload came {ago(age)}.")
+        return Finding("capture", WARN, f"The last upload of the supervisor was {ago(age)}.",
+                       "Check the cable to the supervisor and the supervisor's power.")
+    return Finding("capture", OK, f"Listening on {process.interface}; the last upload came {ago(age)}.")
 
 
-def decode(process: Facts, derived: Facts, captured: Facts, clock: Clock) -> Facts:
-    if not process["alive"]:
-        return lamp("decode", BAD, "The supervisor process is not running.",
-                    "Start it: `systemctl start suntap-supervisor`, or `suntap run`.")
-    if "error" in derived:
-        return lamp("decode", BAD, f"The history cannot be read: {derived['error']}",
-                    "Check the disk, then `suntap rebuild`.")
-    if process["problem"]:
-        return lamp("decode", BAD, process["problem"], "The log has more: `journalctl -u suntap-supervisor`.")
-    if not derived["last_reading"]:     # 0: none that the clock allows to count (ledger.intake's horizon)
-        if derived["last_reading"] is not None:
-            return lamp("decode", WARN, "Readings arrive, but each is of a time that this box's clock has not reached.",
-                        "They count once the time is right: see the clock lamp.")
-        if captured.get("uploads"):
-            return lamp("decode", WARN, "Uploads arrive, but none held a reading of an inverter or meter yet.",
-                        "Inverters are silent at night: wait for daylight.")
-        return lamp("decode", UNKNOWN, "No reading yet.", "Readings follow the first upload by daylight.")
-    age = clock.time() - derived["last_reading"]
+def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
+           clock: Clock) -> Finding:
+    if not process.alive:
+        return Finding("decode", BAD, "The supervisor process is not running.",
+                       "Start it: `systemctl start suntap-supervisor`, or `suntap run`.")
+    if isinstance(history, Unreadable):
+        return Finding("decode", BAD, f"The history cannot be read: {history.error}",
+                       "Check the disk, then `suntap rebuild`.")
+    if process.problem:
+        return Finding("decode", BAD, process.problem, "The log has more: `journalctl -u suntap-supervisor`.")
+    if not history.last_reading:     # 0: none that the clock allows to count (ledger.intake's horizon)
+        if history.last_reading is not None:
+            return Finding("decode", WARN,
+                           "Readings arrive, but each is of a time that this box's clock has not reached.",
+                           "They count once the time is right: see the clock lamp.")
+        if isinstance(captured, InboxFacts) and captured.uploads:
+            return Finding("decode", WARN, "Uploads arrive, but none held a reading of an inverter or meter yet.",
+                           "Inverters are silent at night: wait for daylight.")
+        return Finding("decode", UNKNOWN, "No reading yet.", "Readings follow the first upload by daylight.")
+    age = clock.time() - history.last_reading
     if age > OLD_READING_S:
-        return lamp("decode", WARN, f"The newest reading is from {ago(age)}.",
-                    "Inverters are silent at night; by day check the capture lamp and the supervisor.")
-    count = sum(number for kind, number in derived["devices"].items() if kind in ("inverter", "meter"))
-    return lamp("decode", OK, f"{count} inverters and meters; the newest reading is from {ago(age)}.")
+        return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
+                       "Inverters are silent at night; by day check the capture lamp and the supervisor.")
+    count = sum(number for kind, number in history.devices.items() if kind in ("inverter", "meter"))
+    return Finding("decode", OK, f"{count} inverters and meters; the newest reading is from {ago(age)}.")
 
 
-def upload(process: Facts, derived: Facts, settings: Settings) -> Facts:
+def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings) -> Finding:
     if not settings.pvoutput.enabled:
-        return lamp("upload", UNKNOWN, "Posting to PVOutput is off: the history is kept here.",
-                    "Switch it on in the settings when you want it.")
-    if "error" in derived or not process["alive"]:
-        return lamp("upload", BAD, "Nothing is posted while the supervisor process does not work.",
-                    "See the decode lamp.")
-    outbox, pause = derived["outbox"], derived["pause"]
+        return Finding("upload", UNKNOWN, "Posting to PVOutput is off: the history is kept here.",
+                       "Switch it on in the settings when you want it.")
+    if isinstance(history, Unreadable) or not process.alive:
+        return Finding("upload", BAD, "Nothing is posted while the supervisor process does not work.",
+                       "See the decode lamp.")
+    outbox, pause = history.outbox, history.pause
     waiting = outbox.get("waiting", 0)
-    if derived["trouble"]:
-        return lamp("upload", BAD, f"Nothing is sent: {derived['trouble']}", "Check the PVOutput settings.")
-    if derived["held"]:
-        return lamp("upload", WARN, f"PVOutput takes slots for future ones: {derived['held']}",
-                    "Check the clock here and the time zone at PVOutput.")
-    if derived["expires"]:
-        return lamp("upload", WARN, f"{waiting} slots wait; PVOutput takes the oldest only until {derived['expires']}.",
-                    "Check the network and the PVOutput page.")
+    if history.trouble:
+        return Finding("upload", BAD, f"Nothing is sent: {history.trouble}", "Check the PVOutput settings.")
+    if history.held:
+        return Finding("upload", WARN, f"PVOutput takes slots for future ones: {history.held}",
+                       "Check the clock here and the time zone at PVOutput.")
+    if history.expires:
+        return Finding("upload", WARN, f"{waiting} slots wait; PVOutput takes the oldest only until {history.expires}.",
+                       "Check the network and the PVOutput page.")
     if pause:
-        return lamp("upload", WARN, f"Paused for {duration(pause['left_s'])}: {pause['text']} ({waiting} slots wait)",
-                    PAUSES[pause["kind"]])
+        return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} slots wait)",
+                       PAUSES[pause.kind])
     if outbox.get("refused"):
-        return lamp("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'slot')}; {waiting} wait.",
-                    "The PVOutput page shows its words, with retry and skip.")
-    if derived["totals_refused"]:
-        return lamp("upload", WARN, f"PVOutput refused the total of {_count(derived['totals_refused'], 'day')} that it "
-                    "takes no slots of any more.", "The PVOutput page shows its words.")
+        return Finding("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'slot')}; {waiting} wait.",
+                       "The PVOutput page shows its words, with retry and skip.")
+    if history.totals_refused:
+        return Finding("upload", WARN, f"PVOutput refused the total of {_count(history.totals_refused, 'day')} that it "
+                       "takes no slots of any more.", "The PVOutput page shows its words.")
     sent = f"{outbox.get('sent', 0)} slots sent" if outbox.get("sent") else "nothing sent yet"
-    return lamp("upload", OK, f"{sent}, {waiting} wait.")
+    return Finding("upload", OK, f"{sent}, {waiting} wait.")
 
 
-def clock(process: Facts, derived: Facts, now: Clock) -> Facts:
+def clock(process: ProcessFacts, history: HistoryFacts | Unreadable, now: Clock) -> Finding:
     check = "Check the network: the time comes by NTP. Nothing is posted until it is right."
     if now.time() < EARLIEST:
-        return lamp("clock", BAD, "The clock was never set.", check)
-    if process["alive"] and not process["clock_is_set"]:
-        return lamp("clock", WARN, "The time is the last one known, a guess: no time server has answered since this "
-                    "box was switched on.", check)
-    ahead = derived.get("clock_ahead_s")
+        return Finding("clock", BAD, "The clock was never set.", check)
+    if process.alive and not process.clock_is_set:
+        return Finding("clock", WARN, "The time is the last one known, a guess: no time server has answered since this "
+                       "box was switched on.", check)
+    ahead = None if isinstance(history, Unreadable) else history.clock_ahead_s
     if ahead is not None and abs(ahead) > CLOCK_OFF_S:
-        return lamp("clock", WARN, f"The clock is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
-                    "PVOutput's.", check)
-    pvs = derived.get("pvs")
-    if pvs and pvs["last_seen"] - now.time() > CLOCK_OFF_S:
-        ahead_of_us = duration(pvs["last_seen"] - now.time())
-        return lamp("clock", WARN, f"The supervisor's clock is {ahead_of_us} ahead of ours.", check)
-    return lamp("clock", OK, "The clock agrees with what it can be compared with." if ahead is not None or pvs
-                else "The clock is set.")
+        return Finding("clock", WARN, f"The clock is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
+                       "PVOutput's.", check)
+    pvs = None if isinstance(history, Unreadable) else history.pvs
+    if pvs and pvs.last_seen - now.time() > CLOCK_OFF_S:
+        ahead_of_us = duration(pvs.last_seen - now.time())
+        return Finding("clock", WARN, f"The supervisor's clock is {ahead_of_us} ahead of ours.", check)
+    return Finding("clock", OK, "The clock agrees with what it can be compared with." if ahead is not None or pvs
+                   else "The clock is set.")
 
 
-def disk(room: disks.Room | None, data_dir: Path) -> Facts:
+def disk(room: disks.Room | None, data_dir: Path) -> Finding:
     if room is None:
-        return lamp("disk", BAD, f"There is no data directory {data_dir}.", "Check store.data_dir in the settings.")
+        return Finding("disk", BAD, f"There is no data directory {data_dir}.", "Check store.data_dir in the settings.")
     free = f"{room.free / 1e9:.1f} GB free"
     if not room.writable:
-        return lamp("disk", BAD, f"{data_dir} can only be read.", "The card may be worn out: replace it.")
+        return Finding("disk", BAD, f"{data_dir} can only be read.", "The card may be worn out: replace it.")
     if room.free < disks.FULL_BYTES:
-        return lamp("disk", BAD, f"The disk is full: {free}.", "Lower store.keep_inbox_days, or use a larger card.")
+        return Finding("disk", BAD, f"The disk is full: {free}.", "Lower store.keep_inbox_days, or use a larger card.")
     if room.free < disks.LOW_BYTES:
-        return lamp("disk", WARN, f"The disk is nearly full: {free}.",
-                    "Lower store.keep_inbox_days, or use a larger card.")
-    return lamp("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
+        return Finding("disk", WARN, f"The disk is nearly full: {free}.",
+                       "Lower store.keep_inbox_days, or use a larger card.")
+    return Finding("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
 
 
 def _count(number: int, what: str) -> str:

@@ -7,11 +7,10 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from appliance.ledger import sign
-from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
 
-CLOCK_OFF_S = 300           # a PVS clock further off than that is told
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
 

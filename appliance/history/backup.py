@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance import __version__, settings, store
+from appliance.errors import SuntapError
 from appliance.store import inbox
 from appliance.system.clock import Clock
 from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
@@ -63,8 +64,10 @@ class Contents:
     password: bool
 
 
-class BackupError(Exception):
+class BackupError(SuntapError):
     """The file is no backup that can be restored here, or there is no room. One line."""
+
+    http_status = 400
 
 
 def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> None:
@@ -191,7 +194,7 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
     return _check_content(manifest, shown, folder)
 
 
-def _manifest(archive: tarfile.TarFile, source: str) -> dict:
+def _manifest(archive: tarfile.TarFile, source: str) -> dict[str, Any]:
     """The manifest in front, its shape checked."""
     first = archive.next()
     if first is None or first.name != MANIFEST or not first.isreg() or first.size > MAX_MANIFEST:
@@ -217,7 +220,7 @@ def _manifest(archive: tarfile.TarFile, source: str) -> dict:
     return dict(manifest)
 
 
-def _check_content(manifest: dict, source: str, folder: Path) -> Contents:
+def _check_content(manifest: dict[str, Any], source: str, folder: Path) -> Contents:
     """Databases that open, are whole and not from a newer suntap; settings that are valid. → what is in them."""
     try:
         with closing(inbox.connect(folder)) as received, closing(store.connect(folder)) as derived:

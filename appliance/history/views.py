@@ -9,8 +9,6 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from appliance.health import notices as store_notices
-from appliance.health.notices import Notice
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
 from appliance.store import inbox as uploads
@@ -271,11 +269,6 @@ def backlog(conn: sqlite3.Connection, first: int, last: int) -> list[tuple[int, 
                         " WHERE kind = 'pvs' AND time >= ? AND time < ? ORDER BY time, serial", (first, last))
     return [(time, serial, points) for time, serial, fields in rows
             if (points := _points(fields.split("\t"))) is not None]
-
-
-def notices(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
-    """What the owner should know, newest first: of the days from `since` on, and what holds for the site as a whole."""
-    return store_notices.collect(conn, since)
 
 
 def last_uploads(inbox: sqlite3.Connection, count: int) -> list[tuple[int, Upload]]:

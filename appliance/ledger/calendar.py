@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EARLIEST = 1_104_537_600        # 2005-01-01: no SunPower supervisor is older; before it a clock was never set
+CLOCK_OFF_S = 120               # between two clocks (this box's, the PVS's, PVOutput's) so much is told to the owner
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 

@@ -14,7 +14,7 @@ from appliance.ledger.counters import Folded, Point, Step, fold, power_limit
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION, role
 from appliance.ledger.sign import choose
 from appliance.ledger.sites import Start, Totals, book, source_of
-from appliance.ledger.stale import COUNTED, calendar, dirty, horizon, settings
+from appliance.ledger.stale import COUNTED, calendar, horizon, mark_stale, settings
 from appliance.store import state, transaction
 
 SIGN = "net_sign"
@@ -121,7 +121,7 @@ def _end_device(store: sqlite3.Connection, days: Calendar, device: int, day: str
     else:
         store.execute("INSERT OR REPLACE INTO device_day VALUES (?, ?, ?, ?, ?)", (device, day, *new))
     if behind is not None and (old or (before or (None,)))[:2] != (new or (before or (None,)))[:2]:
-        dirty(store, [days.day(behind[0])])
+        mark_stale(store, [days.day(behind[0])])
 
 
 def _end_site(store: sqlite3.Connection, day: str, totals: Totals | None, source: str) -> None:
@@ -141,7 +141,7 @@ def _end_site(store: sqlite3.Connection, day: str, totals: Totals | None, source
     if start_of_next() != old:
         (following,) = store.execute("SELECT min(day) FROM site_day WHERE day > ?", (day,)).fetchone()
         if following is not None:
-            dirty(store, [following])
+            mark_stale(store, [following])
 
 
 def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, slots: Sequence) -> None:
@@ -179,5 +179,5 @@ def _settle_sign(store: sqlite3.Connection) -> bool:
         return False
     with transaction(store):
         state.put(store, SIGN, sign)
-        dirty(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
+        mark_stale(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
     return True

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.roles import role
-from appliance.ledger.stale import all_dirty
+from appliance.ledger.stale import mark_all_stale
 from appliance.records import storable
 
 MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted
 
 
 @dataclass(slots=True)
-class Known:
+class DeviceRow:
     """A row of table device. Times are 0 until a record with a plausible clock was seen."""
 
     id: int
@@ -27,7 +27,7 @@ class Devices:
 
     def __init__(self, store: sqlite3.Connection) -> None:
         self.store = store
-        self.known = {(kind, serial): Known(number, model, first, last, model_time) for
+        self.known = {(kind, serial): DeviceRow(number, model, first, last, model_time) for
                       number, kind, serial, model, first, last, model_time in store.execute(
                           "SELECT id, kind, serial, model, first_seen, last_seen, model_time FROM device")}
         self.roles = {key: role(*key, device.model) for key, device in self.known.items()}
@@ -69,12 +69,12 @@ class Devices:
              for device in self.known.values() if device.changed])
         if any(role(*key, device.model) != self.roles.get(key, role(*key, device.model))
                for key, device in self.known.items() if device.changed):
-            all_dirty(self.store)
+            mark_all_stale(self.store)
 
-    def _new(self, kind: str, serial: str) -> Known | None:
+    def _new(self, kind: str, serial: str) -> DeviceRow | None:
         if len(self.known) >= MAX_DEVICES:
             return None
         row = self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen) VALUES (?, ?, 0, 0)",
                                  (kind, serial))
-        device = self.known[kind, serial] = Known(row.lastrowid or 0, "", 0, 0, 0)
+        device = self.known[kind, serial] = DeviceRow(row.lastrowid or 0, "", 0, 0, 0)
         return device

@@ -19,7 +19,7 @@ from zlib import crc32
 from appliance import records
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.devices import Devices
-from appliance.ledger.stale import COUNTED, HORIZON, calendar, dirty, horizon
+from appliance.ledger.stale import COUNTED, HORIZON, calendar, horizon, mark_stale
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
@@ -56,7 +56,7 @@ def ingested(store: sqlite3.Connection) -> list[str | int]:
     return [state.get(store, IDENTITY) or "", cursor(store)]
 
 
-def recognise(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
+def reset_cursor_if_other_inbox(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Start from the beginning when the inbox is another one than the cursor's: a repeat changes nothing."""
     identity, note = uploads.identity(inbox)
     if state.get(store, IDENTITY) == identity and cursor(store) <= uploads.last_id(inbox):
@@ -69,7 +69,7 @@ def recognise(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
             state.put(store, "inbox_note", note)
 
 
-def take(store: sqlite3.Connection, batch: list[tuple[int, Upload]]) -> int:
+def ingest_batch(store: sqlite3.Connection, batch: list[tuple[int, Upload]]) -> int:
     """Take in a batch of uploads (at least one) in one transaction; how many readings were new or changed."""
     with transaction(store):
         days = calendar(store)
@@ -164,7 +164,7 @@ def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row])
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:
-        dirty(store, stale)
+        mark_stale(store, stale)
     return changed
 
 
@@ -191,11 +191,11 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
                                      (device, number, old, to, EARLIEST)).fetchall():
             start, _ = days.bounds(days.day(time))
             earlier = _before(store, (device, number, time, 0, None, None, ""), start)
-            dirty(store, {days.day(moment) for moment in (time, earlier) if moment is not None})
+            mark_stale(store, {days.day(moment) for moment in (time, earlier) if moment is not None})
     return to
 
 
-def forget(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
+def clear_readings(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Drop the readings that the inbox can give again, and start reading it from the beginning."""
     (pruned_us,) = inbox.execute("SELECT pruned_us FROM identity").fetchone()
     if pruned_us:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from appliance.ledger import intake
 from appliance.ledger.derive import changed, derive
-from appliance.ledger.stale import all_dirty, use
+from appliance.ledger.stale import apply_settings, mark_all_stale
 from appliance.settings import Site
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
@@ -34,8 +34,8 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
     backlog is derived once. `progress(done, total)` is told of uploads, then of days. Raises StoreError; what was
     done until then stays done.
     """
-    use(store, site)
-    intake.recognise(inbox, store)
+    apply_settings(store, site)
+    intake.reset_cursor_if_other_inbox(inbox, store)
     waiting = uploads.count_after(inbox, intake.cursor(store))
     total = waiting if limit is None else min(waiting, limit)
     done = readings = 0
@@ -43,7 +43,7 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
         batch = uploads.after(inbox, intake.cursor(store), min(CHUNK, total - done))
         if not batch:
             break
-        readings += intake.take(store, batch)
+        readings += intake.ingest_batch(store, batch)
         done += len(batch)
         if progress:
             progress(done, total)
@@ -61,7 +61,7 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
     is derived anew, so outbox rows whose values did not change keep their state. After kill -9 the next ingest goes on.
     """
     with transaction(store):
-        intake.forget(inbox, store)
+        intake.clear_readings(inbox, store)
         state.put(store, intake.REBUILDING, "1")
     return ingest(inbox, store, site, progress)
 
@@ -69,5 +69,5 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
 def _finish_rebuild(store: sqlite3.Connection) -> None:
     if state.get(store, intake.REBUILDING):
         with transaction(store):
-            all_dirty(store)
+            mark_all_stale(store)
             state.drop(store, intake.REBUILDING)

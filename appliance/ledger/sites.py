@@ -64,7 +64,7 @@ def source_of(setting: str, meter_alive: bool) -> str:
     return setting
 
 
-class _Part:
+class SlotEnergy:
     """Energy per slot of the production, or of the net; and per slot the energy by the length of its steps."""
 
     def __init__(self, devices: Iterable[Folded], day_start: int, slot_seconds: int) -> None:
@@ -91,36 +91,37 @@ class _Part:
                 by_length[length] = by_length.get(length, 0) + abs(sum_dwh)
 
 
-def book(production: Iterable[Folded], net: Iterable[Folded], day_start: int, slot_seconds: int, sign: int,
-         start: Start) -> tuple[list[Slot], Totals]:
+def book(production_counters: Iterable[Folded], net_counters: Iterable[Folded], day_start: int, slot_seconds: int,
+         sign: int, start: Start) -> tuple[list[Slot], Totals]:
     """The slots of a day, ascending, and its totals. `sign`: 1 when the net counter rises with import, else -1."""
-    made, flow = _Part(production, day_start, slot_seconds), _Part(net, day_start, slot_seconds)
+    production = SlotEnergy(production_counters, day_start, slot_seconds)
+    net = SlotEnergy(net_counters, day_start, slot_seconds)
     active, balance = start.net_active, start.balance_dwh
     slots: list[Slot] = []
     totals = Totals(start)
-    for time in sorted(made.energy.keys() | flow.energy.keys() | flow.starts):
-        produced, raw = made.energy.get(time), flow.energy.get(time)
+    for time in sorted(production.energy.keys() | net.energy.keys() | net.starts):
+        produced, net_raw = production.energy.get(time), net.energy.get(time)
         if active:
             balance += produced or 0
         consumed = None
-        if raw is not None:
-            balance += sign * raw
+        if net_raw is not None:
+            balance += sign * net_raw
             consumed = max(0, balance)
             balance -= consumed
-        if time in flow.starts:
+        if time in net.starts:
             active, balance = 1, min(balance, 0)
-        if produced is None and raw is None:
+        if produced is None and net_raw is None:
             continue
-        seconds, hole = _spans(made.spans.get(time, {}), flow.spans.get(time, {}), slot_seconds)
+        seconds, hole = _spans(production.spans.get(time, {}), net.spans.get(time, {}), slot_seconds)
         totals.production_dwh = _plus(totals.production_dwh, produced)
         totals.consumption_dwh = _plus(totals.consumption_dwh, consumed)
-        slots.append(Slot(time, produced, None if raw is None else sign * raw, consumed, totals.production_dwh,
+        slots.append(Slot(time, produced, None if net_raw is None else sign * net_raw, consumed, totals.production_dwh,
                           None if consumed is None else totals.consumption_dwh, seconds, hole))
-        if raw is not None:
-            totals.import_dwh = (totals.import_dwh or 0) + max(0, sign * raw)
-            totals.export_dwh = (totals.export_dwh or 0) + max(0, -sign * raw)
+        if net_raw is not None:
+            totals.import_dwh = (totals.import_dwh or 0) + max(0, sign * net_raw)
+            totals.export_dwh = (totals.export_dwh or 0) + max(0, -sign * net_raw)
             if produced is not None and not hole:
-                plus, minus = against(produced, raw)
+                plus, minus = against(produced, net_raw)
                 totals.against_plus_dwh += plus
                 totals.against_minus_dwh += minus
         if produced is not None and not hole:
@@ -136,10 +137,10 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
     return sum_dwh if energy is None else (sum_dwh or 0) + energy
 
 
-def _spans(made: dict[int, int], flow: dict[int, int], slot_seconds: int) -> tuple[int, int]:
+def _spans(production: dict[int, int], net: dict[int, int], slot_seconds: int) -> tuple[int, int]:
     """(seconds, hole) of a slot from its energy by length of step."""
-    lengths = dict(made)
-    for length, energy in flow.items():
+    lengths = dict(production)
+    for length, energy in net.items():
         lengths[length] = lengths.get(length, 0) + energy
     sum_dwh = sum(lengths.values())
     if len(lengths) == 1 or not sum_dwh:
@@ -148,7 +149,7 @@ def _spans(made: dict[int, int], flow: dict[int, int], slot_seconds: int) -> tup
         power = sum(energy * SCALE // length for length, energy in lengths.items())
         seconds = max(1, (2 * sum_dwh * SCALE + power) // (2 * power))
     in_holes = sum(energy for length, energy in lengths.items() if _is_hole(length, slot_seconds))
-    hole = in_holes * HOLE_SHARE > sum_dwh or any(_is_hole(length, slot_seconds) for length in flow)
+    hole = in_holes * HOLE_SHARE > sum_dwh or any(_is_hole(length, slot_seconds) for length in net)
     return seconds, int(hole)
 
 

@@ -9,19 +9,19 @@ import sqlite3
 from collections.abc import Iterable
 from functools import lru_cache
 
+from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.settings import Site
 from appliance.store import state, transaction
 
-MADE_WITH, HORIZON, SLOT_SECONDS = "derived_with", "horizon", "slot_seconds"
-DEFAULT_SLOT_SECONDS = 300
+MADE_WITH, HORIZON = "derived_with", "horizon"
 RULES = 1               # number of the rules of derivation: a release that changes results counts it up
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
 
 
 @lru_cache(maxsize=4)
-def _calendar(timezone: str, slot_seconds: int) -> Calendar:
-    return Calendar(timezone, slot_seconds)
+def _calendar(timezone: str, seconds: int) -> Calendar:
+    return Calendar(timezone, seconds)
 
 
 def calendar(store: sqlite3.Connection) -> Calendar:
@@ -36,18 +36,18 @@ def settings(store: sqlite3.Connection) -> dict:
 
 
 def _wanted(store: sqlite3.Connection, site: Site) -> dict:
-    return {"timezone": site.timezone, "slot_seconds": int(state.get(store, SLOT_SECONDS) or DEFAULT_SLOT_SECONDS),
+    return {"timezone": site.timezone, "slot_seconds": slot_seconds(store),
             "net_sign": site.net_sign, "production": site.production, "size_w": site.size_w, "rules": RULES}
 
 
-def use(store: sqlite3.Connection, site: Site) -> None:
+def apply_settings(store: sqlite3.Connection, site: Site) -> None:
     """Go on with the settings `site` and the status interval in state; every day is dirty if they are new."""
     wanted = json.dumps(_wanted(store, site), sort_keys=True)
     if state.get(store, MADE_WITH) == wanted:
         return
     with transaction(store):
         state.put(store, MADE_WITH, wanted)
-        all_dirty(store)
+        mark_all_stale(store)
 
 
 def horizon(store: sqlite3.Connection) -> int:
@@ -55,12 +55,12 @@ def horizon(store: sqlite3.Connection) -> int:
     return int(state.get(store, HORIZON) or 0)
 
 
-def dirty(store: sqlite3.Connection, days: Iterable[str]) -> None:
+def mark_stale(store: sqlite3.Connection, days: Iterable[str]) -> None:
     """Mark local days whose slots are stale."""
     store.executemany("INSERT OR IGNORE INTO dirty_day VALUES (?)", ((day,) for day in days))
 
 
-def all_dirty(store: sqlite3.Connection) -> None:
+def mark_all_stale(store: sqlite3.Connection) -> None:
     """Mark every local day from the first counted reading or slot to the last, and every day that has anything."""
     until = horizon(store)
     spans = [store.execute("SELECT min(time), max(time) FROM reading WHERE device = ? AND number = ?"
@@ -69,6 +69,6 @@ def all_dirty(store: sqlite3.Connection) -> None:
     spans.append(store.execute("SELECT min(time), max(time) FROM slot").fetchone())
     known = [span for span in spans if span[0] is not None]
     if known:
-        dirty(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))
+        mark_stale(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))
     for table in ("device_day", "site_day", "notice"):
         store.execute(f"INSERT OR IGNORE INTO dirty_day SELECT DISTINCT day FROM {table}")

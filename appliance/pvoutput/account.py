@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import facts, outbox, pauses, replies
+from appliance.ledger.cadence import use_status_interval
+from appliance.pvoutput import outbox, pauses, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import PVOutput, Settings
@@ -23,7 +24,7 @@ BATCH_ROWS = {False: 30, True: 100}
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownSystem:
     """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since."""
 
     system: replies.System
@@ -35,12 +36,12 @@ class Known:
         return AGE_LIMIT_DAYS[self.system.donor]
 
 
-def known(conn: sqlite3.Connection, account: PVOutput) -> Known | None:
+def known(conn: sqlite3.Connection, account: PVOutput) -> KnownSystem | None:
     """What is known of this account's system; None before getsystem answered for it."""
-    fact = facts.get(conn, "system")
+    fact = persisted.get(conn, "system")
     if fact is None or fact["account"] != _fingerprint(account):
         return None
-    return Known(replies.System(**fact["system"]), fact["checked"])
+    return KnownSystem(replies.System(**fact["system"]), fact["checked"])
 
 
 def _fingerprint(account: PVOutput) -> str:
@@ -51,30 +52,30 @@ def _fingerprint(account: PVOutput) -> str:
 
 def trouble(conn: sqlite3.Connection, account: PVOutput) -> str:
     """Why PVOutput refuses these settings, in its words; "" while it does not."""
-    fact = facts.get(conn, "refused_settings")
+    fact = persisted.get(conn, "refused_settings")
     return fact["text"] if fact and fact["account"] == _fingerprint(account) else ""
 
 
 def refuse(conn: sqlite3.Connection, now: Now, account: PVOutput, text: str) -> None:
     """PVOutput refuses the settings: post nothing, ask getsystem hourly."""
-    facts.put(conn, "refused_settings", {"account": _fingerprint(account), "text": text})
+    persisted.put(conn, "refused_settings", {"account": _fingerprint(account), "text": text})
     pauses.begin(conn, now, pauses.SETTINGS, text, pauses.PROBE_S)
 
 
 def note_change(conn: sqlite3.Connection, settings: Settings) -> None:
     """Other account or zone than before: what was refused or failed with the old one says nothing about this one."""
     current = [_fingerprint(settings.pvoutput), settings.site.timezone]
-    if facts.get(conn, "posts_as") == current:
+    if persisted.get(conn, "posts_as") == current:
         return
-    facts.put(conn, "posts_as", current)
-    fact = facts.get(conn, "pause")
+    persisted.put(conn, "posts_as", current)
+    fact = persisted.get(conn, "pause")
     if fact is not None and fact["kind"] != pauses.QUOTA:
         pauses.end(conn)
 
 
 def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
     """Whether rows are posted with this account, or with none yet: a test may be made with another one."""
-    posts_as = facts.get(conn, "posts_as")
+    posts_as = persisted.get(conn, "posts_as")
     return posts_as is None or posts_as[0] == _fingerprint(account)
 
 
@@ -134,7 +135,7 @@ class Probe:
         system = self.read(text)
         before = known(conn, self.settings.pvoutput)
         store_system(conn, now, self.settings.pvoutput, system)
-        facts.put(conn, "refused_settings", None)
+        persisted.put(conn, "refused_settings", None)
         if system.donor and before is not None and not before.system.donor and now.server is not None:
             today = datetime.fromtimestamp(now.server, ZoneInfo(self.settings.site.timezone)).date()
             outbox.revive(conn, today, AGE_LIMIT_DAYS[True])
@@ -154,15 +155,15 @@ class Probe:
 
 def revoke_donation(conn: sqlite3.Connection) -> None:
     """PVOutput refused what only donors may: do as free accounts do until getsystem says otherwise again."""
-    fact = facts.get(conn, "system")
+    fact = persisted.get(conn, "system")
     if fact is not None:
         fact["system"]["donor"] = False
-        facts.put(conn, "system", fact)
+        persisted.put(conn, "system", fact)
 
 
 def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: replies.System,
                  age: float = 0.0) -> None:
     """Remember an answer that is `age` seconds old; its status interval is the ledger's slot length from now on."""
-    facts.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
+    persisted.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
                                "checked": (now.server or 0.0) - age})
-    facts.put_slot_seconds(conn, system.interval_s)
+    use_status_interval(conn, system.interval_s)

@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import facts
+from appliance.ledger.cadence import status_interval
+from appliance.pvoutput import persisted
 from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
 from appliance.store import transaction
@@ -37,10 +38,10 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
     """
     shape = _shape(store, settings)
     with transaction(store):
-        before = facts.get(store, "shape")
+        before = persisted.get(store, "shape")
         moved = before is not None and [before[k] for k in ("zone", "system")] != [shape[k] for k in ("zone", "system")]
         if before != shape:
-            facts.put(store, "shape", shape)
+            persisted.put(store, "shape", shape)
             days = _all_days(store)
         days = sorted(set(days))
         changed = sum(_refresh_day(store, settings, day, moved) for day in days)
@@ -51,13 +52,13 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
 
 def has_other_shape(store: sqlite3.Connection, settings: Settings) -> bool:
     """Whether the settings changed in a way that needs a refresh of all days."""
-    return bool(facts.get(store, "shape") != _shape(store, settings))
+    return bool(persisted.get(store, "shape") != _shape(store, settings))
 
 
 def _shape(store: sqlite3.Connection, settings: Settings) -> dict[str, object]:
     account = settings.pvoutput
     return {"zone": settings.site.timezone, "system": account.system_id, "energy": account.energy,
-            "consumption": account.consumption, "interval": facts.slot_seconds(store)}
+            "consumption": account.consumption, "interval": status_interval(store)}
 
 
 def _all_days(store: sqlite3.Connection) -> list[str]:
@@ -70,7 +71,7 @@ def _refresh_day(store: sqlite3.Connection, settings: Settings, day: str, moved:
         "SELECT time, production_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds, hole"
         " FROM slot WHERE day = ? ORDER BY time", (day,))]
     base = _base(store, day) if account.energy == "lifetime" and slots else None
-    wanted = statuses(slots, ZoneInfo(settings.site.timezone), facts.slot_seconds(store),
+    wanted = statuses(slots, ZoneInfo(settings.site.timezone), status_interval(store),
                       account.consumption, base)
     held: dict[int, tuple[str, str, Values]] = {}
     for time, row_day, state, *values in store.execute(
@@ -127,10 +128,10 @@ def _base(store: sqlite3.Connection, day: str) -> Base:
 
 def jitter(store: sqlite3.Connection) -> int:
     """This box's delay in seconds between a status's end and its sending: drawn once, then kept."""
-    seconds = facts.get(store, "jitter")
+    seconds = persisted.get(store, "jitter")
     if seconds is None:
         seconds = random.randint(*JITTER_S)
-        facts.put(store, "jitter", seconds)
+        persisted.put(store, "jitter", seconds)
     return int(seconds)
 
 
@@ -146,7 +147,7 @@ def complete_until(store: sqlite3.Connection, now: float) -> float:
 def complete(store: sqlite3.Connection, now: float) -> None:
     """Let the rows wait to be sent whose status is complete."""
     store.execute(f"UPDATE outbox SET state = 'waiting' WHERE state = 'open' AND {ENDS} <= :until",
-                  {"interval": facts.slot_seconds(store), "until": complete_until(store, now)})
+                  {"interval": status_interval(store), "until": complete_until(store, now)})
 
 
 def oldest_day(today: date, age_limit: int) -> str:

@@ -8,7 +8,7 @@ import random
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.pvoutput import facts, quota
+from appliance.pvoutput import persisted, quota
 from appliance.pvoutput.servertime import Now
 
 QUOTA, BUSY, NETWORK, SETTINGS = "quota", "busy", "network", "settings"
@@ -29,7 +29,7 @@ class Pause:
 
 def begin(conn: sqlite3.Connection, now: Now, kind: str, text: str, seconds: float) -> None:
     """Send nothing for `seconds`."""
-    facts.put(conn, "pause", {
+    persisted.put(conn, "pause", {
         "kind": kind, "text": text, "origin": now.origin, "until": now.steady + seconds,
         "server_until": None if now.server is None else now.server + seconds,
     })
@@ -37,12 +37,12 @@ def begin(conn: sqlite3.Connection, now: Now, kind: str, text: str, seconds: flo
 
 def end(conn: sqlite3.Connection) -> None:
     """Send again at once."""
-    facts.put(conn, "pause", None)
+    persisted.put(conn, "pause", None)
 
 
 def current(conn: sqlite3.Connection, now: Now) -> Pause | None:
     """The pause that holds now. Reads only: the page may ask as well."""
-    fact = facts.get(conn, "pause")
+    fact = persisted.get(conn, "pause")
     if fact is None:
         return None
     if fact["origin"] == now.origin:
@@ -56,7 +56,7 @@ def current(conn: sqlite3.Connection, now: Now) -> Pause | None:
 
 def settle(conn: sqlite3.Connection, now: Now) -> Pause | None:
     """The pause that holds now; one from before a reboot is written down anew, a finished one is removed."""
-    fact, pause = facts.get(conn, "pause"), current(conn, now)
+    fact, pause = persisted.get(conn, "pause"), current(conn, now)
     if pause is None:
         if fact is not None:
             end(conn)
@@ -69,12 +69,12 @@ def settle(conn: sqlite3.Connection, now: Now) -> Pause | None:
 
 def backoff(conn: sqlite3.Connection, kind: str) -> float:
     """Seconds to wait after one more failure in a row: 20 to 30, then doubling, at most 15 minutes."""
-    failures = (facts.get(conn, "failures") or 0) + 1
-    facts.put(conn, "failures", failures)
+    failures = (persisted.get(conn, "failures") or 0) + 1
+    persisted.put(conn, "failures", failures)
     doublings = failures - (BUSY_TRIES if kind == BUSY else 1)
     return min(LONGEST_BACKOFF_S, random.uniform(*BUSY_S) * 2.0 ** min(max(0, doublings), 10))
 
 
 def succeeded(conn: sqlite3.Connection) -> None:
     """PVOutput answered: the next failure is the first one again."""
-    facts.put(conn, "failures", None)
+    persisted.put(conn, "failures", None)

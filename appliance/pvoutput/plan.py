@@ -1,6 +1,6 @@
 """What to ask or send next: the one request that matters most and that the quota allows.
 
-Order: the system (account.py), live rows, the search for a bad row, the backlog by day, checks of finished days,
+Order: the system (account.py), live rows, the search for a bad row, the backlog by day, finished days to reconcile,
 totals of days too old. Everything behind the live rows leaves as many requests as live rows still need in this
 hour; everything leaves the owner's reserve. Nothing is planned before the server's time is known.
 """
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import account, checks, outbox, pauses, post, quota, replies, totals
+from appliance.pvoutput import account, outbox, pauses, post, quota, reconcile, replies, totals
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import Settings
@@ -42,7 +42,7 @@ class Wait:
 
 def next_task(conn: sqlite3.Connection, settings: Settings, now: Now) -> Task | Wait:
     """The next request, or how long there is none. No pause holds when this is called."""
-    left = quota.books(conn, now).left(settings.pvoutput.reserve)
+    left = quota.window(conn, now).left(settings.pvoutput.reserve)
     if left <= 0:
         return _quota_spent(conn, now)
     if account.is_due(conn, now, settings):
@@ -57,7 +57,7 @@ def next_task(conn: sqlite3.Connection, settings: Settings, now: Now) -> Task | 
     return _work(conn, settings, now.server, known, left) or _idle(conn, now.server, known.system.interval_s, left)
 
 
-def _work(conn: sqlite3.Connection, settings: Settings, server: float, known: account.Known,
+def _work(conn: sqlite3.Connection, settings: Settings, server: float, known: account.KnownSystem,
           left: int) -> Task | None:
     interval, most = known.system.interval_s, account.BATCH_ROWS[known.system.donor]
     today = datetime.fromtimestamp(server, ZoneInfo(settings.site.timezone)).date().isoformat()
@@ -69,7 +69,7 @@ def _work(conn: sqlite3.Connection, settings: Settings, server: float, known: ac
         return None
     return (post.trial(conn, settings, interval, most)
             or post.backlog(conn, settings, server, interval, most)
-            or checks.next_check(conn, settings, server, known.age_limit, interval)
+            or reconcile.next_check(conn, settings, server, known.age_limit, interval)
             or totals.next_total(conn, settings.pvoutput.consumption))
 
 

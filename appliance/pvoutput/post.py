@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import account, facts, outbox, replies, search
+from appliance.ledger.cadence import status_interval
+from appliance.pvoutput import account, bisect, outbox, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, cumulative, place, wire
 from appliance.pvoutput.servertime import Now
@@ -74,7 +75,7 @@ class Post:
                 done.append((round(now.server or 0), row.time, *row.values))
         conn.executemany("UPDATE outbox SET state = 'sent', reason = '', sent_at = ? WHERE time = ? AND v1 IS ?"
                          " AND v2 IS ? AND v3 IS ? AND v4 IS ? AND state = 'waiting'", done)
-        facts.put(conn, "last_success", round(now.server or 0))
+        persisted.put(conn, "last_success", round(now.server or 0))
         self._search_on(conn, True, "")
         return f"sent {len(done)} rows of {self.rows[0].day}"
 
@@ -87,7 +88,7 @@ class Post:
                 if len(self.rows) <= account.BATCH_ROWS[False]:  # a limit that we do not know
                     self._search_on(conn, False, refusal.text)
             case replies.ClockRefused():
-                facts.put(conn, "held", {"from": self.rows[0].time, "until": (now.server or 0) + HOLD_S,
+                persisted.put(conn, "held", {"from": self.rows[0].time, "until": (now.server or 0) + HOLD_S,
                                          "text": refusal.text})
             case replies.OurBug():
                 self._set_aside(conn, [row.time for row in self.rows], refusal.text)
@@ -102,19 +103,19 @@ class Post:
         """Take the answer into the search for the bad row, or begin or end one."""
         times = [row.time for row in self.rows]
         if not self.suspects:
-            search.batch_ended(conn, len(times), self.most, accepted)
+            bisect.batch_ended(conn, len(times), self.most, accepted)
             if accepted:
                 return
             left = times
         else:
-            left = search.narrow(self.suspects, times, accepted)
-            text = text or search.text(conn)
+            left = bisect.narrow(self.suspects, times, accepted)
+            text = text or bisect.text(conn)
         if len(left) == 1:
             self._set_aside(conn, left, text)
         if len(left) > 1:
-            search.begin(conn, left, text)
+            bisect.begin(conn, left, text)
         else:
-            search.end(conn)
+            bisect.end(conn)
 
     def _set_aside(self, conn: sqlite3.Connection, times: Sequence[int], text: str) -> None:
         conn.executemany("UPDATE outbox SET state = 'refused', reason = ? WHERE time = ? AND state = 'waiting'"
@@ -147,32 +148,32 @@ def backlog(conn: sqlite3.Connection, settings: Settings, server: float, interva
 
 def trial(conn: sqlite3.Connection, settings: Settings, interval_s: int, most: int) -> Post | None:
     """The next step of a search for a bad row."""
-    times = search.suspects(conn)
+    times = bisect.suspects(conn)
     if not times:
         return None
     rows = [row for row in waiting(conn, "time BETWEEN :first AND :last", {"first": times[0], "last": times[-1]})
             if row.time in times]
     zone = ZoneInfo(settings.site.timezone)
-    chosen = search.next_trial([wire(row.time, row.values, zone, interval_s) for row in rows], search.text(conn))
+    chosen = bisect.next_trial([wire(row.time, row.values, zone, interval_s) for row in rows], bisect.text(conn))
     return Post(settings, rows[chosen], interval_s, most, tuple(times))
 
 
 def _suspects_day(conn: sqlite3.Connection) -> str | None:
-    times = search.suspects(conn)
+    times = bisect.suspects(conn)
     row = conn.execute("SELECT day FROM outbox WHERE time = ?", (times[0],)).fetchone() if times else None
     return row[0] if row else None
 
 
 def _horizon(conn: sqlite3.Connection, server: float) -> float:
     """Rows from this time on must not be sent: they are in the future, or the server just said so."""
-    held = facts.get(conn, "held")
+    held = persisted.get(conn, "held")
     return min(server, held["from"]) if held and server < held["until"] else server
 
 
 def _sendable(conn: sqlite3.Connection, server: float, condition: str, **parameters: object) -> list[Row]:
     """Rows that may be sent now: complete by the server's time, not held back, not suspects of a search."""
-    suspects = set(search.suspects(conn))
-    limits = {"horizon": _horizon(conn, server), "interval": facts.slot_seconds(conn),
+    suspects = set(bisect.suspects(conn))
+    limits = {"horizon": _horizon(conn, server), "interval": status_interval(conn),
               "until": outbox.complete_until(conn, server)}
     rows = waiting(conn, f"time < :horizon AND {outbox.ENDS} <= :until AND {condition}", limits | parameters)
     return [row for row in rows if row.time not in suspects]
@@ -186,4 +187,4 @@ def _post(conn: sqlite3.Connection, settings: Settings, rows: list[Row], interva
     lifetime = settings.pvoutput.energy == "lifetime"
     c1 = cumulative(plain[0].values, lifetime)
     alike = [row for row in plain if cumulative(row.values, lifetime) == c1]
-    return Post(settings, alike[:search.batch_rows(conn, most)], interval_s, most)
+    return Post(settings, alike[:bisect.batch_rows(conn, most)], interval_s, most)

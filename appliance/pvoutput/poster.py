@@ -63,15 +63,16 @@ def check_account(store: sqlite3.Connection, settings: Settings, clock: Clock) -
         pause = pauses.settle(store, now)
         if pause is not None and pause.kind == pauses.QUOTA:
             return AccountCheck(False, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
-        if quota.books(store, now).left(0) <= 0:
+        if quota.window(store, now).left(0) <= 0:
             return AccountCheck(False, "the hour's requests are used up: try again after the full hour")
-        quota.spend(store, now)
+        quota.count_request(store, now)
     reply = client.getsystem()
     with transaction(store):
         ours = account.is_posting(store, settings.pvoutput)
         now = _learn(store, clock, reply if ours else replace(reply, quota=None))
         if isinstance(reply.outcome, replies.QuotaExceeded) and ours:
-            pauses.begin(store, now, pauses.QUOTA, reply.outcome.text, quota.exhaust(store, now, reply.outcome.reset))
+            pauses.begin(store, now, pauses.QUOTA, reply.outcome.text,
+                         quota.mark_exhausted(store, now, reply.outcome.reset))
         if not isinstance(reply.outcome, replies.Accepted):
             return AccountCheck(False, reply.outcome.text)
         probe = account.Probe(settings)
@@ -131,7 +132,7 @@ def _request(store: sqlite3.Connection, settings: Settings, clock: Clock, client
              task: plan.Task) -> str:
     """Count, commit, send, apply."""
     with transaction(store):
-        quota.spend(store, now)
+        quota.count_request(store, now)
         task.count(store)
     reply = task.send(client)
     with transaction(store):
@@ -162,7 +163,7 @@ def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.T
             outcome = replies.NetworkTrouble(str(error))
     match outcome:
         case replies.QuotaExceeded():
-            pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.exhaust(store, now, outcome.reset))
+            pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.mark_exhausted(store, now, outcome.reset))
         case replies.SettingsRefused():
             account.refuse(store, now, settings.pvoutput, outcome.text)
         case replies.Busy():

@@ -1,6 +1,6 @@
 """The quota: a fixed window on the clock hour (UTC, the server's clock), shared with the owner's other programs.
 
-Invariants: a request is counted and committed before it is sent, so no crash makes one free. What the headers
+Invariants: a request is counted and committed before it is sent, so a crash never frees a request. What the headers
 say replaces what was assumed, in both directions for the limit, upwards only for what is used up (requests
 under way are not in the headers yet). Where the time is unknown the last window is taken for still open: then
 a request is safe in any case, and if nothing is left of it, one whole window is waited out (pauses.py).
@@ -8,7 +8,7 @@ a request is safe in any case, and if nothing is left of it, one whole window is
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.pvoutput import facts
+from appliance.pvoutput import persisted
 from appliance.pvoutput.client import Quota
 from appliance.pvoutput.servertime import Now
 
@@ -19,7 +19,7 @@ RESET_SLACK_S = 5        # after the reset the server named
 
 
 @dataclass(frozen=True)
-class Books:
+class QuotaWindow:
     """The window `hour` (Unix time // 3600; None: before any reply), requests used in it, the limit."""
 
     hour: int | None
@@ -31,36 +31,36 @@ class Books:
         return self.limit - self.used - min(reserve, self.limit // 2)
 
 
-def books(conn: sqlite3.Connection, now: Now) -> Books:
+def window(conn: sqlite3.Connection, now: Now) -> QuotaWindow:
     """The window that holds at `now`."""
-    fact = facts.get(conn, "quota") or {"hour": None, "used": 0, "limit": FIRST_LIMIT}
-    stored = Books(**fact)
+    fact = persisted.get(conn, "quota") or {"hour": None, "used": 0, "limit": FIRST_LIMIT}
+    stored = QuotaWindow(**fact)
     if now.server is None:
         return stored
     hour = int(now.server // WINDOW_S)
     if stored.hour in (None, hour, hour + 1):  # + 1: the estimate lags behind the server by a moment
-        return Books(stored.hour or hour, stored.used, stored.limit)
-    return Books(hour, 0, stored.limit)
+        return QuotaWindow(stored.hour or hour, stored.used, stored.limit)
+    return QuotaWindow(hour, 0, stored.limit)
 
 
-def spend(conn: sqlite3.Connection, now: Now) -> None:
+def count_request(conn: sqlite3.Connection, now: Now) -> None:
     """Count one request. To be committed before it is sent."""
-    open_books = books(conn, now)
-    _put(conn, Books(open_books.hour, open_books.used + 1, open_books.limit))
+    current = window(conn, now)
+    _put(conn, QuotaWindow(current.hour, current.used + 1, current.limit))
 
 
 def learn(conn: sqlite3.Connection, now: Now, quota: Quota | None) -> None:
     """Take over the headers of a reply; `now.server` is that reply's Date."""
-    open_books = books(conn, now)
+    current = window(conn, now)
     if quota is not None:
-        open_books = Books(open_books.hour, max(open_books.used, quota.limit - quota.remaining), quota.limit)
-    _put(conn, Books(open_books.hour, max(open_books.used, 1), open_books.limit))  # the request just answered
+        current = QuotaWindow(current.hour, max(current.used, quota.limit - quota.remaining), quota.limit)
+    _put(conn, QuotaWindow(current.hour, max(current.used, 1), current.limit))  # the request just answered
 
 
-def exhaust(conn: sqlite3.Connection, now: Now, reset: float | None) -> float:
+def mark_exhausted(conn: sqlite3.Connection, now: Now, reset: float | None) -> float:
     """The server said that nothing is left: seconds until its window is over."""
-    open_books = books(conn, now)
-    _put(conn, Books(open_books.hour, max(open_books.used, open_books.limit), open_books.limit))
+    current = window(conn, now)
+    _put(conn, QuotaWindow(current.hour, max(current.used, current.limit), current.limit))
     if now.server is None:
         return WINDOW_S + MARGIN_S
     if reset is not None and 0 < reset - now.server <= WINDOW_S:
@@ -69,9 +69,9 @@ def exhaust(conn: sqlite3.Connection, now: Now, reset: float | None) -> float:
 
 
 def start_over(conn: sqlite3.Connection) -> None:
-    """Open fresh books: for the end of a pause that is longer than any window."""
-    limit = (facts.get(conn, "quota") or {"limit": FIRST_LIMIT})["limit"]
-    _put(conn, Books(None, 0, limit))
+    """Begin a new window: for the end of a pause that is longer than any window."""
+    limit = (persisted.get(conn, "quota") or {"limit": FIRST_LIMIT})["limit"]
+    _put(conn, QuotaWindow(None, 0, limit))
 
 
 def seconds_to_next_window(server: float) -> float:
@@ -79,5 +79,5 @@ def seconds_to_next_window(server: float) -> float:
     return WINDOW_S - server % WINDOW_S
 
 
-def _put(conn: sqlite3.Connection, value: Books) -> None:
-    facts.put(conn, "quota", {"hour": value.hour, "used": value.used, "limit": value.limit})
+def _put(conn: sqlite3.Connection, value: QuotaWindow) -> None:
+    persisted.put(conn, "quota", {"hour": value.hour, "used": value.used, "limit": value.limit})

@@ -8,7 +8,7 @@ is never ahead of the server: a Date is cut to the second and older than its arr
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.pvoutput import facts
+from appliance.pvoutput import persisted
 from appliance.system.clock import Clock
 
 
@@ -24,7 +24,7 @@ class Now:
 def read(conn: sqlite3.Connection, clock: Clock) -> Now:
     """Now; `server` is None until PVOutput answered for the first time since the machine started."""
     origin, steady = clock.steady()
-    anchor = facts.get(conn, "time")
+    anchor = persisted.get(conn, "time")
     if anchor is None or anchor["origin"] != origin or steady < anchor["steady"]:
         return Now(origin, steady, None)
     return Now(origin, steady, anchor["server"] + steady - anchor["steady"])
@@ -36,19 +36,19 @@ def learn(conn: sqlite3.Connection, clock: Clock, date: float | None) -> Now:
     A reply without one leaves the wall clock as the best there is, unless that is behind what was known already.
     """
     origin, steady = clock.steady()
-    anchor = facts.get(conn, "time")
+    anchor = persisted.get(conn, "time")
     if date is None:
         known = read(conn, clock).server
         wall = clock.time()
         if known is not None or (anchor is not None and wall < anchor["server"]):
             return Now(origin, steady, known)
         date = wall
-    facts.put(conn, "time", {"origin": origin, "steady": steady, "server": date,
+    persisted.put(conn, "time", {"origin": origin, "steady": steady, "server": date,
                              "wall_ahead": round(clock.time() - date)})
     return Now(origin, steady, date)
 
 
 def wall_clock_ahead(conn: sqlite3.Connection) -> int | None:
     """Seconds the wall clock was ahead of the server's at the last reply (negative: behind); None: not known."""
-    anchor = facts.get(conn, "time")
+    anchor = persisted.get(conn, "time")
     return anchor["wall_ahead"] if anchor else None

@@ -3,7 +3,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from appliance.pvoutput import account, facts, pauses, quota, servertime
+from appliance.pvoutput import account, pauses, persisted, quota, servertime
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 
@@ -92,20 +92,41 @@ def oldest_unsent(conn: sqlite3.Connection, settings: Settings, today: date) -> 
 def quota_view(conn: sqlite3.Connection, settings: Settings, clock: Clock) -> QuotaView:
     """Requests used and left, and the pause that holds."""
     now = servertime.read(conn, clock)
-    books, pause = quota.books(conn, now), pauses.current(conn, now)
-    return QuotaView(books.limit, books.used, settings.pvoutput.reserve, pause.text if pause else "",
+    window, pause = quota.window(conn, now), pauses.current(conn, now)
+    return QuotaView(window.limit, window.used, settings.pvoutput.reserve, pause.text if pause else "",
                      pause.kind if pause else "", pause.left_s if pause else 0.0)
 
 
 def last_success(conn: sqlite3.Connection) -> int | None:
     """When PVOutput last took rows (its Unix time), None before the first time."""
-    seconds = facts.get(conn, "last_success")
+    seconds = persisted.get(conn, "last_success")
     return None if seconds is None else int(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows of the outbox by state, days whose total was refused, and times (UTC seconds, None where there are none) of
+    the oldest row that waits and of the newest answer."""
+
+    by_state: dict[str, int]
+    totals_refused: int
+    oldest_waiting: int | None
+    last_sent: int | None
+
+
+def row_counts(conn: sqlite3.Connection) -> RowCounts:
+    """How far the outbox is. Raises sqlite3.Error."""
+    one = conn.execute
+    return RowCounts(
+        dict(one("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()),
+        one("SELECT count(*) FROM pvoutput_day WHERE total_state = 'refused'").fetchone()[0],
+        one("SELECT min(time) FROM outbox WHERE state = 'waiting'").fetchone()[0],
+        one("SELECT max(sent_at) FROM outbox").fetchone()[0])
 
 
 def held(conn: sqlite3.Connection) -> str:
     """PVOutput's words where it took rows for future ones within the last hour, else ""."""
-    fact, anchor = facts.get(conn, "held"), facts.get(conn, "time")
+    fact, anchor = persisted.get(conn, "held"), persisted.get(conn, "time")
     return fact["text"] if fact and anchor and anchor["server"] < fact["until"] else ""
 
 

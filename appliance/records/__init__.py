@@ -12,7 +12,7 @@ from typing import Any
 from appliance.records.readings import Inverter, InverterExtra, Meter, MeterExtra, Reading, Status, Supervisor
 from appliance.records.texts import storable
 from appliance.records.types import MAX_SERIAL, Header, Malformed, Record, Trailer, Unknown
-from appliance.records.values import moment, scaled
+from appliance.records.values import parse_decimal, parse_timestamp
 
 __all__ = ["Header", "Inverter", "InverterExtra", "Malformed", "Meter", "MeterExtra", "Reading", "Record", "Status",
            "Supervisor", "Trailer", "Unknown", "parse", "storable"]
@@ -31,7 +31,7 @@ def parse(fields: list[str]) -> Record:
 def _header(fields: list[str]) -> Header | Malformed:
     if len(fields) < 4 or not fields[3]:
         return Malformed(100, "no serial of the supervisor", fields)
-    return Header(fields[3], moment(fields[4]) if len(fields) > 4 else None)
+    return Header(fields[3], parse_timestamp(fields[4]) if len(fields) > 4 else None)
 
 
 def _trailer(fields: list[str]) -> Trailer:
@@ -43,11 +43,11 @@ def _counting(kind: type[Inverter] | type[Meter], number: int) -> Callable[[list
     def build(fields: list[str]) -> Record:
         if len(fields) < 6:
             return Malformed(number, "too short", fields)
-        time, serial = moment(fields[1]), fields[2]
+        time, serial = parse_timestamp(fields[1]), fields[2]
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
-        return kind(number, time, serial, 0, fields[3], scaled(fields[5], ENERGY),
-                    scaled(fields[6], POWER) if len(fields) > 6 else None, fields)
+        return kind(number, time, serial, 0, fields[3], parse_decimal(fields[5], ENERGY),
+                    parse_decimal(fields[6], POWER) if len(fields) > 6 else None, fields)
     return build
 
 
@@ -57,11 +57,11 @@ Record]:
     def build(fields: list[str]) -> Record:
         if len(fields) <= least:
             return Malformed(number, "too short", fields)
-        time, serial = moment(fields[1]), fields[2]
+        time, serial = parse_timestamp(fields[1]), fields[2]
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
-        return kind(number, time, serial, (scaled(fields[part], 0) or 0) if part else 0, fields[model] if model else "",
-                    None, None, fields)
+        return kind(number, time, serial, (parse_decimal(fields[part], 0) or 0) if part else 0,
+                    fields[model] if model else "", None, None, fields)
     return build
 
 
@@ -71,10 +71,10 @@ def _no_key(number: int, time: int | None, fields: list[str]) -> Malformed:
 
 
 def _unknown(fields: list[str]) -> Unknown | Malformed:
-    number = scaled(fields[0], 0)
+    number = parse_decimal(fields[0], 0)
     if number is None or number < 0:
         return Malformed(-1, "its number is no number", fields)
-    time = moment(fields[1]) if len(fields) > 1 else None
+    time = parse_timestamp(fields[1]) if len(fields) > 1 else None
     serial = fields[2] if len(fields) > 2 and 0 < len(fields[2]) <= MAX_SERIAL else ""
     return Unknown(number, time, serial if time is not None else "", fields)
 

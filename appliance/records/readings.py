@@ -6,7 +6,7 @@ sent, the number first, so fields[n] is the f-n of protocol.md) when they are as
 """
 from typing import NamedTuple
 
-from appliance.records.values import scaled
+from appliance.records.values import parse_decimal
 
 
 class Reading(NamedTuple):
@@ -24,7 +24,7 @@ class Reading(NamedTuple):
 
     def value(self, field: int, places: int) -> int | None:
         """Field `field` times 10**places; None where it is absent or no number."""
-        return scaled(self.fields[field], places) if field < len(self.fields) else None
+        return parse_decimal(self.fields[field], places) if field < len(self.fields) else None
 
     def text(self, field: int) -> str:
         """Field `field`, empty where it is absent."""

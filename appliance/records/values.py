@@ -6,7 +6,7 @@ from functools import lru_cache
 MAX_TEXT = 17               # characters of a number: what has more is none, and every result fits SQLite's 64 bits
 
 
-def scaled(text: str, places: int) -> int | None:
+def parse_decimal(text: str, places: int) -> int | None:
     """The decimal number `text` times 10**places, exactly; digits beyond are rounded half to even."""
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
@@ -25,7 +25,7 @@ def scaled(text: str, places: int) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def moment(text: str) -> int | None:
+def parse_timestamp(text: str) -> int | None:
     """YYYYMMDDHHMMSS in UTC as seconds since 1970; None for what is no such time."""
     if len(text) != 14 or not text.isascii() or not text.isdigit():
         return None

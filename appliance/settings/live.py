@@ -18,6 +18,7 @@ class LiveSettings:
         self._seen = self._signature()
         self.problem = ""
         self.current = settings.load(path).with_data_dir(data_dir)
+        self._tell_unknown()
 
     def refresh(self) -> bool:
         """Load the file again if it changed; whether the settings are now different.
@@ -38,7 +39,13 @@ class LiveSettings:
             log.info("%s: right again", self.path)
         self.problem = ""
         changed, self.current = loaded != self.current, loaded
+        if changed:
+            self._tell_unknown()
         return changed
+
+    def _tell_unknown(self) -> None:
+        for line in settings.unknown_keys(self.current):
+            log.warning("%s: %s", self.path, line)
 
     def _signature(self) -> tuple[int, int, int] | None:
         try:

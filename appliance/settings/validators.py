@@ -1,9 +1,10 @@
 """Checks of single settings: each returns a value from outside as it is kept inside, or raises ValueError."""
+import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -74,3 +75,83 @@ def absolute(value: Any) -> Path:
     if path is None or not path.is_absolute() or not str(path).isprintable():
         raise ValueError
     return path
+
+
+def printable(length: int) -> Callable[[Any], str]:
+    """A text of at most `length` characters on one line."""
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or len(value) > length or not value.isprintable():
+            raise ValueError
+        return str(value)
+    return check
+
+
+def _address(value: Any, schemes: tuple[str, ...], credentials: bool = False) -> SplitResult:
+    """An address with a host, without spaces and without a fragment."""
+    if not isinstance(value, str) or len(value) > 512 or any(letter <= " " or letter > "~" for letter in value):
+        raise ValueError
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not parts.hostname or parts.fragment or parts.password is not None:
+        raise ValueError
+    if parts.username is not None and not credentials:
+        raise ValueError
+    parts.port  # noqa: B018  raises ValueError for a port that is no number
+    return parts
+
+
+def broker_url(value: Any) -> str:
+    """mqtt://host[:port] or mqtts://host[:port]; "" for none."""
+    if value == "":
+        return ""
+    parts = _address(value, ("mqtt", "mqtts"))
+    if parts.path not in ("", "/") or parts.query:
+        raise ValueError
+    return str(value)
+
+
+def write_url(value: Any) -> str:
+    """Where line protocol is posted: http:// or https://, the password not in it; "" for none."""
+    if value != "":
+        _address(value, ("http", "https"))
+    return str(value)
+
+
+def message_url(value: Any) -> str:
+    """A webhook, or mailto:ADDRESS?smtp=smtp[s]://[USER@]HOST[:PORT]; "" for none."""
+    if value == "":
+        return ""
+    if isinstance(value, str) and value.startswith("mailto:") and value.isprintable() and len(value) <= 512:
+        parts = urlsplit(value)
+        server = parse_qs(parts.query, strict_parsing=True, max_num_fields=4).get("smtp", [""])[0]
+        if not re.fullmatch(r"[^@\s,<>]{1,64}@[^@\s,<>]{1,255}", unquote(parts.path)):
+            raise ValueError
+        _address(server, ("smtp", "smtps"), credentials=True)
+        return value
+    _address(value, ("http", "https"))
+    return str(value)
+
+
+def _list(value: Any, most: int, check: Callable[[Any], str]) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or len(value) > most:
+        raise ValueError
+    return tuple(dict.fromkeys(check(item) for item in value))
+
+
+def host_list(value: Any) -> tuple[str, ...]:
+    """Host names, without a port."""
+    name = matching(r"(?!-)[0-9a-z_\-]{1,63}(?:\.[0-9a-z_\-]{1,63}){0,7}")
+    return _list(value, 16, lambda item: name(item.lower() if isinstance(item, str) else item))
+
+
+def token_list(value: Any) -> tuple[str, ...]:
+    """NAME:SHA-256 of a token, in hex."""
+    return _list(value, 32, matching(r"[\w.\- ]{1,40}:[0-9a-f]{64}"))
+
+
+def proxy_list(value: Any) -> tuple[str, ...]:
+    """IP addresses and networks."""
+    def network(item: Any) -> str:
+        if not isinstance(item, str):
+            raise ValueError
+        return str(ipaddress.ip_network(item, strict=False))
+    return _list(value, 16, network)

@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from appliance.errors import SuntapError
+
 BUSY_S = 15.0                   # wait for another process's write before giving up
 WAL_BYTES = 16 << 20            # size the write-ahead log is cut back to after a large transaction
 CACHE_KIB = 8192                # of pages in memory, per connection
@@ -39,12 +41,14 @@ class Connection(sqlite3.Connection):
         return self
 
 
-class StoreError(sqlite3.Error):
+class StoreError(SuntapError, sqlite3.Error):
     """A database cannot be opened, read or written. One line: which file, why, what to do.
 
     A subclass of sqlite3.Error, so that one except clause catches both. `damaged` tells a broken file from the rest;
     `waiting`, one that its own process has yet to open, make or bring up to date, which this one may not.
     """
+
+    http_status = 503
 
     def __init__(self, text: str, damaged: bool = False, waiting: bool = False) -> None:
         super().__init__(text)

@@ -8,6 +8,7 @@ this module and bodies.
 import hashlib
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.records.texts import storable
@@ -68,6 +69,24 @@ def newest(conn: sqlite3.Connection, limit: int) -> list[tuple[int, Upload]]:
     rows = conn.execute("SELECT id, captured_us, source, destination, path, complete, body FROM upload"
                         " ORDER BY id DESC LIMIT ?", (limit,))
     return [(number, _upload(*row)) for number, *row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many uploads there are, the newest one's id (0 in an empty inbox) and packet time in UTC seconds."""
+
+    uploads: int
+    last_id: int
+    last_captured_s: int | None
+
+
+def extent(conn: sqlite3.Connection) -> Extent:
+    """What the inbox holds. Ids are not reused, so counting needs no look at the rows."""
+    first, last = conn.execute("SELECT min(id), max(id) FROM upload").fetchone()
+    if last is None:
+        return Extent(0, 0, None)
+    (captured_us,) = conn.execute("SELECT captured_us FROM upload WHERE id = ?", (last,)).fetchone()
+    return Extent(last - first + 1, last, captured_us // 1_000_000)
 
 
 def last_id(conn: sqlite3.Connection) -> int:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from time import gmtime, strftime
+from typing import Any
 
 from appliance import store
 from appliance.store import inbox, state
@@ -109,7 +110,7 @@ def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
     return saved, lost
 
 
-def _is_whole(row: tuple) -> bool:
+def _is_whole(row: tuple[Any, ...]) -> bool:
     """Whether an upload is what it was when it was written."""
     try:
         number, captured_us, source, destination, path, complete, sha256, body = row
@@ -158,7 +159,7 @@ def _save_device(aside: Path, target: sqlite3.Connection, device: int, until: in
     return saved
 
 
-def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple]]:
+def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of a query by its first column, in steps; what cannot be read is stepped over, after a while in ever
     wider steps."""
     size, failures = STEP, 0

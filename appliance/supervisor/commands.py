@@ -13,11 +13,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from appliance import ledger
 from appliance.history import backup
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
 from appliance.store import transaction
+from appliance.supervisor import pipeline
 from appliance.system.clock import Clock
 
 KEEP = 200      # finished rows that stay, for the page
@@ -39,6 +39,12 @@ def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     if row is None:
         raise KeyError(number)
     return None if row[0] is None else json.loads(row[1])
+
+
+def waits(store: sqlite3.Connection, name: str) -> bool:
+    """Whether a command of this name is not finished."""
+    found = store.execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL LIMIT 1", (name,))
+    return found.fetchone() is not None
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ def _skip(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → {}: readings, slots and outbox from the inbox again."""
-    ledger.rebuild(work.inbox, work.store, work.settings.site, progress=work.progress)
+    pipeline.rebuild(work.inbox, work.store, work.settings, work.clock.time(), progress=work.progress)
     return {}
 
 

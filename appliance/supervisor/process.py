@@ -14,11 +14,11 @@ from pathlib import Path
 from threading import Event
 
 from appliance import ledger, store
-from appliance.pvoutput import outbox, poster
+from appliance.pvoutput import poster
 from appliance.settings.live import LiveSettings
 from appliance.store import inbox, integrity
 from appliance.store.database import explained
-from appliance.supervisor import commands
+from appliance.supervisor import commands, pipeline
 from appliance.system.clock import Clock, is_set
 from appliance.system.files import try_lock
 from appliance.system.heartbeat import Heartbeat
@@ -131,14 +131,15 @@ class Supervisor:
     def _ingest(self) -> float:
         """New uploads to slots, and slots that are due to the outbox."""
         settings = self.live.current
-        done = ledger.ingest(self._inbox(), self.store, settings.site, progress=self.beat, limit=INGEST_LIMIT)
+        now = self.clock.time()
+        due = abs(now - self._refreshed) >= REFRESH_S   # abs: the clock may be set back
+        done = pipeline.derive(self._inbox(), self.store, settings, now, self.beat, INGEST_LIMIT, refresh=due)
         self.counters["uploads"] += done.uploads
         self.counters["readings"] += done.readings
-        now = self.clock.time()
-        if done.days or abs(now - self._refreshed) >= REFRESH_S:  # abs: the clock may be set back
+        if due or done.days:
             self._refreshed = now
-            if outbox.refresh(self.store, settings, done.days, now):
-                self._post_at = 0.0
+        if done.opened:
+            self._post_at = 0.0
         return 0.0 if done.uploads or done.days else IDLE_S
 
     def _post(self) -> float:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from appliance.errors import SuntapError
 from appliance.system.files import PRIVATE, write_atomic
 
 REQUEST, RESULT = "request", "result.json"
@@ -31,8 +32,10 @@ IDLE, ASKED, UNHEARD, WORKING, INTERRUPTED, DONE, FAILED = (
     "idle", "asked", "unheard", "working", "interrupted", "done", "failed")
 
 
-class TooLarge(Exception):
+class TooLargeError(SuntapError):
     """More was sent than the handover takes."""
+
+    http_status = 413
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Handover:
         self.file = self.folder / file
 
     def store(self, stream: IO[bytes], limit: int) -> None:
-        """The page's side: put what is uploaded in place, whole or not at all. Raises TooLarge, OSError."""
+        """The page's side: put what is uploaded in place, whole or not at all. Raises TooLargeError, OSError."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         part, size = self.file.with_suffix(".part"), 0
         try:
@@ -91,7 +94,7 @@ class Handover:
                 while chunk := stream.read(CHUNK):
                     size += len(chunk)
                     if size > limit:
-                        raise TooLarge
+                        raise TooLargeError("more was sent than is taken")
                     file.write(chunk)
             os.replace(part, self.file)
         finally:

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from appliance.errors import SuntapError
+
 MANIFEST, SIGNATURE, PACKAGE = "manifest.json", "manifest.sig", "suntap.deb"
 FORMAT = 1
 MAX_MANIFEST = 16384
@@ -21,8 +23,10 @@ CHUNK = 1 << 20
 VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,63}")
 
 
-class UpdateError(Exception):
+class UpdateError(SuntapError):
     """The bundle is refused or cannot be installed. One line: why, and what to do."""
+
+    http_status = 400
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, 
 from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.system import heartbeat
-from tests.appliance.cli import ROOT
+from tests.cli.command import ROOT
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock
 

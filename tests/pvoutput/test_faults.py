@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.pvoutput import client as client_module
-from appliance.pvoutput import facts, outbox, pauses, servertime, views
+from appliance.pvoutput import outbox, pauses, persisted, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.store import connect
 from appliance.system.clock import Clock
@@ -57,7 +57,7 @@ def test_trouble_on_the_way_is_waited_out_with_growing_pauses_of_at_most_15_minu
     assert view.pause_kind == "network" and "500" in view.pause
     box.server.heal()
     box.run(901)
-    assert box.states() == {"sent": 140} and facts.get(box.store, "failures") is None
+    assert box.states() == {"sent": 140} and persisted.get(box.store, "failures") is None
 
 
 def test_late_answers_and_none_at_all_lose_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:

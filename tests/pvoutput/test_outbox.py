@@ -1,7 +1,8 @@
 """The outbox follows the slots; nothing is sent again without a change."""
 import pytest
 
-from appliance.pvoutput import facts, outbox, views
+from appliance.ledger.cadence import status_interval
+from appliance.pvoutput import outbox, views
 from appliance.settings import Settings
 from appliance.simulate.pvoutput import System
 from tests.pvoutput.support import DAY_S, NOON, Box, midnight, settings_for, sunny_day
@@ -175,7 +176,7 @@ def test_the_interval_that_getsystem_tells_is_kept_for_the_ledger_and_posts_foll
     box.server.site.system.interval = 15
     box.put(sunny_day(DAY, last=144))
     box.run(900)
-    assert facts.slot_seconds(box.store) == 900
+    assert status_interval(box.store) == 900
     assert box.store.execute("SELECT value FROM state WHERE key = 'slot_seconds'").fetchone() == ("900",)
     curve, truth = box.curve(DAY), box.truth(DAY)
     assert len(curve) == 48

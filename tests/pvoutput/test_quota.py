@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.pvoutput import facts, pauses, quota, servertime
+from appliance.pvoutput import pauses, persisted, quota, servertime
 from appliance.pvoutput.client import Quota
 from appliance.pvoutput.servertime import Now
 from appliance.simulate.pvoutput import Fault
@@ -24,44 +24,44 @@ def at(server: float | None) -> Now:
 
 def test_a_window_is_the_servers_clock_hour(store) -> None:
     for _ in range(3):
-        quota.spend(store, at(NOON))
-    assert quota.books(store, at(NOON + 3599)).used == 3
-    assert quota.books(store, at(NOON + 3600)).used == 0
+        quota.count_request(store, at(NOON))
+    assert quota.window(store, at(NOON + 3599)).used == 3
+    assert quota.window(store, at(NOON + 3600)).used == 0
 
 
 def test_an_estimate_that_lags_behind_the_server_does_not_open_the_last_window_again(store) -> None:
     quota.learn(store, at(NOON + 3600), Quota(60, 10, None))
-    assert quota.books(store, at(NOON + 3599)).used == 50
+    assert quota.window(store, at(NOON + 3599)).used == 50
 
 
 def test_headers_lower_and_raise_the_limit_and_count_the_owners_other_programs(store) -> None:
-    quota.spend(store, at(NOON))
+    quota.count_request(store, at(NOON))
     quota.learn(store, at(NOON), Quota(20, 5, None))
-    assert quota.books(store, at(NOON)) == quota.Books(int(NOON // 3600), 15, 20)
+    assert quota.window(store, at(NOON)) == quota.QuotaWindow(int(NOON // 3600), 15, 20)
     quota.learn(store, at(NOON), Quota(300, 290, None))
-    assert quota.books(store, at(NOON)).left(0) == 285
+    assert quota.window(store, at(NOON)).left(0) == 285
 
 
 def test_a_reserve_never_takes_more_than_half_of_a_limit() -> None:
-    assert quota.Books(1, 0, 60).left(5) == 55
-    assert quota.Books(1, 0, 6).left(250) == 3
+    assert quota.QuotaWindow(1, 0, 60).left(5) == 55
+    assert quota.QuotaWindow(1, 0, 6).left(250) == 3
 
 
 def test_a_refusal_without_headers_waits_for_the_next_full_hour_and_a_minute(store) -> None:
-    assert quota.exhaust(store, at(NOON + 600), None) == 3000 + 60
-    assert quota.books(store, at(NOON + 601)).left(0) == 0
+    assert quota.mark_exhausted(store, at(NOON + 600), None) == 3000 + 60
+    assert quota.window(store, at(NOON + 601)).left(0) == 0
 
 
 @pytest.mark.parametrize(("reset", "seconds"), [
     (NOON + 3600, 3005), (NOON + 366 * 86400, 3060), (NOON - 5, 3060), (0.0, 3060),
 ])
 def test_a_reset_is_believed_only_within_the_hour(store, reset: float, seconds: float) -> None:
-    assert quota.exhaust(store, at(NOON + 600), reset) == seconds
+    assert quota.mark_exhausted(store, at(NOON + 600), reset) == seconds
 
 
 def test_an_unknown_time_spends_from_the_last_known_window(store) -> None:
     quota.learn(store, at(NOON), Quota(60, 3, None))
-    assert quota.books(store, at(None)).left(0) == 3
+    assert quota.window(store, at(None)).left(0) == 3
 
 
 def test_the_page_sees_a_pause_and_does_not_end_it(store) -> None:
@@ -69,7 +69,7 @@ def test_the_page_sees_a_pause_and_does_not_end_it(store) -> None:
     pause = pauses.current(store, Now("boot", 30.0, NOON + 20))
     assert pause is not None and pause.left_s == 80
     assert pauses.current(store, Now("boot", 111.0, NOON + 101)) is None
-    assert facts.get(store, "pause") is not None
+    assert persisted.get(store, "pause") is not None
 
 
 def test_a_pause_is_measured_on_the_steady_clock_whatever_the_wall_clock_says(box: Box) -> None:
@@ -139,7 +139,7 @@ def test_a_request_is_committed_before_it_is_sent(box: Box, monkeypatch: pytest.
 
     def die(self: Client, *_: object) -> None:
         other = connect(box.folder)
-        seen.append(facts.get(other, "quota")["used"])
+        seen.append(persisted.get(other, "quota")["used"])
         other.close()
         raise KeyboardInterrupt
 

@@ -1,0 +1,216 @@
+"""The owner's choices, each declared once: its default, its check and the words that say what is allowed.
+
+Theory: loading, saving, the page and the error texts all follow from this table (module file reads and writes it).
+Invariants: a Settings object is always valid; a Secret shows itself only to reveal().
+"""
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from appliance.settings.validators import (
+    absolute,
+    broker_url,
+    flag,
+    host_list,
+    matching,
+    message_url,
+    one_of,
+    port_list,
+    printable,
+    proxy_list,
+    service_url,
+    token_list,
+    whole,
+    write_url,
+    zone,
+)
+
+DATA_DIR = Path("/var/lib/suntap")
+EVERYWHERE = ("0.0.0.0", "::")    # values of web.host that mean every address of the machine
+
+
+class Secret:
+    """A text that never shows itself: str(), repr() and formatting give a mask, only reveal() the text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str = "") -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself: for the one HTTP header that needs it, and for the settings file."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._text))
+
+    def __repr__(self) -> str:
+        return "Secret(****)" if self._text else "Secret()"
+
+    def __str__(self) -> str:
+        return "****" if self._text else ""
+
+
+def key(default: Any, allowed: str, check: Callable[[Any], Any]) -> Any:
+    """Declare one key; `check` is one of validators, `allowed` completes "must be ..."."""
+    return field(default=default, metadata={"allowed": allowed, "check": check})
+
+
+def secret(value: Any) -> Secret:
+    text = value.reveal() if isinstance(value, Secret) else value
+    return Secret(matching(r"[\x21-\x7e]{0,128}")(text))
+
+
+def password(value: Any) -> Secret:
+    """A password or token of another program: any printable text."""
+    return Secret(printable(1024)(value.reveal() if isinstance(value, Secret) else value))
+
+
+NO_SECRET = Secret()
+
+
+@dataclass(frozen=True)
+class Site:
+    """The roof and its meter."""
+
+    timezone: str = key("America/Los_Angeles", 'an IANA time zone such as "Europe/Berlin"', zone)
+    net_sign: str = key("auto", '"auto", "+" (the net meter counts import up) or "-" (it counts export up)',
+                        one_of("auto", "+", "-"))
+    production: str = key("auto", '"auto", "inverters" (their sum) or "meter" (the production meter)',
+                          one_of("auto", "inverters", "meter"))
+    size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", whole(0, 1_000_000))
+    name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
+                    matching(r"[\w.\-]{1,40}"))
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What the capture process listens to."""
+
+    interface: str = key("br0", 'the name of a network interface such as "br0"', matching(r"[^\s/]{1,15}"))
+    ports: tuple[int, ...] = key((80,), "a list of one to eight TCP ports, such as [80]", port_list)
+    buffer_mib: int = key(64, "the size of the capture ring in MiB, 1 to 1024", whole(1, 1024))
+    pvs_mac: str = key("", 'empty or a hardware address such as "02:00:5e:00:53:01"',
+                       matching(r"(?:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})?"))
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where the history is kept."""
+
+    data_dir: Path = key(DATA_DIR, "the absolute path of a folder", absolute)  # noqa: RUF009
+    keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", whole(1, 36500))
+
+
+@dataclass(frozen=True)
+class PVOutput:
+    """The account at PVOutput.org."""
+
+    enabled: bool = key(False, "true or false", flag)
+    url: str = key("https://pvoutput.org/service/r2/", "an https:// address (http:// only on this machine)",
+                   service_url)
+    api_key: Secret = key(NO_SECRET, "the API key of the PVOutput account, in quotes", secret)  # noqa: RUF009
+    system_id: str = key("", 'empty or the number of the PVOutput system, in quotes: "12345"',
+                         matching(r"[0-9]{0,12}"))
+    energy: str = key("daily", '"daily" (running totals) or "lifetime" (counters, c1)',
+                      one_of("daily", "lifetime"))
+    consumption: bool = key(True, "true or false", flag)
+    reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", whole(0, 250))
+
+
+@dataclass(frozen=True)
+class Mqtt:
+    """The broker that Home Assistant and others listen to."""
+
+    url: str = key("", 'empty, or the broker\'s address: "mqtt://host:1883" or "mqtts://host:8883"', broker_url)
+    username: str = key("", "empty or the user's name at the broker", printable(128))
+    password: Secret = key(NO_SECRET, "the password at the broker, in quotes", password)  # noqa: RUF009
+    topic: str = key("suntap", 'the topic below which all is published, such as "suntap"',
+                     matching(r"[\w.\-]+(?:/[\w.\-]+){0,7}"))
+    discovery: str = key("homeassistant", 'empty (no discovery) or Home Assistant\'s prefix: "homeassistant"',
+                         matching(r"(?:[\w.\-]+(?:/[\w.\-]+){0,7})?"))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The time-series engine that is written to in line protocol."""
+
+    url: str = key("", 'empty, or where to write: "http://host:8428", "http://host:8086/write?db=suntap", '
+                   '"https://host/api/v2/write?org=O&bucket=B"', write_url)
+    token: Secret = key(NO_SECRET, 'the token, or "user:password", in quotes', password)  # noqa: RUF009
+
+
+@dataclass(frozen=True)
+class Notify:
+    """Where a message goes when something needs the owner."""
+
+    url: str = key("", 'empty, a webhook such as "https://ntfy.sh/TOPIC", or '
+                   '"mailto:you@example.org?smtp=smtp://user@mail.example.org:587"', message_url)
+    token: Secret = key(NO_SECRET, "the webhook's token or the mail account's password, in quotes",  # noqa: RUF009
+                        password)
+
+
+@dataclass(frozen=True)
+class Web:
+    """The page."""
+
+    host: str = key("0.0.0.0", 'the address to listen on, such as "0.0.0.0" or "127.0.0.1"',
+                    matching(r"[0-9A-Za-z.:_%\-]{1,255}"))
+    port: int = key(80, "a TCP port, 1 to 65535", whole(1, 65535))
+    public_dashboard: bool = key(True, "true or false", flag)
+    names: tuple[str, ...] = key((), 'a list of further host names of the page, such as ["suntap.fritz.box"]',
+                                 host_list)
+    tokens: tuple[str, ...] = key((), "a list of tokens as the page writes them: make them there", token_list)
+    proxies: tuple[str, ...] = key((), 'a list of IP addresses or networks of reverse proxies, such as ["127.0.0.1"]',
+                                   proxy_list)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All sections; each attribute is named like its [section]. `unknown`: sections and keys of the file that this
+    version does not know ("section" or "section.key"); they stay in the file and change nothing."""
+
+    site: Site = Site()
+    capture: Capture = Capture()
+    store: Store = Store()
+    pvoutput: PVOutput = PVOutput()
+    mqtt: Mqtt = Mqtt()
+    lines: Lines = Lines()
+    notify: Notify = Notify()
+    web: Web = Web()
+    unknown: tuple[str, ...] = ()
+
+    def with_data_dir(self, data_dir: str | Path | None) -> "Settings":
+        """These settings with another data directory (`--data-dir`), or unchanged for None."""
+        if data_dir is None:
+            return self
+        return replace(self, store=replace(self.store, data_dir=Path(data_dir).absolute()))
+
+
+def sections() -> dict[str, Any]:
+    """Every section's name → its defaults, in the order of the file."""
+    return {item.name: item.default for item in fields(Settings) if is_dataclass(item.default)}
+
+
+def declarations(section: str) -> dict[str, Field[Any]]:
+    """The keys of a section → their declarations. Raises KeyError for a section that is none."""
+    return {item.name: item for item in fields(sections()[section])}
+
+
+def keys() -> dict[str, tuple[Any, str]]:
+    """Every key as "section.key" → (default, what is allowed): for forms and documentation."""
+    return {f"{section}.{name}": (item.default, item.metadata["allowed"])
+            for section in sections() for name, item in declarations(section).items()}
+
+
+def value(settings: Settings, key: str) -> Any:
+    """The value of "section.key"."""
+    section, name = key.split(".")
+    return getattr(getattr(settings, section), name)
