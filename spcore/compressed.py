@@ -39,12 +39,13 @@ class Gunzip:
     read: gives the compressed bytes in the same way. Damage ends it like the end does, and stands in `problem`.
     """
 
-    STEP = 64 << 10
+    STEP = 16 << 10
 
     def __init__(self, read: Callable[[int], bytes]) -> None:
         self._read = read
         self._member = zlib.decompressobj(31)           # 31: zlib's number for "gzip header, largest window"
         self._begun = False                             # the member got bytes
+        self._careful = False                           # damage is near: a byte at a time
         self._waiting = b""                             # compressed, not taken in yet
         self.problem = ""
         self.raised: BaseException | None = None
@@ -69,10 +70,24 @@ class Gunzip:
                     raise EOFError("it is cut short")
                 return data
             self._begun = True
-            data = self._member.decompress(self._waiting, most)
-            self._waiting = self._member.unconsumed_tail
+            data = self._inflate(most)
             if self._member.eof:                        # several members are usual (`cat a.gz b.gz`), and padding
-                self._waiting = self._member.unused_data.lstrip(b"\0")
+                self._waiting = (self._member.unused_data + self._waiting).lstrip(b"\0")
                 self._member, self._begun = zlib.decompressobj(31), False
             if data:
                 return data
+
+    def _inflate(self, most: int) -> bytes:
+        """A step of the member. zlib gives nothing out of a step with damage in it, so that is done again in bytes."""
+        if not self._careful:
+            before = self._member.copy()
+            try:
+                data = self._member.decompress(self._waiting, most)
+            except zlib.error:
+                self._member, self._careful = before, True
+            else:
+                self._waiting = self._member.unconsumed_tail
+                return data
+        data = self._member.decompress(self._waiting[:1], most)
+        self._waiting = self._member.unconsumed_tail + self._waiting[1:]
+        return data

@@ -36,6 +36,7 @@ cdef bint capture_open(CaptureFile* self) noexcept nogil:
     self.pcapng = pcapng_magic(self.window.at)
     if self.pcapng:
         return True
+    self.window.may_wait = True
     return pcap_magic(self, self.window.at) and pcap_open(self)
 
 
@@ -105,6 +106,11 @@ cdef class OpenFile:
         return ""
 
     @property
+    def only_link(self):
+        """The link type of all its packets where that is not read; -1 = some are, or may be."""
+        return NOT_READABLE if self.file.pcapng else self.file.unread_link
+
+    @property
     def unread_link(self):
         """A link type among its interfaces' that is not read; -1 = there is none."""
         return self.file.unread_link
@@ -125,8 +131,8 @@ cdef bint advance(CaptureFile* file) noexcept nogil:
 
 cdef bint pass_on(CaptureFile* file, Core* core, int64_t until, uint32_t* packets) noexcept nogil:
     """Moves up to PACKETS packets on that are no later than `until`; False = the next is later or not there."""
-    cdef uint32_t i
-    for i in range(PACKETS):
+    cdef uint32_t _
+    for _ in range(PACKETS):
         if not file.held and not advance(file):
             return False
         if file.packet.time_us > until:

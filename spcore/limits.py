@@ -46,7 +46,8 @@ class Limits:
     """Bytes of one frame in a capture file; a record that claims more is damage, and ends the file. Its error says so.
     Linux gives out merged segments of up to 512 KiB."""
     max_interfaces = 4_096
-    """Interfaces described in one section of a pcapng file. Counter: packets_unreadable, for packets of further ones."""
+    """Interfaces described in one section of a pcapng file; packets of further ones are not read.
+    Counter: packets_unreadable."""
     window_slack = 256 << 10
     """How far beyond the receiver's advertised window a segment may lie (its ACK may be captured later)."""
     unknown_window = 4 << 20

@@ -30,7 +30,7 @@ def live_filter(ports: Iterable[int], host: str | None = None, mac: str = "", li
     else:
         plain = f"{by_port} or {FRAGMENTS}"
     plain = f"{plain} or {TUNNELS}"
-    if mac and link_type == ETHERNET or host is not None:
+    if (mac and link_type == ETHERNET) or host is not None:
         plain = f"{plain} or {FRAGMENTS}"       # of tunnels, whose addresses are others
     if link_type == ETHERNET:
         plain = f"{plain} or {WRAPPED}"

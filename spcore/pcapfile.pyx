@@ -28,7 +28,6 @@ cdef enum:
     HAS_FCS = 0x04000000
 
 
-
 cdef bint pcap_magic(CaptureFile* self, const uint8_t* data) noexcept nogil:
     """Whether a pcap file begins so; sets byte order, resolution and record head."""
     cdef uint32_t magic

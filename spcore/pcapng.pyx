@@ -1,7 +1,7 @@
 """pcapng files (draft-ietf-opsawg-pcapng): Wireshark's and dumpcap's.
 
     block:    type (4), total length (4), body, total length again; padded to four bytes
-    section:  a section header block, whose byte-order magic holds for all up to the next one; its interfaces are its own
+    section:  a section header block, whose byte order holds for all up to the next one; its interfaces are its own
     packets:  enhanced, simple and (obsolete) packet blocks; everything else is stepped over
 
 A time stamp counts ticks of its interface's resolution, 10**-n or 2**-n seconds; a simple packet has none and gets that
@@ -10,10 +10,10 @@ of the packet before it.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from spcore.capturefile cimport (
-    NOT_READABLE, STEP_PACKET, CaptureFile, Interface, Step, add_interface, damaged, fill_packet, get16, get32,
+    NOT_READABLE, STEP_END, STEP_PACKET, CaptureFile, Interface, Step, add_interface, damaged, fill_packet, get16, get32,
     set_link, stopped,
 )
-from spcore.window cimport window_has, window_skip
+from spcore.window cimport window_has, window_here, window_skip
 
 cdef extern from *:
     void prefetch "__builtin_prefetch"(const void* address) nogil
@@ -62,7 +62,7 @@ cdef bint begin_section(CaptureFile* self) noexcept nogil:
 
 cdef void set_resolution(Interface* interface, uint8_t value) noexcept nogil:
     """10**-n seconds, or 2**-n where the first bit is set. More than 64 bits of fraction are no clock: taken as 64."""
-    cdef uint8_t n
+    cdef uint8_t _
     interface.shift = 0
     interface.divide = interface.multiply = 1
     if value & 0x80:
@@ -70,9 +70,9 @@ cdef void set_resolution(Interface* interface, uint8_t value) noexcept nogil:
         if interface.shift == 0:
             interface.multiply = 1_000_000
         return
-    for n in range(value, 6):
+    for _ in range(value, 6):
         interface.multiply *= 10
-    for n in range(6, min(value, <uint8_t>25)):
+    for _ in range(6, min(value, <uint8_t>25)):
         interface.divide *= 10
 
 
@@ -173,6 +173,7 @@ cdef Step take_packet(CaptureFile* self, uint32_t kind, uint32_t length) noexcep
 cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
     """The next packet of a pcapng file."""
     cdef uint32_t kind, length, padded
+    cdef uint64_t here
     cdef Step step
     while True:
         if not window_has(&self.window, SMALLEST):
@@ -193,8 +194,13 @@ cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
             if length > MAX_DESCRIPTION:
                 return damaged(self, b"an interface description is too long")
         else:
+            here = window_here(&self.window)
             if not window_skip(&self.window, padded):
-                return stopped(self)
+                step = stopped(self)
+                if step == STEP_END:            # the stream ended, but inside this block
+                    step = damaged(self, b"the file is cut short")
+                self.problem_at = here
+                return step
             continue
         if not window_has(&self.window, padded):
             return stopped(self)

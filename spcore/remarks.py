@@ -4,13 +4,14 @@ Remarks are lines for a person, not errors: what could be read was read.
 """
 from __future__ import annotations
 
-from spcore.links import LINK_NAMES, is_supported
+from spcore.links import LINK_NAMES
 
 TYPE_CHECKING = False                   # typing costs more to import than this module
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from spcore.engine import Engine
+    from spcore.source import Source
 
 WIRELESS = "Wi-Fi in monitor mode: capture on the wired side, where the supervisor's frames pass unencrypted"
 NO_NETWORK = "no network interface: `ip -brief link` lists those there are"
@@ -32,20 +33,23 @@ def not_read(link_type: int) -> str:
         f"link type {link_type} is not one suntap reads ({known}): capture on the Ethernet interface"
 
 
-def remarks(engine: Engine, unread_links: Iterable[int] = ()) -> list[str]:
-    """Lines about what the engine was fed, for the end of a capture."""
+def remarks(engine: Engine, source: Source) -> list[str]:
+    """Lines about what the engine was fed from a source, for the end of a capture.
+
+    A live source's filter lets nothing but wanted packets through, so it knows nothing of others.
+    """
     counters = engine.counters()
     lines = []
     if counters["packets_unreadable"]:
-        links = ", ".join(str(number) for number in sorted(unread_links) if not is_supported(number)) or "unknown"
+        links = ", ".join(map(str, sorted(source.unread_links))) or "unknown"
         lines.append(f"{counters['packets_unreadable']} packets were not read: link type {links}, "
                      f"where suntap reads {', '.join(sorted(set(LINK_NAMES.values())))}")
     if counters["packets_cut"]:
         lines.append(f"{counters['packets_cut']} packets are cut short, what they lack is lost: capture whole frames "
                      "(tcpdump -s 0, dumpcap -s 0; no packet slicing on the mirror port)")
-    if not counters["packets_wanted"]:
+    if source.readable and not counters["packets_wanted"]:
         lines.append(_instead(engine, counters["packets"]))
-    return lines
+    return [f"{source.name}: {line}" for line in lines]
 
 
 def _instead(engine: Engine, packets: int) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 
-
 from spcore.filereader import FOREVER, OpenFile, ReadError, feed
 
 TYPE_CHECKING = False                   # typing costs more to import than this module
@@ -37,11 +36,13 @@ class CaptureError(Exception):
 class Source:
     """An open capture. Use it in a `with`; `run` gives what the engine finishes.
 
-    name: of the file or interface, for messages. unread_links: link types met that are not read.
+    name: of the file or interface, for messages. readable: files that could be opened, 0 = there is nothing to say
+    about their content. unread_links: link types met that are not read.
     """
 
     name = ""
-    unread_links: set[int] = set()
+    readable = 0
+    unread_links: set[int] | frozenset[int] = frozenset()
 
     def __enter__(self) -> Source:
         return self
@@ -106,9 +107,13 @@ def _open(name: str, step: int) -> tuple[OpenFile, int]:
             from spcore.compressed import Gunzip
             stream = Gunzip(Pipe(descriptor) if mapped else stream)
         try:
-            return OpenFile(name, descriptor, stream, step=step if stream is None else STREAM_STEP), descriptor
+            file = OpenFile(name, descriptor, stream, step=step if stream is None else STREAM_STEP)
         except ReadError:
             raise ReadError(_what_instead(head, name, stream)) from None
+        if file.only_link >= 0:
+            from spcore.remarks import not_read
+            raise ReadError(not_read(file.only_link))
+        return file, descriptor
     except (OSError, ReadError) as error:
         if descriptor >= 0:
             os.close(descriptor)
@@ -140,9 +145,9 @@ class FileSource(Source):
         self._step = max(STEP // max(len(names), 1), SMALLEST_STEP)
         self._files: list[OpenFile] = []
         self._descriptors: dict[OpenFile, int] = {}
-        self._later: deque[tuple[int, int]] = deque()       # (time of the first packet, index of the name)
+        self._later: list[tuple[int, int]] = []         # (time of the first packet, index of the name), latest first
         self._damage: list[CaptureError] = []
-        self.unread_links = set()
+        self.unread_links: set[int] = set()
         try:
             self._look(complain)
         except BaseException:
@@ -165,7 +170,7 @@ class FileSource(Source):
                 if first is not None:
                     later.append((first, index))
                     self._drop(file)
-        self._later = deque(sorted(later))
+        self._later = sorted(later, reverse=True)
 
     @staticmethod
     def _can_open_again(name: str, descriptor: int) -> bool:
@@ -173,6 +178,7 @@ class FileSource(Source):
 
     def _add(self, name: str) -> OpenFile:
         file, descriptor = _open(name, self._step)
+        self.readable += 1
         self._files.append(file)
         self._descriptors[file] = descriptor
         return file
@@ -218,7 +224,7 @@ class FileSource(Source):
 
     def _feed(self, engine: Engine | None) -> bool:
         """One batch; False = that was the last."""
-        until = self._later[0][0] if self._later else FOREVER
+        until = self._later[-1][0] if self._later else FOREVER
         try:
             packets, done = feed(self._files, engine, until)
             self.packets += packets
@@ -236,7 +242,7 @@ class FileSource(Source):
         if not self._later:
             return False
         try:
-            self._add(self.names[self._later.popleft()[1]])
+            self._add(self.names[self._later.pop()[1]])
         except CaptureError as error:                   # it was there a moment ago
             self._damage.append(error)
         return True

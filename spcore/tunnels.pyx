@@ -135,7 +135,7 @@ cdef bint enter_erspan(Layer* layer, bint numbered) noexcept nogil:
 
 
 cdef bint enter_erspan_3(Layer* layer) noexcept nogil:
-    """Type III: 12 bytes, the last two of which say what kind of frame follows and whether 8 bytes more stand before."""
+    """Type III: 12 bytes; the last two say what kind of frame follows and whether 8 bytes more stand before it."""
     cdef uint32_t kind
     cdef bint platform
     if layer.length < 12:

@@ -29,8 +29,9 @@ cdef extern from *:
         uintptr_t page = (uintptr_t)info->si_addr & ~(uintptr_t)4095;
         (void)number;
         (void)context;
+        int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
         if (page < guard_from || page >= guard_to ||
-            mmap((void *)page, guard_to - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+            mmap((void *)page, guard_to - page, PROT_READ, how, -1, 0) == MAP_FAILED)
             sigaction(SIGBUS, &guard_before, NULL);     /* not ours: it comes again, as if we were not here */
     }
 

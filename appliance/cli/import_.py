@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
         new += inbox.append(database, rest)
         seen += len(rest)
         progress.close()
-        for line in remarks(engine, source.unread_links):
-            say(f"{source.name}: {line}")
+        for line in remarks(engine, source):
+            say(line)
     print(f"{seen} uploads, {new} new")
     with supervisor.lock(data_dir) as alone:
         if not alone:

@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
             while engine.pending():
                 write(engine.take_lines(lines))
         counters = engine.counters() | source.counters() | lines.counters()
-        for line in remarks(engine, source.unread_links):
-            say(f"{source.name}: {line}")
+        for line in remarks(engine, source):
+            say(line)
     if args.stats:
         import json
         print(json.dumps(counters), file=sys.stderr)
