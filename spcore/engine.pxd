@@ -1,18 +1,16 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from spcore.assembler cimport Memory
 from spcore.defrag cimport Defrag
 from spcore.headers cimport Address
 from spcore.packets cimport Packet
-from spcore.streams cimport Streams
+from spcore.reassembly cimport Streams
 from spcore.survey cimport Survey
-from spcore.uploads cimport Finals
 
 cdef struct Core:
     Streams streams
-    Finals finals
-    Memory body_memory
-    Memory fragment_memory
+    Defrag* defrag              # owned; NULL until the Engine is initialised
+    Survey* survey              # owned; what there is instead, while nothing wanted came
+    uint32_t max_nesting
     uint8_t host_family         # 0 = every host
     Address host
     int64_t last_us             # packet time of the latest packet
@@ -27,9 +25,6 @@ cdef struct Core:
     uint64_t too_deep           # inside more tunnels than max_nesting
     uint64_t unreadable         # of a link type that is not read
     uint64_t clock_steps        # time went backwards or jumped ahead
-    uint32_t max_nesting
-    Defrag* defrag
-    Survey* survey              # what there is instead, while nothing wanted came
 
 cdef void core_packet(Core* core, const Packet* packet) noexcept nogil
 
@@ -38,5 +33,6 @@ cdef class Engine:
     cdef readonly tuple ports
     cdef readonly object host
     cdef readonly object limits
+    cdef uint64_t batch_bytes
+    cdef uint64_t batch_events
     cdef bint full(self) noexcept nogil
-    cdef list take(self)

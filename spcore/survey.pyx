@@ -3,7 +3,7 @@ port, host or file.
 
 An open-addressing table of fixed size. A pair that finds no place near its own is counted and not listed.
 """
-from spcore.uploads cimport ENDPOINT_SIZE, write_endpoint
+from spcore.endpoints cimport ENDPOINT_SIZE, write_endpoint
 from spcore.headers cimport SYN, ACK
 
 cdef enum:
