@@ -10,8 +10,8 @@ of the packet before it.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from spcore.capturefile cimport (
-    NOT_READABLE, STEP_END, STEP_PACKET, CaptureFile, Interface, Step, add_interface, damaged, fill_packet, get16, get32,
-    set_link, stopped,
+    NOT_READABLE, STEP_END, STEP_PACKET, CaptureFile, Interface, Step, add_interface, damaged, fill_packet, get16,
+    get32, set_link, stopped,
 )
 from spcore.window cimport window_has, window_here, window_skip
 

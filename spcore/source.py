@@ -13,7 +13,7 @@ from spcore.filereader import FOREVER, OpenFile, ReadError, feed
 TYPE_CHECKING = False                   # typing costs more to import than this module
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
+    from typing import Any, Self
 
     from spcore.engine import Engine
 
@@ -44,7 +44,7 @@ class Source:
     readable = 0
     unread_links: set[int] | frozenset[int] = frozenset()
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

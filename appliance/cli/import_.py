@@ -1,84 +1,45 @@
 """Take capture files into the inbox and on to slots.
 
 What is in a file counts, because you vouch for it; --source takes only what one PVS sent. Importing a file again
-changes nothing. Of a damaged file, what stands before the damage is taken. Where a supervisor process works on the same
-data directory, it derives readings and slots from the new uploads; otherwise that is done here.
+changes nothing. Several files are one capture, in any order. Of a damaged file, what stands before the damage is taken.
+Where a supervisor process works on the same data directory, it derives readings and slots from the new uploads;
+otherwise that is done here.
 """
 import argparse
+import sqlite3
+from itertools import chain
 
 from appliance import store
 from appliance.cli import say
 from appliance.cli.common import Complaints, Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
-<<<<<<< HEAD
-from appliance.store import inbox, integrity
-=======
-from appliance.errors import DONE
 from appliance.store import inbox, integrity, senders
->>>>>>> main
 from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
+from spcore.engine import Engine
 from spcore.remarks import remarks
-from spcore.source import open_files
+from spcore.source import FileSource, open_files
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-<<<<<<< HEAD
     parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng, also gzip)")
-=======
-    parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng)")
     parser.add_argument("--source", metavar="WHO",
                         help="only uploads of this IP or hardware address, or of the supervisor with this serial")
->>>>>>> main
     add_host(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-<<<<<<< HEAD
     engine, complaints = engine_of(settings.capture.ports, args.host), Complaints()
     with open_files(args.file) as source:  # a mistyped name is found before anything is written
         data_dir = data_dir_of(settings)
         clock = from_environment()
         integrity.check_inbox(data_dir, clock)
         database = inbox.connect(data_dir)
-        seen = new = 0
         progress = Progress("uploads")
-        for uploads in source.run(engine, complain=complaints):
-            new += inbox.append(database, uploads)
-            seen += len(uploads)
-            progress(seen, 0)
-        rest = engine.finish()
-=======
-    ports, code = settings.capture.ports, DONE
-    engine_of(ports, args.host)
-    for name in args.file:  # a mistyped name is found before anything is written
-        with open_file(name):
-            pass
-    data_dir = data_dir_of(settings)
-    clock = from_environment()
-    integrity.check_inbox(data_dir, clock)
-    database = inbox.connect(data_dir)
-    seen = new = 0
-    progress = Progress("uploads")
-    for name in args.file:
-        engine = engine_of(ports, args.host)
-        try:
-            with open_file(name) as source:
-                for uploads in source.run(engine):
-                    wanted = [upload for upload in uploads if senders.is_from(upload, args.source)]
-                    new += inbox.append(database, wanted)
-                    seen += len(wanted)
-                    progress(seen, 0)
-        except CaptureError as error:  # what was whole before the damage, and the other files, count all the same
-            progress.close()
-            code = complain(error)
-        rest = [upload for upload in engine.finish() if senders.is_from(upload, args.source)]
->>>>>>> main
-        new += inbox.append(database, rest)
-        seen += len(rest)
+        seen, new = _take_in(source, engine, database, args.source, complaints, progress)
         progress.close()
         for line in remarks(engine, source):
             say(line)
@@ -96,3 +57,15 @@ def run(args: argparse.Namespace) -> int:
     for path in (data_dir / inbox.FILE, data_dir / store.FILE):
         adopt_owner(path)
     return complaints.code
+
+
+def _take_in(source: FileSource, engine: Engine, database: sqlite3.Connection, sender: str | None,
+             complaints: Complaints, progress: Progress) -> tuple[int, int]:
+    """Everything that the files hold into the inbox; uploads seen, and those that are new."""
+    seen = new = 0
+    for uploads in chain(source.run(engine, complain=complaints), map(Engine.finish, [engine])):
+        wanted = [upload for upload in uploads if senders.is_from(upload, sender)]
+        new += inbox.append(database, wanted)
+        seen += len(wanted)
+        progress(seen, 0)
+    return seen, new
