@@ -13,7 +13,7 @@ from pathlib import Path
 
 from appliance.store import inbox, integrity
 from appliance.system import heartbeat
-from appliance.system.clock import Clock
+from appliance.system.clock import Clock, is_set
 from spcore.uploads import Upload
 
 MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter inbox_lost
@@ -68,7 +68,7 @@ class InboxWriter:
         while self._queue and (not self.problem or time.monotonic() >= self._retry_at):
             batch = list(islice(self._queue, MAX_APPEND))
             try:
-                new = inbox.append(self._open(), batch)
+                new = inbox.append(self._open(), batch, is_guess=not is_set())
             except (sqlite3.Error, OSError) as error:
                 self._refused(error)
                 return

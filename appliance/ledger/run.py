@@ -37,17 +37,22 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
     apply_settings(store, site)
     intake.reset_cursor_if_other_inbox(inbox, store)
     waiting = uploads.count_after(inbox, intake.cursor(store))
-    total = waiting if limit is None else min(waiting, limit)
+    left = waiting if limit is None else min(waiting, limit)
     done = readings = 0
-    while done < total:
-        batch = uploads.after(inbox, intake.cursor(store), min(CHUNK, total - done))
+    while left:
+        batch = uploads.after(inbox, intake.cursor(store), min(CHUNK, left))
         if not batch:
             break
-        readings += intake.ingest_batch(store, batch)
+        readings += intake.ingest_batch(inbox, store, batch)
+        if intake.cursor(store) < batch[-1][0]:     # what is known of clocks now judges earlier uploads otherwise
+            waiting = uploads.count_after(inbox, 0)
+            left, done = waiting if limit is None else left, 0
+            continue
+        left -= len(batch)
         done += len(batch)
         if progress:
-            progress(done, total)
-    if done == waiting:
+            progress(done, done + left)
+    if not uploads.count_after(inbox, intake.cursor(store)):
         _finish_rebuild(store)
         derive(store, progress, None if limit is None else MAX_DAYS)
     return Ingested(done, readings, changed(store))

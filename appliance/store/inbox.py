@@ -30,17 +30,28 @@ def digest(path: str, body: bytes) -> bytes:
     return hashlib.sha256(path.encode("utf-8", "surrogateescape") + b"\n" + body).digest()
 
 
-def append(conn: sqlite3.Connection, uploads: Iterable[Upload]) -> int:
-    """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError."""
+def append(conn: sqlite3.Connection, uploads: Iterable[Upload], is_guess: bool = False) -> int:
+    """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError.
+
+    `is_guess`: the clock that their packet times are of was not set yet.
+    """
     rows = [(upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete,
              digest(upload.path, upload.body), pack(upload.body)) for upload in uploads]
     if not rows:
         return 0
     with transaction(conn):
-        before = conn.total_changes
+        before, newest = conn.total_changes, last_id(conn) if is_guess else 0
         conn.executemany("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body)"
                          " VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        return conn.total_changes - before
+        added = conn.total_changes - before
+        if is_guess:
+            conn.execute("INSERT OR IGNORE INTO guess SELECT id FROM upload WHERE id > ?", (newest,))
+        return added
+
+
+def guessed(conn: sqlite3.Connection, first: int, last: int) -> set[int]:
+    """The ids from `first` to `last` of uploads whose packet times are a guess."""
+    return {number for (number,) in conn.execute("SELECT id FROM guess WHERE id BETWEEN ? AND ?", (first, last))}
 
 
 def after(conn: sqlite3.Connection, cursor: int, limit: int) -> list[tuple[int, Upload]]:
