@@ -186,7 +186,7 @@ class LiveSource(Source):
             now = self._handle.stats()
         except (pcapy.PcapError, ValueError):  # ValueError: closed, while the interface is away
             now = (0, 0, 0)
-        return tuple(a + b for a, b in zip(self._before, now, strict=True))  # type: ignore[return-value]
+        return tuple(a + b for a, b in zip(self._before, now, strict=True))
 
     def counters(self) -> dict[str, int]:
         """The kernel's counts since the source was opened: frames received, dropped for lack of room in the ring,

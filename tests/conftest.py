@@ -1,15 +1,20 @@
 """What holds for every test: what a machine cannot run is skipped with its reason, and in CI that is a failure.
 
 The last line of a run is its count: "N passed, N failed, N skipped". With CI=true a test may be skipped only for a
-reason in ALLOWED: a tool that was not installed must not hide behind a green run.
+reason in ALLOWED: a tool that was not installed must not hide behind a green run. With several workers (`./run test`
+runs two) the process that started them counts, and gets what they note for the end of the run.
 """
 import os
 import shutil
 import signal
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.notes import notes
 
 settings.register_profile("suntap", deadline=None)  # a busy machine is no failure
 settings.load_profile("suntap")
@@ -20,20 +25,32 @@ CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
-left_out: list[pytest.Item] = []
+left_out: list[str] = []    # node ids of image tests that nobody asked for
 seen: set[str] = set()
+
+
+@cache
+def lacks_root() -> str:
+    """Why tests that need root are skipped here; "" where they can run. `ip netns` mounts, and so do the tests of full
+    disks and power cuts: in a container or chroot without mount namespaces neither works."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        return "needs root and iproute2: run it with sudo"
+    probe = ["unshare", "--mount", "--net", "mount", "--make-rslave", "/"]
+    if subprocess.run(probe, check=False, stderr=subprocess.DEVNULL).returncode:
+        return "needs mount namespaces, which this container or chroot does not allow"
+    return ""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Markers become skips where the machine lacks something; image tests run only when they are asked for."""
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
-    left_out[:] = [item for item in items if not asked and item.get_closest_marker("image")]
-    kept = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = kept
+    unasked = [item for item in items if not asked and item.get_closest_marker("image")]
+    left_out[:] = [item.nodeid for item in unasked]
+    config.hook.pytest_deselected(items=unasked)
+    items[:] = [item for item in items if item not in unasked]
     lacking = {
-        "root": "" if os.geteuid() == 0 and shutil.which("ip") else "needs root and iproute2: run it with sudo",
+        "root": lacks_root(),
         "browser": "" if shutil.which("chromium") or shutil.which("chromium-browser") else "needs Debian's chromium",
     }
     for item in items:
@@ -76,13 +93,33 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """What this file counted as failed decides as well."""
-    if counts["failed"] and session.exitstatus == 0:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput.update(notes=notes, left_out=left_out)
+    elif counts["failed"] and session.exitstatus == 0:
         session.exitstatus = 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    """A worker of pytest-xdist ends: take over what it noted."""
+    output = getattr(node, "workeroutput", {})
+    notes.extend(output.get("notes", []))
+    left_out[:] = output.get("left_out", left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests noted, such as what was hit by kills and the seed that hits it again."""
+    if notes:
+        terminalreporter.section("noted")
+        for line in notes:
+            terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The closing line, after pytest's own."""
+    if hasattr(config, "workerinput"):
+        return
     if left_out:
         print(f"{len(left_out)} image tests were not asked for: `./run test image` builds and boots the image")
     if not config.option.collectonly:

@@ -12,7 +12,7 @@ TOOLS = Path(sys.executable).parent
 
 @pytest.mark.parametrize("command", [
     ["ruff", "check", "--quiet", "--output-format=concise", "."], ["mypy"],
-    ["cython-lint", "--max-line-length", "120", "spcore"],
+    ["cython-lint", "--max-line-length", "120", "spcore"], ["lint-imports", "--no-cache"],
 ], ids=lambda command: command[0])
 def test_it_finds_nothing(command):
     if not (TOOLS / command[0]).exists():

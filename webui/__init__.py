@@ -1,8 +1,8 @@
 """The web page: dashboard, PVOutput, diagnostics, settings and API, as one Flask application.
 
 It reads the store, edits the settings file, and asks the supervisor process for everything else by a row in the table
-`command`. This module is the table of contents: one module per page, what holds for all of them in access, auth and
-security.
+`command`. This module is the table of contents: one module per page, what keeps strangers out in security, what people
+read in present. `python -m webui` serves it.
 """
 from datetime import timedelta
 from pathlib import Path
@@ -11,31 +11,26 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from appliance.system.clock import Clock
-from webui import (
-    access,
+from webui import data, layout
+from webui.limits import COOKIE_S
+from webui.pages import (
     api,
-    auth,
     bundle,
     dashboard,
-    data,
     diagnostics,
     export,
     health,
     history,
-    layout,
     login,
     orders,
     pvoutput,
     restore,
-    security,
     settings,
     update,
     welcome,
 )
-from webui.server import serve
-from webui.throttle import Throttle
-
-__all__ = ["create_app", "serve"]
+from webui.security import access, auth, headers
+from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
          bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
@@ -48,17 +43,17 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
     """
     app = Flask(__name__)
     box = data.Box(Path(config_path), Path(data_dir), clock)
-    app.extensions["suntap"] = box
+    data.install(app, box)
     app.extensions["suntap-auth"] = auth.Auth(box.data_dir)
     app.extensions["suntap-throttle"] = Throttle()
     app.secret_key = app.extensions["suntap-auth"].secret
     app.config.update(
         SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=auth.COOKIE_S),
+        SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=COOKIE_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
         WTF_CSRF_HEADERS=["X-CSRFToken"],
     )
-    security.install(app, box)
+    headers.install(app, box)
     app.before_request(access.guard)  # before the CSRF check reads the body: a stranger's upload is never read
     CSRFProtect(app)
     for page in PAGES:

@@ -1,24 +1,33 @@
 """What the pages work with: one settings file, one data directory, one clock.
 
-The only module of the page that touches the store and the settings file; connections are read-only but for the table
-`command`, by which the page asks the supervisor process to do something.
+The only module of the page that opens the databases and reads or writes the settings file: pages get a connection to
+read from, or what they ask for. Connections are read-only but for the table `command`, by which the page asks the
+supervisor process to do something, and for what a test of the PVOutput account learns. They are closed when the request
+ends.
 """
 import sqlite3
 import zoneinfo
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g
+from flask import Flask, current_app, g
 
-from appliance import store
+from appliance import settings, store
+from appliance.history import export, views
 from appliance.ledger import cadence
-from appliance.settings import Settings
+from appliance.pvoutput import poster
+from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
+from appliance.store import inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
+from spcore.uploads import Upload
 
 
 class Box:
@@ -39,6 +48,13 @@ class Box:
     def problem(self) -> str:
         """Why the settings file is not the one in use; empty when it is."""
         return self._live.problem
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """Write the keys ("section.key") whose value is another now. Raises SettingsError: then nothing was written."""
+        before = self.settings()
+        changed = {key: value for key, value in changes.items() if settings.value(before, key) != value}
+        if changed:
+            settings.update(self.config_path, changed)
 
     def now(self) -> float:
         """Seconds since 1970 UTC."""
@@ -66,7 +82,29 @@ class Box:
         """Length of the site's status interval."""
         return cadence.slot_seconds(self.store())
 
-    def ask(self, name: str, **argument: Any) -> int:
+    def last_uploads(self, count: int) -> list[Upload]:
+        """The newest captured uploads, newest first; none where the inbox cannot be read."""
+        try:
+            with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
+                return [upload for _, upload in views.last_uploads(connection, count)]
+        except (sqlite3.Error, OSError):
+            return []
+
+    def csv(self, what: str, first: date, last: date) -> Iterator[str]:
+        """The rows of export.COLUMNS[what] for these local days as CSV lines, read as they are asked for."""
+        zone = self.zone()
+
+        def lines() -> Iterator[str]:
+            with closing(store.connect(self.data_dir, readonly=True)) as connection:
+                yield from export.as_csv(export.COLUMNS[what], export.rows(connection, what, zone, first, last))
+        return lines()
+
+    def check_account(self, account: PVOutput) -> poster.AccountCheck:
+        """Ask PVOutput whether key and system hold: one request of the quota. Raises sqlite3.Error."""
+        with closing(store.connect(self.data_dir)) as connection:
+            return poster.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
+
+    def submit(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
             return commands.submit(connection, self.clock, name, argument)
@@ -77,8 +115,13 @@ class Box:
 
     def waits(self, name: str) -> bool:
         """Whether an order of this name is not finished."""
-        found = self.store().execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL", (name,))
-        return found.fetchone() is not None
+        return commands.waits(self.store(), name)
+
+
+def install(app: Flask, found: Box) -> None:
+    """Make `found` the Box of this app, its connection closed when a request ends."""
+    app.extensions["suntap"] = found
+    app.teardown_appcontext(_close_store)
 
 
 def box() -> Box:
@@ -86,8 +129,7 @@ def box() -> Box:
     return cast(Box, current_app.extensions["suntap"])
 
 
-def close_store(_error: BaseException | None = None) -> None:
-    """After each request."""
+def _close_store(_error: BaseException | None) -> None:
     connection = g.pop("suntap_store", None)
     if connection is not None:
         connection.close()

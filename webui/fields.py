@@ -3,12 +3,12 @@
 What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with
 each key, so page and file cannot disagree. A test holds this table against the declared keys.
 """
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from appliance.settings import Secret, Settings
+from appliance.settings import Secret, Settings, value
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,6 @@ SECTIONS = (
 )
 
 
-def value(settings: Settings, key: str) -> Any:
-    """The value of "section.key"."""
-    section, name = key.split(".")
-    return getattr(getattr(settings, section), name)
-
-
 def as_text(settings: Settings, key: str) -> str:
     """The value as its form field shows it. A secret shows nothing."""
     found = value(settings, key)
@@ -122,6 +116,25 @@ def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict
         except ValueError:
             errors[key] = f"Must be {declared.metadata['allowed']}."
     return changes, errors
+
+
+def rows(settings: Settings, keys: Iterable[str], form: Mapping[str, str], errors: Mapping[str, str],
+         typed: bool = False, at_once: Iterable[str] = ()) -> dict[str, dict[str, object]]:
+    """Fields as the templates show them; `typed` or refused ones as they were sent, but a secret never. `at_once`: keys
+    whose change takes effect at once here though it elsewhere waits for a start."""
+    shown: dict[str, dict[str, object]] = {}
+    for key in keys:
+        asked = kind(key)
+        section = key.split(".")[0]
+        sent = (typed or bool(errors)) and asked != "secret" and form.get("section", section) == section
+        shown[key] = {
+            "later": FIELDS[key].later and key not in at_once,
+            "key": key, "field": FIELDS[key], "kind": asked, "error": errors.get(key, ""),
+            "text": form.get(key, "") if sent else as_text(settings, key),
+            "on": key in form if sent else value(settings, key) is True,
+            "stored": asked == "secret" and bool(value(settings, key)),
+        }
+    return shown
 
 
 def _typed(key: str, text: str, default: Any, present: bool) -> Any:

@@ -14,8 +14,9 @@ from werkzeug.exceptions import HTTPException
 
 from appliance import __version__, store
 from appliance.store.database import explained
-from webui import access, auth, localtime, units
 from webui.data import box
+from webui.present import localtime, units
+from webui.security import access, auth
 
 log = logging.getLogger(__name__)
 

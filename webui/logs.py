@@ -7,10 +7,9 @@ import json
 import subprocess
 from dataclasses import dataclass
 
+from webui.limits import LOG_LINES, LOG_TIMEOUT_S, MAX_LOG_LINE
+
 LEVELS = {"error": 3, "warning": 4, "info": 6, "debug": 7}
-LINES = 200
-TIMEOUT_S = 10
-MAX_MESSAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,12 @@ class Journal:
     trouble: str = ""
 
 
-def read(level: str = "info", lines: int = LINES, program: str = "journalctl") -> Journal:
+def read(level: str = "info", lines: int = LOG_LINES, program: str = "journalctl") -> Journal:
     """The last lines of at least this level."""
     command = [program, "--quiet", "--no-pager", "--output=json", f"--lines={lines}", "--unit=suntap*",
                f"--priority={LEVELS.get(level, LEVELS['info'])}"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=LOG_TIMEOUT_S, check=False)
     except FileNotFoundError:
         return Journal([], "This machine keeps no journal: the log is in the terminal where suntap was started.")
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -63,6 +62,6 @@ def parse(raw: bytes) -> Line | None:
             message = bytes(message).decode("utf-8", "replace")
         unit = str(entry.get("_SYSTEMD_UNIT", "")).removesuffix(".service")
         return Line(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, unit, int(entry.get("PRIORITY", 6)),
-                    str(message)[:MAX_MESSAGE])
+                    str(message)[:MAX_LOG_LINE])
     except (ValueError, KeyError, TypeError):
         return None

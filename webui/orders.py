@@ -6,14 +6,11 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template, session
+from flask import render_template, session
 from flask.typing import ResponseReturnValue
 
 from appliance.system.handover import Handover
-from webui import access
 from webui.data import box
-
-page = Blueprint("orders", __name__)
 
 
 @dataclass(frozen=True)
@@ -24,9 +21,9 @@ class Order:
     result: dict[str, Any] | None
 
 
-def give(name: str, **argument: Any) -> None:
+def submit(name: str, **argument: Any) -> None:
     """Order something; last() tells of it. Raises sqlite3.Error."""
-    session["order"] = box().ask(name, **argument)
+    session["order"] = box().submit(name, **argument)
 
 
 def last() -> Order | None:
@@ -42,18 +39,6 @@ def last() -> Order | None:
     if found.result is not None:
         session.pop("order")
     return found
-
-
-@page.get("/order/<int:number>")
-@access.owner
-def show(number: int) -> ResponseReturnValue:
-    """What became of an order, as a fragment."""
-    try:
-        result = box().answer(number)
-    except (KeyError, OverflowError):
-        abort(404)
-    more = result is not None and result.get("uploads", 0) is None  # a restore that another service ends
-    return render_template("_order.html", order=Order(number, result)), 200, {"X-Again": "1"} if more else {}
 
 
 def place(card: str) -> str | None:

@@ -6,22 +6,24 @@ the next start goes on from there. --data-dir chooses another directory; remove 
 import argparse
 import os
 import pickle
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import ledger, settings, store
+from appliance import settings, store
 from appliance.cli.common import Progress
-from appliance.cli.service import Stop
 from appliance.demo import surroundings as demo
 from appliance.errors import DONE, CommandError
-from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
+from appliance.simulate.roof import Roof
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from appliance.system.clock import ENVIRONMENT, Clock
 from appliance.system.files import try_lock, write_atomic
-from appliance.system.process_manager import ProcessManager
+from appliance.system.process_manager import ProcessManager, python_module
+from appliance.system.service import Stop
 from spcore.engine import Engine
 from spcore.source import open_file
 
@@ -70,12 +72,16 @@ def _run(folder: Path) -> int:
     clock = Clock(real.time(), now + 1, demo.SPEED)
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
-        server.site = pickle.loads((folder / SITE).read_bytes())
-    _set_password(folder)
+        server.sites[0] = pickle.loads((folder / SITE).read_bytes())
+    _set_password(config)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
-    children = {name: ["run", name, "--config", str(config)] for name in ("supervisor", "web")}
-    children["capture"] = ["run", "capture", "--spool", str(folder / "spool"), "--config", str(config)]
+    children = {
+        "supervisor": ["appliance.cli", "run", "supervisor", "--config", str(config)],
+        "collector": ["appliance.cli", "run", "collector", "--config", str(config)],
+        "web": ["webui", "--config", str(config)],
+        "capture": ["appliance.cli", "run", "capture", "--spool", str(folder / "spool"), "--config", str(config)],
+    }
     with server, demo.pvs(roof, folder / "spool", clock):
         ProcessManager(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
     write_atomic(folder / SITE, pickle.dumps(server.site))
@@ -111,7 +117,7 @@ def _last_captured(folder: Path) -> float | None:
     return last / 1e6 if last is not None else None
 
 
-def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> None:
+def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
     """The first start: write the capture of the days before, and take it in as `suntap import` does."""
     capture = folder / "history.pcap"
     progress = Progress("simulated traffic, %")
@@ -126,17 +132,14 @@ def _make_history(folder: Path, config: Path, roof: demo.Roof, begin: float) -> 
             inbox.append(received, uploads)
     inbox.append(received, engine.finish())
     progress = Progress("uploads derived")
-    done = ledger.ingest(received, derived, loaded.site, progress=progress)
+    done = pipeline.derive(received, derived, loaded, begin, progress)
     progress.close()
-    outbox.refresh(derived, loaded, done.days, begin)
     print(f"{capture.name}: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")
     received.close()
     derived.close()
 
 
-def _set_password(folder: Path) -> None:
+def _set_password(config: Path) -> None:
     """The page listens on loopback only: a password that everybody knows is enough, and nobody has to choose one."""
-    from webui.auth import Auth
-    auth = Auth(folder)
-    if auth.stored().password is None:
-        auth.set_password(PASSWORD)
+    subprocess.run(python_module("webui", "--first-password", "--config", str(config)), input=f"{PASSWORD}\n",
+                   text=True, check=True)

@@ -7,15 +7,16 @@ still does.
 import argparse
 from dataclasses import replace
 
-from appliance import ledger, store
+from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.errors import DONE, WAITING, CommandError
 from appliance.pvoutput import outbox, poster, views
 from appliance.settings import Settings
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
+from appliance.system.service import Stop
 
 LOOK_S = 1.0    # real seconds between two looks at what another process posts
 
@@ -43,8 +44,7 @@ def run(args: argparse.Namespace) -> int:
     why = ""
     with supervisor.lock(data_dir) as alone:
         if alone:
-            done = ledger.ingest(inbox.connect(data_dir), database, settings.site)
-            outbox.refresh(database, settings, done.days, clock.time())
+            pipeline.derive(inbox.connect(data_dir), database, settings, clock.time())
         end = clock.steady()[1] + args.max_wait
         while (left := outbox.waiting(database)) and not stop.is_set():
             progress(left)

@@ -5,16 +5,15 @@ supervisor process works on the same data directory, it is asked to do it.
 """
 import argparse
 
-from appliance import ledger, store
+from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
-from appliance.cli.service import Stop
 from appliance.errors import DONE, FAILED, CommandError
-from appliance.pvoutput import outbox
 from appliance.store import inbox
-from appliance.supervisor import commands
+from appliance.supervisor import commands, pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
+from appliance.system.service import Stop
 
 LOOK_S = 0.5    # between two looks for the supervisor process's answer
 
@@ -31,9 +30,8 @@ def run(args: argparse.Namespace) -> int:
     with supervisor.lock(data_dir) as alone:
         if alone:
             progress = Progress("uploads derived")
-            done = ledger.rebuild(inbox.connect(data_dir, readonly=True), database, settings.site, progress=progress)
+            done = pipeline.rebuild(inbox.connect(data_dir, readonly=True), database, settings, clock.time(), progress)
             progress.close()
-            outbox.refresh(database, settings, done.days, clock.time())
             adopt_owner(data_dir / store.FILE)
             print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days changed")
             return DONE

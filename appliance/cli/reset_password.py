@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
-    path = settings.store.data_dir / PASSWORD  # removing it is the page's documented way back (webui/auth.py)
+    path = settings.store.data_dir / PASSWORD  # removing it is the page's documented way back (webui/security/auth.py)
     try:
         path.unlink()
     except FileNotFoundError:

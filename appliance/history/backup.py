@@ -194,7 +194,7 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
     return _check_content(manifest, shown, folder)
 
 
-def _manifest(archive: tarfile.TarFile, source: str) -> dict:
+def _manifest(archive: tarfile.TarFile, source: str) -> dict[str, Any]:
     """The manifest in front, its shape checked."""
     first = archive.next()
     if first is None or first.name != MANIFEST or not first.isreg() or first.size > MAX_MANIFEST:
@@ -220,7 +220,7 @@ def _manifest(archive: tarfile.TarFile, source: str) -> dict:
     return dict(manifest)
 
 
-def _check_content(manifest: dict, source: str, folder: Path) -> Contents:
+def _check_content(manifest: dict[str, Any], source: str, folder: Path) -> Contents:
     """Databases that open, are whole and not from a newer suntap; settings that are valid. → what is in them."""
     try:
         with closing(inbox.connect(folder)) as received, closing(store.connect(folder)) as derived:

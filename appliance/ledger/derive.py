@@ -7,7 +7,7 @@ derived once; since a changed end always dirties its follower, any other order w
 is dirty any more, what all days together say (sign and kind of the meter, full power of a device) may make some so.
 """
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from statistics import median_low
 
@@ -52,6 +52,11 @@ def derive(store: sqlite3.Connection, progress: Callable[[int, int], object] | N
 def changed(store: sqlite3.Connection) -> tuple[str, ...]:
     """The local days whose slots changed and that the outbox has not followed yet."""
     return tuple(day for (day,) in store.execute("SELECT day FROM changed_day ORDER BY day"))
+
+
+def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
+    """The outbox agrees with the slots of these days; part of the caller's transaction."""
+    store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
 
 
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:

@@ -22,13 +22,13 @@ from appliance.ledger import clocks
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.counters import LOOK_AHEAD_S
 from appliance.ledger.devices import Devices
+from appliance.ledger.senders import Counted
 from appliance.ledger.sending import Frame, frame_of, learn
 from appliance.ledger.stale import COUNTED, HORIZON, calendar, horizon, mark_stale
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
 from spcore.lines import records as lines
-from spcore.uploads import Upload
 
 CURSOR, IDENTITY, LINES, PVS_CLOCK = "inbox_cursor", "inbox_identity", "lines", "pvs_clock"
 REBUILDING = "rebuilding"
@@ -43,20 +43,25 @@ MAX_UNKNOWN = 50            # message numbers nobody knows that are counted one 
 KINDS = {120: "pvs", 122: "pvs", 130: "inverter", 131: "inverter", 140: "meter", 141: "meter"}
 LEAST = -(1 << 63)
 UPSERT = f"""
-INSERT INTO reading (device, number, time, part, energy_dwh, power_dw, fields) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO reading (device, number, time, part, energy_dwh, power_dw, fields, sender) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET energy_dwh = excluded.energy_dwh, power_dw = excluded.power_dw, fields = excluded.fields
 WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAST}), excluded.fields)
-    > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields)
+    > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields) AND excluded.sender = sender
 """
 
 KEY = itemgetter(0, 1, 2, 3)
 
-Row = tuple[int, int, int, int, int | None, int | None, str]
+Row = tuple[int, int, int, int, int | None, int | None, str, int]
 
 
 def cursor(store: sqlite3.Connection) -> int:
     """The id of the last upload taken in."""
     return int(state.get(store, CURSOR) or 0)
+
+
+def put_cursor(store: sqlite3.Connection, number: int) -> None:
+    """The upload with the id `number` is behind us. In a transaction of the caller's."""
+    state.put(store, CURSOR, str(number))
 
 
 def ingested(store: sqlite3.Connection) -> list[str | int]:
@@ -77,22 +82,25 @@ def reset_cursor_if_other_inbox(inbox: sqlite3.Connection, store: sqlite3.Connec
             state.put(store, "inbox_note", note)
 
 
-def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[tuple[int, Upload]]) -> int:
-    """Take in a batch of uploads (at least one) in one transaction; how many readings were new or changed."""
-    guessed = uploads.guessed(inbox, batch[0][0], batch[-1][0])
+def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[uploads.Stored],
+                 counted: Counted) -> int:
+    """Take in what counts of a batch of uploads (at least one) in one transaction; how many readings were new or
+    changed. Where it shows that uploads of before were judged wrongly, the inbox is read from its beginning next."""
+    guessed = uploads.guessed(inbox, batch[0].id, batch[-1].id)
     with transaction(store):
-        frames = [frame_of(upload, number in guessed) for number, upload in batch]
-        if learn(store, frames):        # what was taken in before was judged by less than is known now
+        taken = [(counted.senders[one.sender_id], frame_of(one.upload, one.id in guessed)) for one in batch
+                 if one.sender_id in counted.senders and one.sha256 not in counted.left_out]
+        if learn(store, [frame for _, frame in taken]):
             clear_readings(inbox, store)
             state.put(store, REBUILDING, "1")
             return 0
         days = calendar(store)
         devices = Devices(store)
-        until = _reveal(store, days, max(frame.captured for frame in frames) + HORIZON_S)
+        until = _reveal(store, days, max((frame.captured for _, frame in taken), default=0) + HORIZON_S)
         counts = json.loads(state.get(store, LINES) or "{}")
         clock = json.loads(state.get(store, PVS_CLOCK) or "[0, 0]")
         by_day: dict[str, list[Row]] = defaultdict(list)
-        for frame in frames:
+        for devices.sender, frame in taken:
             if frame.sent and (frame.is_off or frame.upload.path.startswith(HEARTBEAT)):
                 clock = max(clock, [frame.captured, frame.sent - frame.captured])
             _read(frame, devices, days, until, by_day, counts)
@@ -100,7 +108,7 @@ def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: li
         changed = sum(_write(store, days, day, rows) for day, rows in by_day.items())
         state.put(store, LINES, json.dumps(counts))
         state.put(store, PVS_CLOCK, json.dumps(clock))
-        state.put(store, CURSOR, str(batch[-1][0]))
+        state.put(store, CURSOR, str(batch[-1].id))
     return changed
 
 
@@ -118,7 +126,7 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
     captured, pvs = frame.captured, frame.pvs
     latest, oldest = captured + HORIZON_S, captured - clocks.MEMORY_S
     moved = _put_right(frame) if frame.is_off else None
-    parse, day, find = records.parse, days.day, devices.find
+    parse, day, find, sender = records.parse, days.day, devices.find, devices.sender
     if not frame.upload.body:
         _count(counts, "damaged uploads")
     for fields in lines(frame.upload.body):
@@ -138,10 +146,10 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
             elif energy is None:
                 if number in UNREADABLE and len(record.fields) > 5 and record.fields[5].strip():
                     _note_unreadable(counts, record)
-                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record)))
+                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record), sender))
             else:
                 by_day[day(time) if EARLIEST <= time <= until else ""].append(
-                    (device, number, time, 0, energy, record.power_dw, _rest(record)))
+                    (device, number, time, 0, energy, record.power_dw, _rest(record), sender))
         elif isinstance(record, Header):
             if record.time is not None:
                 find("pvs", record.serial, "", captured if frame.is_off else record.time, latest)
@@ -152,7 +160,7 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
                 if device is not None:
                     text = storable("\t".join(fields[3:]))
                     part = crc32(text.encode())
-                    by_day[""].append((device, record.number, record.time, part, None, None, text))
+                    by_day[""].append((device, record.number, record.time, part, None, None, text, sender))
         elif isinstance(record, Malformed):
             _count(counts, "malformed")
 

@@ -142,7 +142,7 @@ def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
                     document[section] = tomlkit.table()
                 elif not isinstance(document[section], Mapping):
                     raise SettingsError(f"{path}: {section} must be a section")
-                document[section][item] = _plain(value)  # type: ignore[index]
+                document[section][item] = _plain(value)
             new = tomlkit.dumps(document).encode()
             settings = parse(new, path)
             if new != old:

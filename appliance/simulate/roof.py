@@ -206,7 +206,7 @@ class Roof:
 
     def _shown(self, device: Device, number: int) -> int:
         """A counter cut to what the wire can say, in dwh."""
-        unit = 10 ** (4 - (METER_DECIMALS if device in (self._net, self._production) else self.decimals))
+        unit: int = 10 ** (4 - (METER_DECIMALS if device in (self._net, self._production) else self.decimals))
         counter: int = device.counters[number - device.first]
         return counter // unit * unit
 

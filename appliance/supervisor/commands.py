@@ -13,11 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from appliance import ledger
 from appliance.history import backup
+from appliance.ledger import senders
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
 from appliance.store import transaction
+from appliance.supervisor import pipeline
 from appliance.system.clock import Clock
 
 KEEP = 200      # finished rows that stay, for the page
@@ -39,6 +40,12 @@ def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
     if row is None:
         raise KeyError(number)
     return None if row[0] is None else json.loads(row[1])
+
+
+def waits(store: sqlite3.Connection, name: str) -> bool:
+    """Whether a command of this name is not finished."""
+    found = store.execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL LIMIT 1", (name,))
+    return found.fetchone() is not None
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,26 @@ def _skip(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → {}: readings, slots and outbox from the inbox again."""
-    ledger.rebuild(work.inbox, work.store, work.settings.site, progress=work.progress)
+    pipeline.rebuild(work.inbox, work.store, work.settings, work.clock.time(), progress=work.progress)
+    return {}
+
+
+def _sender(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "decision": trusted or aside} → {}: whether its uploads count."""
+    senders.decide_by_number(work.inbox, work.store, int(argument["id"]), str(argument["decision"]))
+    return {}
+
+
+def _device(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the device's, "aside": whether it is left out} → {}."""
+    senders.set_device_aside(work.store, int(argument["id"]), bool(argument["aside"]))
+    return {}
+
+
+def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "aside": whether it is left out} → {}."""
+    senders.set_upload_aside(work.inbox, work.store, int(argument["id"]), bool(argument["aside"]),
+                             int(work.clock.time()))
     return {}
 
 
@@ -120,5 +146,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "test_pvoutput": _test_pvoutput, "resend_day": _resend_day, "retry": _retry, "skip": _skip, "rebuild": _rebuild,
-    "restore": _restore,
+    "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
 }

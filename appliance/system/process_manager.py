@@ -16,12 +16,17 @@ PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 60.0
 STEADY_S = 30.0     # a process that ran so long starts with the shortest pause again
 GRACE_S = 5.0       # between SIGTERM and SIGKILL
 LOOK_S = 0.2
-PARENT = "SUNTAP_PARENT"    # pid of the parent: tells a child whose end is its end (appliance.cli.service)
+PARENT = "SUNTAP_PARENT"    # pid of the parent: tells a child whose end is its end (appliance.system.service)
+
+
+def python_module(*arguments: str) -> list[str]:
+    """The command line that runs a module (its name first) by this same Python, as isolated as this one is."""
+    return [sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", *arguments]
 
 
 @dataclass
 class Child:
-    """One process of the family; `arguments` are those of the command line after `suntap`."""
+    """One process of the family; `arguments` are those after `python -m`."""
 
     name: str
     arguments: Sequence[str]
@@ -84,6 +89,6 @@ class ProcessManager:
         child.started = time.monotonic()
         child.restarts += 1
         child.process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.cli", *child.arguments], env=self.environment, stdin=subprocess.DEVNULL,
+            python_module(*child.arguments), env=self.environment, stdin=subprocess.DEVNULL,
             start_new_session=True)  # Ctrl-C is for the parent: it ends its children in order
         self.say(f"{child.name} started (pid {child.process.pid})")

@@ -31,7 +31,7 @@ from appliance.simulate.roof import Roof
 from appliance.simulate.traffic import Frames
 from appliance.store import inbox
 from appliance.system.heartbeat import PROCESSES
-from tests.appliance.processes import beat, running, wait_for
+from tests.cli.processes import beat, running, wait_for
 
 PORT, SENDER, LISTENER = 18080, "sends", "hears"
 INVERTERS, DAY_S = 24, 86400

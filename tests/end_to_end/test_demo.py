@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance import store
 from appliance.system import heartbeat
-from tests.appliance.processes import alive, running, wait_for
+from tests.cli.processes import alive, running, wait_for
 
 
 def page(log: Path) -> str:
@@ -68,7 +68,7 @@ def test_the_demo_shows_everything_ends_cleanly_and_goes_on_where_it_ended(tmp_p
 
 def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
     from appliance.system.files import try_lock
-    from tests.appliance.cli import refused, suntap
+    from tests.cli.command import refused, suntap
     (tmp_path / "demo").mkdir()
     with try_lock(tmp_path / "demo" / "demo.lock") as alone:
         assert alone

@@ -18,7 +18,7 @@ from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.system.clock import Clock
-from tests.appliance.cli import suntap
+from tests.cli.command import suntap
 
 ZONE = "America/Los_Angeles"
 DAYS = (date(2026, 5, 9), date(2026, 5, 10), date(2026, 5, 11))

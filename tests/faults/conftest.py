@@ -7,7 +7,7 @@ from appliance.demo.surroundings import Recorder
 from appliance.simulate import pcapfile
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
-from tests.faults.support import SEED, START, ZONE, reports
+from tests.faults.support import START, ZONE
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +30,3 @@ def captures(roof, tmp_path_factory) -> list[Path]:
         pcapfile.write(path, recorder.take())
         made.append(path)
     return made
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was hit, with the seed that hits it again."""
-    if reports:
-        terminalreporter.section(f"kills and cuts, SUNTAP_SEED={SEED}")
-        for line in reports:
-            terminalreporter.write_line(line)

@@ -16,7 +16,8 @@ from appliance import settings, store
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.roof import Roof
 from appliance.store import inbox
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
+from tests.notes import notes
 
 ZONE = "America/Los_Angeles"
 DAY = date(2026, 5, 9)
@@ -26,13 +27,11 @@ SEED = int(os.environ.get("SUNTAP_SEED", random.SystemRandom().randrange(1 << 30
 RATE = 600
 NOWHERE = "https://pvoutput.invalid/service/r2/"
 
-reports: list[str] = []     # lines for the end of the run
-
 
 def report(what: str, found: Counter[str]) -> None:
     """Tell at the end of the run what was hit how often."""
     counts = ", ".join(f"{number} {name}" for name, number in sorted(found.items()))
-    reports.append(f"{what}: {found.total()} times ({counts})")
+    notes.append(f"{what}: {found.total()} times ({counts}); SUNTAP_SEED={SEED} hits the same again")
 
 
 def stop(pid: int) -> None:

@@ -30,8 +30,8 @@ from appliance.simulate.uploads import Post
 from appliance.store import inbox
 from appliance.system.clock import Clock
 from appliance.system.files import write_atomic
-from tests.appliance.cli import command, environment
-from tests.appliance.processes import beat, running, wait_for
+from tests.cli.command import command, environment
+from tests.cli.processes import beat, running, wait_for
 from tests.faults.support import DAY, START, ZONE, bodies, configured
 from tests.live.bridge import COLLECTOR_ADDRESS, PORT, Bridge
 

@@ -8,8 +8,8 @@ import pytest
 
 from appliance import settings, store
 from appliance.store import inbox
-from tests.appliance.cli import CAPTURES, suntap
-from tests.appliance.processes import beat, running, wait_for
+from tests.cli.command import CAPTURES, suntap
+from tests.cli.processes import beat, running, wait_for
 
 PLAIN = CAPTURES / "plain_day.pcap"
 SMALL = 3 << 20

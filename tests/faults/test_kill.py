@@ -21,8 +21,8 @@ from appliance.simulate.pvoutput_site import System
 from appliance.store import inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
-from tests.appliance.cli import suntap
-from tests.appliance.processes import kill, running, wait_for
+from tests.cli.command import suntap
+from tests.cli.processes import kill, running, wait_for
 from tests.faults.support import (
     DAY,
     END,

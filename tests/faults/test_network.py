@@ -10,8 +10,8 @@ from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.system.clock import Clock
-from tests.appliance.cli import suntap
-from tests.appliance.processes import running, wait_for
+from tests.cli.command import suntap
+from tests.cli.processes import running, wait_for
 from tests.faults.support import DAY, END, NOWHERE, RATE, ZONE, check_site, configured, nothing_waits
 
 FAULTS = (Fault.ERROR, Fault.HTML, Fault.HALF, Fault.CLOSE, Fault.BUSY, Fault.FORGET, Fault.LATE)

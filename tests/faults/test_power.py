@@ -22,8 +22,8 @@ from appliance.simulate.pvoutput_site import System
 from appliance.store import FILE, inbox
 from appliance.store.integrity import damage
 from appliance.system.clock import Clock
-from tests.appliance.cli import suntap
-from tests.appliance.processes import kill, running, wait_for
+from tests.cli.command import suntap
+from tests.cli.processes import kill, running, wait_for
 from tests.faults.support import (
     END,
     RATE,

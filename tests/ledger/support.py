@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import ledger, store
-from appliance.history import views
+from appliance.health import notices
 from appliance.settings import Site
 from appliance.store import inbox
 from spcore.uploads import Upload
@@ -121,7 +121,7 @@ class Box:
 
 def texts(box: Box) -> str:
     """All that the owner is told."""
-    return " ".join(notice.text for notice in views.notices(box.store))
+    return " ".join(notice.text for notice in notices.collect(box.store))
 
 
 DERIVED = {

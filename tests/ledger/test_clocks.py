@@ -2,6 +2,7 @@
 
 import pytest
 
+from appliance.health import notices
 from appliance.history import views
 from tests.ledger.support import HOUR, NOON, SECOND, inverter, run_of, texts, upload
 
@@ -23,7 +24,7 @@ def test_readings_from_the_future_count_once_that_time_has_come(box):
     box.lines(*run_of(NOON + 3 * 86400, 3, 5000, 100), captured=NOON + 1200)
     assert box.total() == 200
     box.lines(inverter(NOON + 3 * 86400 + 900, 5300))
-    assert box.total() == 4300 and not [notice for notice in views.notices(box.store) if notice.kind == "clock"]
+    assert box.total() == 4300 and not [notice for notice in notices.collect(box.store) if notice.kind == "clock"]
 
 
 @pytest.mark.parametrize("shift", [HOUR, -HOUR])
@@ -41,7 +42,7 @@ def test_a_clock_an_hour_off_and_then_corrected_keeps_the_totals(box, shift):
 
 def test_a_pvs_clock_that_is_off_is_told_by_its_heartbeats(box):
     box.deliver(upload([], NOON, path="/Command/SMS2DataCollector.aspx"))
-    assert "clock" not in {notice.kind for notice in views.notices(box.store)}
+    assert "clock" not in {notice.kind for notice in notices.collect(box.store)}
     late = upload([], NOON + 7200, path="/Command/SMS2DataCollector.aspx")
     box.deliver(type(late)((NOON + 3600) * 1_000_000, late.source, late.destination, late.path, late.body, True))
     assert "60 minutes ahead of" in texts(box)

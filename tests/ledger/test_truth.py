@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.health import notices
 from appliance.history import views
 from appliance.settings import Site
 from appliance.simulate.pvs import Pvs
@@ -84,7 +85,7 @@ def test_consumption_is_the_truths_within_the_meters_resolution_and_never_runs_b
 
 def test_the_owner_is_told_what_happened(life):
     box, _ = life
-    kinds = {(notice.kind, notice.device) for notice in views.notices(box.store)}
+    kinds = {(notice.kind, notice.device) for notice in notices.collect(box.store)}
     assert ("restart", THIRD) in kinds and ("restart", NET_METER) in kinds
     assert not [kind for kind, _ in kinds if kind in ("held", "outlier", "jump", "malformed")]
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.appliance.cli import ROOT, environment
+from tests.cli.command import ROOT, environment
 
 PVS_ADDRESS, COLLECTOR_ADDRESS, PORT = "192.0.2.50", "192.0.2.10", 80
 

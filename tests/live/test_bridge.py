@@ -9,8 +9,8 @@ import pytest
 
 from appliance import settings
 from appliance.store import inbox
-from tests.appliance.cli import command, environment
-from tests.appliance.processes import beat, kill, wait_for
+from tests.cli.command import command, environment
+from tests.cli.processes import beat, kill, wait_for
 from tests.live.bridge import Bridge
 from tests.live.send import bodies
 

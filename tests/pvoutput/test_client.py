@@ -11,7 +11,7 @@ from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, 
 from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.system import heartbeat
-from tests.appliance.cli import ROOT
+from tests.cli.command import ROOT
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock
 
@@ -129,6 +129,19 @@ def test_a_reply_that_drips_anywhere_is_given_up_as_a_whole(parts, monkeypatch: 
     with odd_server(*parts, drip=0.02) as (url, _):
         reply = client_at(url).getsystem()
     assert reply.outcome == NetworkTrouble("the server did not answer in time") and not reply.answered
+
+
+def test_where_a_server_holds_several_connections_nothing_more_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LIMIT_S", 0.1)
+    monkeypatch.setattr(client_module, "_late", [])
+    with odd_server(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", drip=0.02) as (url, seen):
+        for _ in range(client_module.LATE_THREADS + 3):
+            outcome = client_at(url).getsystem().outcome
+        assert outcome == NetworkTrouble("the server holds several connections without answering")
+        assert len(seen) <= client_module.LATE_THREADS
+    for thread in client_module._late:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in client_module._late)
 
 
 def test_no_request_takes_as_long_as_the_watchdogs_wait() -> None:

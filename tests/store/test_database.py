@@ -10,6 +10,7 @@ import pytest
 from appliance import store
 from appliance.store import StoreError, database, inbox, state, transaction
 from appliance.store.database import migrations, open_database
+from tests.folders import open_to_all
 
 NOBODY = 65534
 
@@ -159,8 +160,7 @@ def as_nobody(work) -> str:
 @pytest.fixture
 def others_folder(tmp_path):
     """A database that others may read but not write."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     with closing(inbox.connect(tmp_path)) as conn:
         conn.execute("UPDATE identity SET note = 'hello'")
     return tmp_path

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from appliance import ledger, store
-from appliance.history import views
+from appliance.health import notices
 from appliance.store import inbox, integrity
 from appliance.system.clock import Clock
 from tests.ledger.support import LA, NOON, Box, run_of, upload
@@ -74,7 +74,7 @@ def test_a_damaged_store_is_set_aside_and_derived_again(data_dir, harm, seed):
         assert len(list(data_dir.glob("suntap.sqlite3.damaged-*Z"))) == 1
         assert derived(data_dir) == before
         with closing(store.connect(data_dir)) as conn:
-            assert note in [notice.text for notice in views.notices(conn)]
+            assert note in [notice.text for notice in notices.collect(conn)]
 
 
 @pytest.mark.parametrize("harm", [flip_page, cut])
@@ -95,7 +95,7 @@ def test_a_damaged_inbox_gives_what_can_be_read_and_nothing_else(data_dir, harm,
     assert [derived(data_dir)[name] for name in ("reading", "slot")] == [history[name] for name in ("reading", "slot")]
     if note:
         with closing(store.connect(data_dir)) as conn:
-            assert note in [notice.text for notice in views.notices(conn)]
+            assert note in [notice.text for notice in notices.collect(conn)]
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"\0" * 9000, b"SQLite format 3\0" + b"\xff" * 9000])

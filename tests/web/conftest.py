@@ -17,7 +17,8 @@ from appliance import settings, store
 from appliance.store import inbox
 from appliance.system.clock import Clock
 from tests.web.roof import Roof, fill, post
-from webui import create_app, passwords
+from webui import create_app
+from webui.security import passwords
 
 ZONE = ZoneInfo("America/Los_Angeles")
 TODAY = date(2026, 5, 9)

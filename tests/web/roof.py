@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance import ledger, settings, store
-from appliance.pvoutput import outbox
+from appliance import settings, store
 from appliance.store import inbox
+from appliance.supervisor import pipeline
 from spcore.uploads import Upload
 
 STEP = 300
@@ -94,7 +94,8 @@ class Roof:
 
 def kwh(dwh: int) -> str:
     """0.1 Wh as the PVS writes it."""
-    return f"{dwh // 10_000}.{dwh % 10_000:04d}"
+    whole, rest = divmod(abs(dwh), 10_000)
+    return f"{'-' if dwh < 0 else ''}{whole}.{rest:04d}"
 
 
 def upload(captured: float, lines: list[str]) -> Upload:
@@ -107,8 +108,8 @@ def fill(data_dir: Path, loaded: settings.Settings, uploads: Iterator[Upload], n
     """Into the inbox, on to slots and outbox, as the supervisor process does it."""
     with closing(inbox.connect(data_dir)) as received, closing(store.connect(data_dir)) as derived:
         inbox.append(received, uploads)
-        while (done := ledger.ingest(received, derived, loaded.site)).uploads or done.days:
-            outbox.refresh(derived, loaded, done.days, now)
+        while (done := pipeline.derive(received, derived, loaded, now)).uploads or done.days:
+            pass
 
 
 def post(data_dir: Path, waiting_from: float = 1 << 40, refused: dict[int, str] | None = None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.web.conftest import Visitor
-from tests.web.test_api import check
+from tests.web.pages.test_api import check
 
 
 @pytest.fixture(params=["no database", "flipped pages"])

@@ -15,9 +15,9 @@ from flask import Flask
 from appliance import settings
 from appliance.system.clock import Clock
 from tests.web.conftest import Visitor, cookie_of, running
-from webui import serve
-from webui.security import HEADERS, MAX_BODY
-from webui.server import CONNECTIONS, listen
+from webui.limits import CONNECTIONS, MAX_BODY
+from webui.security.headers import HEADERS
+from webui.server import listen, serve
 
 ROOT = Path(__file__).parents[2]
 

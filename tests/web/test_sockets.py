@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from appliance import settings
-from tests.appliance.processes import beat, wait_for
+from tests.cli.processes import beat, wait_for
 from tests.web.conftest import Visitor, cookie_of
 
 ROOT = Path(__file__).parents[2]

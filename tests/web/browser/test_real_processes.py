@@ -24,7 +24,7 @@ from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import PROCESSES, STALE_S
-from tests.appliance.processes import beat, kill, running, wait_for
+from tests.cli.processes import beat, kill, running, wait_for
 from tests.web.browser.conftest import SCREENSHOTS, picture
 
 ZONE = "America/Los_Angeles"

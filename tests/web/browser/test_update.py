@@ -20,10 +20,10 @@ from appliance.demo.surroundings import free_port
 from appliance.system.handover import UNHEARD_S
 from appliance.update import requested
 from appliance.update.bundle import UpdateError
-from tests.appliance.processes import wait_for
+from tests.cli.processes import wait_for
 from tests.update.conftest import Box, Processes, keys, make_bundle, make_key
 from tests.web.browser.conftest import OpenPage, picture
-from webui import passwords
+from webui.security import passwords
 
 __all__ = ["keys", "make_bundle"]
 pytestmark = pytest.mark.usefixtures("processes")
@@ -33,7 +33,8 @@ PATIENCE = 60_000   # ms, for what a busy machine may take long to do
 AWAY_S = 3          # the page is gone for, at least, while the services are started anew
 PAGE = """import sys
 from appliance.system.clock import Clock
-from webui import create_app, passwords
+from webui import create_app
+from webui.security import passwords
 from webui.server import listen
 passwords.N = int(sys.argv[4])
 app = create_app(sys.argv[1], sys.argv[2], Clock())

@@ -1,0 +1,64 @@
+"""doctor names what is missing, with what to do, and changes nothing."""
+import socket
+import subprocess
+
+import pytest
+
+from appliance.health import doctor
+from tests.cli.command import suntap
+
+
+def test_what_is_missing_has_an_advice(tmp_path):
+    config = tmp_path / "suntap.toml"
+    config.write_text(f'[capture]\ninterface = "nope0"\n[web]\nhost = "127.0.0.1"\nport = 8097\n'
+                      f'[store]\ndata_dir = "{tmp_path}/data"\n')
+    config.chmod(0o644)
+    result = suntap("doctor", "--config", config)
+    assert result.code == 1 and result.err == ""
+    assert "MISSING  interface" in result.out and "nope0 does not exist" in result.out
+    assert "MISSING  settings" in result.out and f"chmod 600 {config}" in result.out
+    assert result.out.count("MISSING") == result.out.count("→")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_settings_file_that_is_wrong_is_a_finding_not_an_error(tmp_path):
+    config = tmp_path / "suntap.toml"
+    config.write_text("[site]\nsize_w = true\n")
+    result = suntap("doctor", "--config", config)
+    assert result.code == 1 and "site.size_w must be" in result.out and result.err == ""
+    config.write_text("[wob]\n")
+    result = suntap("doctor", "--config", config)
+    assert result.code == 1 and "unknown section wob" in result.out and result.err == ""
+
+
+def test_an_interface_that_is_up_is_in_order():
+    assert doctor.check_interface("lo").ok
+
+
+@pytest.mark.root
+def test_a_bridge_with_one_port_lacks_the_other(tmp_path):
+    name = "suntap-doc0"
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    try:
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        found = doctor.check_interface(name)
+    finally:
+        subprocess.run(["ip", "link", "delete", name], check=True)
+    assert not found.ok and ("0 port" in found.text or "down" in found.text)
+
+
+def test_a_port_in_use_is_found_and_a_free_one_is_not(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert not doctor.check_port("127.0.0.1", port, tmp_path).ok
+    assert doctor.check_port("127.0.0.1", port, tmp_path).ok
+
+
+def test_debians_old_pcapy_is_recognised(tmp_path, monkeypatch):
+    import sys
+    (tmp_path / "pcapy.py").write_text("def open_live(*arguments): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pcapy", raising=False)
+    found = doctor.check_pcapy()
+    monkeypatch.delitem(sys.modules, "pcapy", raising=False)
+    assert not found.ok and "python3-pcapy" in found.advice

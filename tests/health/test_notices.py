@@ -1,0 +1,217 @@
+"""Everything the ledger decides about and everything that stops the posting has a line on the status page.
+
+The kinds are read from the code that makes them: a new one without a scenario here, or without words, fails.
+"""
+import ast
+import inspect
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appliance.cli.status import table
+from appliance.health import lamps, notices, status
+from appliance.ledger import counters, intake
+from appliance.pvoutput import account, pauses, persisted, servertime
+from appliance.settings import PVOutput, Secret, Settings
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
+from tests.cli.command import suntap
+from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
+
+OWNER_WORDS = ("nothing to do", "check", "set ", "replace", "compare", "report", "look")
+
+
+def calls(module: ModuleType, name: str, place: int) -> set[str]:
+    """The texts (or names' values) that `name(...)` is called with at `place` in a module's source."""
+    found = set()
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            for part in ast.walk(node.args[place]):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    found.add(part.value)
+                elif isinstance(part, ast.Name) and isinstance(getattr(module, part.id, None), str):
+                    found.add(getattr(module, part.id))
+    return found
+
+
+def kinds_in_the_code() -> set[str]:
+    return calls(counters, "Event", 0) - {counters.EPOCH} | calls(notices, "Notice", 0)
+
+
+def hear(box: Box, ahead_s: int) -> None:
+    """A heartbeat of a PVS whose clock is so far ahead."""
+    late = upload([], NOON + 7200 + ahead_s, path="/Command/SMS2DataCollector.aspx")
+    box.deliver(type(late)((NOON + 7200) * 1_000_000, late.source, late.destination, late.path, late.body, True))
+
+
+def damage(box: Box) -> None:
+    box.store.execute("INSERT INTO state VALUES ('store_note', 'The history was damaged (x). It was set aside.')")
+
+
+def after_an_update(box: Box) -> None:
+    box.store.executemany("INSERT INTO day_before VALUES (?, ?, NULL)", [("2026-05-09", 5000), ("2026-05-10", 1)])
+    box.lines(*run_of(NOON, 5, 1000, 100))
+
+
+SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
+    # kind: (state, words that must be there, what happens)
+    "restart": ("warn", "fell from 900.0400 to 0.0000 kWh", lambda box: box.lines(
+        *run_of(NOON, 5, 9_000_000, 100), *run_of(NOON + 1500, 5, 0, 100))),
+    "jump": ("warn", "rose from 0.1400 to 90000.0000 kWh", lambda box: box.lines(
+        *run_of(NOON, 5, 1000, 100), *run_of(NOON + 1500, 5, 900_000_000, 100))),
+    "outlier": ("ok", "said 90000.0000 kWh between others near 0.1400 kWh", lambda box: box.lines(
+        *run_of(NOON, 5, 1000, 100), inverter(NOON + 1500, 900_000_000), inverter(NOON + 1800, 1600))),
+    "held": ("ok", "waits for the next one", lambda box: box.lines(
+        *run_of(NOON, 5, 1000, 100), inverter(NOON + 1500, 900_000_000))),
+    "clock": ("warn", "was 60 minutes ahead of this box's", lambda box: hear(box, 3600)),
+    "several": ("ok", "2 supervisors speak on this cable", lambda box: box.deliver(
+        upload([], NOON), upload([], NOON, pvs="ZT160000000441C0002"))),
+    "malformed": ("warn", "1 line could not be read", lambda box: box.lines(["130", stamp(NOON), "1"], captured=NOON)),
+    "unknown": ("ok", "132, 170", lambda box: box.lines(
+        ["132", stamp(NOON), "X", "a"], ["170", "x"], captured=NOON)),
+    "damage": ("warn", "was damaged", damage),
+    "sign": ("ok", "counts import up", lambda box: box.lines(
+        inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
+    "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
+        meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
+    "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
+        *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
+    "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
+    "source": ("ok", "taken from the production meter", lambda box: [box.lines(
+        *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
+        for day in range(2)]),
+}
+
+
+@pytest.fixture
+def box(tmp_path, monkeypatch):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    made = Box(tmp_path)
+    yield made
+    made.close()
+
+
+def shown(folder: Path) -> list[dict]:
+    """The notices in `suntap status --json`'s facts, at noon of the day after."""
+    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0)).to_json()
+    text = table(facts)
+    for notice in facts["store"]["notices"]:
+        assert notice["text"] in text and notice["check"] in text
+    return json.loads(json.dumps(facts))["store"]["notices"]
+
+
+def test_every_kind_that_the_code_can_make_is_declared_and_tried_here():
+    assert kinds_in_the_code() == set(notices.KINDS) == set(SCENARIOS)
+
+
+def test_every_count_of_the_intake_has_words():
+    counted = calls(intake, "_count", 1) - {notices.UNKNOWN + "others"}
+    assert counted == set(notices.COUNTED_LINES)
+
+
+@pytest.mark.parametrize("kind", sorted(SCENARIOS))
+def test_a_kind_of_notice_has_its_line_with_what_to_do_at_its_severity(box, kind, tmp_path):
+    state, words, happen = SCENARIOS[kind]
+    happen(box)
+    line = next(notice for notice in shown(box.data_dir) if notice["kind"] == kind)
+    assert line["state"] == state and words in line["text"]
+    for text in (line["text"], line["check"]):
+        assert not text[0].islower() and text.endswith(".") and "\n" not in text and 20 < len(text) < 300, text
+    assert any(word in line["check"].lower() for word in OWNER_WORDS), line["check"]
+
+
+@pytest.mark.parametrize("name", sorted(notices.COUNTED_LINES))
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_count_is_a_sentence_for_one_and_for_several(box, name, count):
+    box.store.execute("INSERT OR REPLACE INTO state VALUES ('lines', ?)", (json.dumps({name: count}),))
+    (line,) = [notice for notice in shown(box.data_dir) if notice["kind"] == "malformed"]
+    assert line["text"].startswith(f"{count} ") and line["text"].endswith(" left out.")
+    assert ("s were" in line["text"] or "lines" in line["text"]) == (count > 1), line["text"]
+
+
+def test_readings_with_an_impossible_time_are_told(box):
+    box.lines(*run_of(0, 12, 1300, 100), captured=NOON)
+    (line,) = [notice for notice in shown(box.data_dir) if notice["kind"] == "clock"]
+    assert line["state"] == "warn" and "12 readings claim a time before 2005" in line["text"]
+
+
+def test_a_quiet_box_is_told_nothing(box):
+    box.lines(*run_of(NOON, 5, 1000, 100))
+    assert shown(box.data_dir) == []
+
+
+def test_suntap_status_prints_the_line_with_what_to_do(box):
+    SCENARIOS["unknown"][2](box)
+    box.store.execute("INSERT INTO state VALUES ('store_note', 'The history was damaged (x). It was set aside.')")
+    out = suntap("status", "--data-dir", box.data_dir).out
+    assert "note        WARN  The history was damaged" in out and "replace the SD card" in out
+    assert "note        ok    Lines with numbers unknown" in out and "suntap rebuild" in out
+
+
+ACCOUNT = PVOutput(enabled=True, api_key=Secret("k" * 40), system_id="1")
+PAUSES = {value for name, value in vars(pauses).items() if name.isupper() and isinstance(value, str)}
+
+
+def upload_lamp(box: Box) -> dict:
+    Heartbeat("supervisor", box.data_dir).beat()
+    loaded = replace(Settings(site=LA).with_data_dir(box.data_dir), pvoutput=ACCOUNT)
+    facts = status.collect(loaded, Clock(0.0, NOON, 0.0)).to_json()
+    (found,) = [lamp for lamp in facts["lamps"] if lamp["name"] == "upload"]
+    return found
+
+
+def test_every_kind_of_pause_has_its_advice():
+    assert set(lamps.PAUSES) == PAUSES
+
+
+@pytest.mark.parametrize("kind", sorted(PAUSES))
+def test_a_pause_is_told_with_its_reason_and_what_to_do(box, kind):
+    pauses.begin(box.store, servertime.read(box.store, Clock(0.0, NOON, 0.0)), kind, "PVOutput's own words", 600)
+    lamp = upload_lamp(box)
+    assert lamp["state"] == "warn" and "PVOutput's own words" in lamp["text"] and lamp["check"] == lamps.PAUSES[kind]
+
+
+def refuse_settings(box: Box) -> None:
+    now = servertime.read(box.store, Clock(0.0, NOON, 0.0))
+    account.refuse(box.store, now, ACCOUNT, "Invalid API Key")
+
+
+def expire_soon(box: Box) -> None:
+    day = datetime.fromtimestamp(NOON - 13 * 86400, ZoneInfo("America/Los_Angeles")).date()
+    box.store.execute("INSERT INTO outbox (time, day, v1, state) VALUES (?, ?, 1, 'waiting')",
+                      (NOON - 13 * 86400, str(day)))
+
+
+def hold(box: Box) -> None:
+    persisted.put(box.store, "time", {"origin": "", "steady": 0, "server": NOON, "wall_ahead": 0})
+    persisted.put(box.store, "held", {"text": "Date is in the future [20260509]", "from": NOON, "until": NOON + 3600})
+
+
+@pytest.mark.parametrize(("happen", "state", "words"), [
+    (refuse_settings, "bad", "Invalid API Key"), (expire_soon, "warn", "only until 2026-05-10"),
+    (hold, "warn", "Date is in the future"),
+    (lambda box: box.store.execute("INSERT INTO outbox (time, day, v1, state, reason) VALUES (1, '2026-05-09', 1,"
+                                   " 'refused', 'Moon Powered')"), "warn", "refused 1 slot;"),
+    (lambda box: box.store.execute("INSERT INTO pvoutput_day (day, total_state) VALUES ('2026-04-01', 'refused')"),
+     "warn", "refused the total of 1 day that"),
+])
+def test_what_the_posting_met_is_on_its_lamp_with_what_to_do(box, happen, state, words):
+    happen(box)
+    lamp = upload_lamp(box)
+    assert (lamp["state"], words in lamp["text"]) == (state, True), lamp
+    assert lamp["check"]
+
+
+def test_the_schema_has_no_state_that_nobody_looked_at_here(box):
+    """Of these, refused ones need the owner; the others go on by themselves or were the owner's choice."""
+    schema = " ".join(row[0] for row in box.store.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL"))
+    rows, totals = re.findall(r"state IN \(([^)]*)\)", schema)
+    assert rows == "'open', 'waiting', 'sent', 'refused', 'expired', 'skipped'"
+    assert totals == "'', 'new', 'missing', 'sent', 'done', 'refused'"

@@ -1,0 +1,41 @@
+"""Every limit of the web process on what comes from outside, in one place. A test holds each."""
+from appliance.update.requested import MAX_BUNDLE
+
+# requests (security.headers, server)
+MAX_BODY = 1024 * 1024              # bytes of a form
+MAX_PARTS = 100                     # fields of a form
+MAX_RESTORE = 2 * 1024**3           # bytes of a backup with years of inbox
+RESTORE_PATH, UPDATE_PATH = "/settings/restore", "/settings/update"
+LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY}    # bytes of a body, for the owner only
+THREADS = 6                         # a slow download must not stop the polling of the others
+CONNECTIONS = 100                   # open at once; for one more, the one that is silent for longest goes
+CHANNEL_TIMEOUT_S = 60              # an idle connection may stay so long
+
+# uploads of a PVS to this box as its collector (collector)
+MAX_UPLOAD = 4 << 20                # bytes of a body, as the stand-in takes it (appliance.collector.listener.MAX_BODY)
+HANDED_OVER_AT_ONCE = 3             # half of THREADS: a stand-in that hangs does not take the page with it
+HANDOVER_TIMEOUT_S = 20
+
+# passwords and sessions (security.auth)
+MIN_LENGTH = 8                      # characters of a password
+MAX_LENGTH = 256                    # scrypt's cost does not depend on it; a form field's sane end
+SESSION_S = 30 * 86400              # a session ends by itself after this time
+COOKIE_S = 3650 * 86400             # its cookie outlasts it, dated by a clock that may be months behind
+MAX_SESSIONS = 32                   # the oldest is ended for a new one
+
+# guesses at the password (security.throttle)
+ADDRESS_BURST = 5                   # tries at once from one address
+ADDRESS_SECONDS = 30.0              # then one every so many seconds
+TOTAL_BURST = 30                    # tries at once from everywhere
+TOTAL_SECONDS = 5.0
+MAX_ADDRESSES = 1024                # remembered buckets; the oldest is forgotten, the common bucket bounds the rest
+MAX_KNOWN = 64                      # addresses of earlier logins
+
+# questions (query, pages)
+MAX_DAYS = 3700                     # days of one API answer or CSV file
+KEEP_RESTORE_S = 3600               # a checked backup waits so long for the owner's word
+
+# the journal (logs)
+LOG_LINES = 200
+LOG_TIMEOUT_S = 10
+MAX_LOG_LINE = 2000                 # characters

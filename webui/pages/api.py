@@ -1,0 +1,97 @@
+"""The API, version 1: JSON for the owner's other programs. Its contract is static/openapi.json; a test holds both
+together.
+
+Energies are integers in 0.1 Wh (`_dwh`), powers integers in W, times RFC 3339 in UTC beside the site's local date. A
+value that is not known is null, never 0. What is in version 1 stays; new members may come.
+"""
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, jsonify, request
+
+from appliance.health import status
+from webui.data import box
+from webui.limits import MAX_DAYS
+from webui.present import energy, localtime
+from webui.present.energy import Totals
+from webui.query import parse_day
+from webui.security import access
+
+page = Blueprint("api", __name__, url_prefix="/api/v1")
+
+DEFAULT_DAYS = 31
+
+
+@page.get("/openapi.json")
+@access.public
+def openapi() -> Response:
+    """This API, described."""
+    text = (Path(str(current_app.static_folder)) / "openapi.json").read_text(encoding="utf-8")
+    return Response(json.dumps(json.loads(text)), mimetype="application/json")
+
+
+@page.get("/now")
+@access.dashboard
+def now() -> Response:
+    """The last interval with its age; `state` says whether it may be called now."""
+    found = energy.now(box())
+    here = localtime.today(box().now(), box().zone())
+    return jsonify(
+        state=found.state, time=utc(found.time), age_s=found.age_s, production_w=found.production_w,
+        consumption_w=found.consumption_w, net_w=found.net_w, supervisor_heard_age_s=found.heard_age_s,
+        lifetime_dwh=energy.lifetime_dwh(box()), timezone=box().zone().key,
+        today=totals(energy.days(box(), here, here).get(here, Totals(here))))
+
+
+@page.get("/days")
+@access.dashboard
+def days() -> Response:
+    """?from=&to=: totals of each local day; the last 31 days without."""
+    here = localtime.today(box().now(), box().zone())
+    last = _day("to", here)
+    first = _day("from", last - timedelta(days=DEFAULT_DAYS - 1))
+    if not 0 <= (last - first).days <= MAX_DAYS:
+        abort(400, f"from and to must be at most {MAX_DAYS} days apart, the earlier one first")
+    found = energy.days(box(), first, last).values()
+    return jsonify(timezone=box().zone().key, days=[totals(day) for day in found])
+
+
+@page.get("/slots")
+@access.dashboard
+def slots() -> Response:
+    """?day=: the slots of one local day, today without."""
+    zone = box().zone()
+    day = _day("day", localtime.today(box().now(), zone))
+    start, end = localtime.day_bounds(day, zone)
+    found = [
+        {"time": utc(slot.time), "local": localtime.local(slot.time, zone).isoformat(),
+         "production_dwh": slot.production_dwh, "net_dwh": slot.net_dwh, "consumption_dwh": slot.consumption_dwh,
+         "production_w": slot.production_w, "consumption_w": slot.consumption_w, "seconds": slot.seconds,
+         "hole": slot.hole}
+        for slot in energy.slots(box(), day)]
+    return jsonify(day=day.isoformat(), timezone=zone.key, start=utc(start), end=utc(end),
+                   slot_seconds=box().slot_seconds(), slots=found)
+
+
+@page.get("/status")
+@access.owner
+def state() -> Response:
+    """Lamps, processes and counters, as `suntap status --json` prints them."""
+    return jsonify(status.collect(box().settings(), box().clock).to_json())
+
+
+def _day(name: str, default: date) -> date:
+    return parse_day(request.args[name]) if name in request.args else default
+
+
+def totals(found: Totals) -> dict[str, Any]:
+    """A day as the API shows it."""
+    return {"day": found.day.isoformat(), "production_dwh": found.production_dwh,
+            "consumption_dwh": found.consumption_dwh, "import_dwh": found.import_dwh, "export_dwh": found.export_dwh}
+
+
+def utc(seconds: int | None) -> str | None:
+    """UTC seconds as RFC 3339, None for None."""
+    return None if seconds is None else localtime.utc_text(seconds)

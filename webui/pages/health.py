@@ -1,0 +1,20 @@
+"""/healthz: 200 while the box does its work, 503 with the reasons when it does not. For monitors: no login, nothing
+private.
+"""
+from flask import Blueprint, Response, jsonify
+
+from appliance.health import status
+from webui.data import box
+from webui.security import access
+
+page = Blueprint("health", __name__)
+
+
+@page.get("/healthz")
+@access.public
+def healthz() -> Response:
+    """{"ok": bool, "reasons": [lamp names and what is wrong]}."""
+    works, reasons = status.collect(box().settings(), box().clock).healthy()
+    response = jsonify(ok=works, reasons=reasons)
+    response.status_code = 200 if works else 503
+    return response

@@ -1,0 +1,58 @@
+"""The history: a month as calendar and bars, its year, all years, the best days."""
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from webui.data import box
+from webui.present import charts, energy, localtime
+from webui.present.energy import Totals
+from webui.query import parse_month
+from webui.security import access
+
+page = Blueprint("history", __name__)
+
+BEST = 5
+SHADES = 4      # besides "nothing": a day's share of the best day of the month
+
+
+@page.get("/history")
+@access.dashboard
+def show() -> str:
+    """The month in ?month=YYYY-MM, else this one."""
+    here = localtime.today(box().now(), box().zone())
+    month = parse_month(request.args.get("month", f"{here:%Y-%m}"))
+    first, last = energy.span(box()) or (here, here)
+    days = energy.days(box(), month, localtime.month_end(month))
+    months = energy.months(box(), month.year)
+    years = energy.years(box())
+    chosen = here if here.replace(day=1) == month else month
+    return render_template(
+        "history.html", month=month, today=here, calendar=calendar(month, days),
+        earlier=_step(month, -1) if month > first.replace(day=1) else None,
+        later=_step(month, 1) if month < here.replace(day=1) else None,
+        bars=charts.month_bars(days, chosen), total=energy.total(list(days.values())),
+        year=charts.year_bars(months, month), year_total=energy.total(list(months.values())),
+        years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
+        first=first, last=last, month_last=localtime.month_end(month),
+        best=energy.best_days(box(), BEST))
+
+
+def _step(month: date, way: int) -> str:
+    other = (month - timedelta(days=1)) if way < 0 else (month + timedelta(days=32))
+    return f"{other:%Y-%m}"
+
+
+def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] | None]]:
+    """Weeks from Monday to Sunday; None outside the month. `shade` 0 to 4 follows the day's share of the best one."""
+    top = max((found.production_dwh or 0 for found in days.values()), default=0)
+    cells: list[dict[str, Any] | None] = [None] * month.weekday()
+    for number in range(1, localtime.month_end(month).day + 1):
+        day = month.replace(day=number)
+        found = days.get(day)
+        made = found.production_dwh if found else None
+        shade = 0 if not made or not top else min(SHADES, 1 + made * SHADES // (top + 1))
+        title = charts.bar_title(localtime.short_date(day), found)
+        cells.append({"day": day, "totals": found, "shade": shade, "title": title})
+    cells += [None] * (-len(cells) % 7)
+    return [cells[at:at + 7] for at in range(0, len(cells), 7)]

@@ -1,0 +1,84 @@
+"""Every key of the settings file as a form, checked field by field; the cards of password, backup and update.
+
+Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
+when zone, sign, source or size changed; keys that only a new start can change say so.
+"""
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance.settings import EVERYWHERE, SettingsError, Web
+from webui import account, fields, handovers, orders
+from webui.data import box
+from webui.security import access
+from webui.security.headers import without_port
+
+page = Blueprint("settings", __name__)
+
+PORT_KEYS = ("web.host", "web.port")
+
+
+@page.get("/settings")
+@access.owner
+def show() -> ResponseReturnValue:
+    """All sections."""
+    return _render({}, {})
+
+
+@page.post("/settings/<section>")
+@access.owner
+def save(section: str) -> ResponseReturnValue:
+    """One section: all of its fields or none."""
+    keys = [key for key in fields.FIELDS if key.startswith(f"{section}.")]
+    if not keys:
+        return render_template("error.html", title="Not found", advice="There is no such section."), 404
+    changes, errors = fields.read(request.form, keys)
+    before = box().settings().web
+    if not errors:
+        try:
+            box().change(changes)
+        except SettingsError as error:
+            errors[keys[0]] = str(error)
+    if errors:
+        return _render({**request.form.to_dict(), "section": section}, errors), 422
+    after = box().settings().web
+    if follows_port() and (after.host, after.port) != (before.host, before.port):  # this process ends in a moment
+        return render_template("moved.html", address=_address(before, after))
+    flash(f"{dict(fields.SECTIONS)[section]}: saved.")
+    return redirect(url_for("settings.show", _anchor=section))
+
+
+@page.post("/pvoutput/test")
+@access.owner
+def test() -> ResponseReturnValue:
+    """Test what is typed into the section PVOutput; nothing is saved."""
+    changes, errors = fields.read(request.form, account.KEYS)
+    outcome = account.wrong(errors) if errors else account.try_out(changes)
+    if account.wants_fragment():
+        return render_template("_outcome.html", outcome=outcome)
+    form = request.form.to_dict() | {"section": "pvoutput"}
+    return _render(form, errors, outcome=outcome), 422 if errors else 200
+
+
+def follows_port() -> bool:
+    """Whether systemd holds the page's socket and lets it follow the settings at once."""
+    return bool(current_app.config.get("FOLLOWS_PORT"))
+
+
+def _address(before: Web, after: Web) -> str:
+    """Where this browser finds the page from now on."""
+    same = after.host in (*EVERYWHERE, before.host)
+    name = without_port(request.host) if same else after.host
+    return f"http://{f'[{name}]' if ':' in name else name}{'' if after.port == 80 else f':{after.port}'}/"
+
+
+def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None) -> str:
+    """The page, with a refused form's texts, or with the outcome of a test of what is typed."""
+    all_rows = fields.rows(box().settings(), fields.FIELDS, form, errors, typed=bool(form),
+                           at_once=PORT_KEYS if follows_port() else ())
+    sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
+                for name, title in fields.SECTIONS]
+    return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(),
+                           **handovers.restore_shown(), **handovers.update_shown(),
+                           password_error=session.pop("password_error", ""),
+                           password_done=session.pop("password_done", False))

@@ -1,0 +1,126 @@
+"""The first visit: password, listening, site, PVOutput, done. Each step can be left and found again; only the
+password is a must.
+
+Before the password exists nothing else answers (see access). The later steps are ordinary owner pages that write the
+same settings as the settings page, by the same checks.
+"""
+import logging
+import sqlite3
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from appliance.health import notices
+from appliance.settings import SettingsError
+from webui import account, fields
+from webui.data import box
+from webui.limits import MIN_LENGTH
+from webui.present import listening
+from webui.security import access, auth
+
+page = Blueprint("welcome", __name__, url_prefix="/welcome")
+log = logging.getLogger(__name__)
+
+SITE_KEYS = ["site.timezone", "site.size_w", "site.net_sign"]
+PVOUTPUT_KEYS = ["pvoutput.api_key", "pvoutput.system_id"]
+
+
+@page.route("/", methods=["GET", "POST"])
+@access.public
+def password() -> ResponseReturnValue:
+    """Step 1: choose the password."""
+    if auth.password_is_set():
+        return redirect(url_for("welcome.listen" if auth.is_owner() else "login.login"))
+    error = ""
+    if request.method == "POST":
+        try:
+            auth.open_session(auth.current().set_first_password(request.form.get("password", "")))
+            return redirect(url_for("welcome.listen"))
+        except auth.PasswordError as reason:
+            error = str(reason)
+        except OSError as reason:
+            log.error("the password cannot be stored: %s", reason)
+            error = f"The password cannot be stored in {box().data_dir}: {reason.strerror}."
+    return render_template("welcome/password.html", step=1, error=error, least=MIN_LENGTH), 422 if error else 200
+
+
+@page.get("/listen")
+@access.owner
+def listen() -> ResponseReturnValue:
+    """Step 2: lamps that fill in."""
+    return render_template("welcome/listen.html", step=2, lamps=_lamps())
+
+
+@page.get("/lamps")
+@access.owner
+def lamps() -> ResponseReturnValue:
+    """The lamps alone, for the polling script."""
+    return render_template("welcome/_lamps.html", lamps=_lamps())
+
+
+def _lamps() -> list[listening.Lamp]:
+    try:
+        return listening.lamps(box())
+    except sqlite3.Error as error:
+        return [listening.Lamp("History", "bad", f"The database cannot be read: {error}.", "Is suntap running?")]
+
+
+@page.route("/site", methods=["GET", "POST"])
+@access.owner
+def site() -> ResponseReturnValue:
+    """Step 3: zone, size, sign of the consumption meter."""
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        changes, errors = fields.read(request.form, SITE_KEYS)
+        if not errors:
+            try:
+                box().change(changes)
+                return redirect(url_for("welcome.post"))
+            except SettingsError as error:
+                errors["site.timezone"] = str(error)
+    rows = fields.rows(box().settings(), SITE_KEYS, request.form.to_dict(), errors)
+    untouched = box().settings().site == type(box().settings().site)()
+    return render_template("welcome/site.html", step=3, rows=rows, zones=box().zone_names(), guess_zone=untouched,
+                           reason=_sign()), 422 if errors else 200
+
+
+def _sign() -> str:
+    """Why consumption is counted the way it is."""
+    found = [notice.text for notice in notices.collect(box().store()) if notice.kind == "sign"]
+    return found[0] if found else "No consumption meter was heard so far; leave this as it is."
+
+
+@page.route("/pvoutput", methods=["GET", "POST"])
+@access.owner
+def post() -> ResponseReturnValue:
+    """Step 4: PVOutput's key and system with a test, or only record."""
+    if request.method == "GET":
+        return _post_page({})
+    changes, errors = ({}, {}) if "local" in request.form else fields.read(request.form, PVOUTPUT_KEYS)
+    if errors:
+        return _post_page(errors)
+    outcome = None if "local" in request.form else account.try_out(changes)
+    if outcome is not None and ("test" in request.form or not (outcome.ok or "anyway" in request.form)):
+        return _post_page({}, outcome)
+    try:
+        box().change({**changes, "pvoutput.enabled": outcome is not None})
+    except SettingsError as error:
+        return _post_page({PVOUTPUT_KEYS[0]: str(error)})
+    if account.wants_fragment():
+        return "", 200, {"X-Go": url_for("welcome.done")}
+    return redirect(url_for("welcome.done"))
+
+
+def _post_page(errors: dict[str, str], outcome: account.Outcome | None = None) -> ResponseReturnValue:
+    if account.wants_fragment():
+        return render_template("_outcome.html", outcome=account.wrong(errors) if errors else outcome, keep=True)
+    rows = fields.rows(box().settings(), PVOUTPUT_KEYS, request.form.to_dict(), errors, typed=outcome is not None)
+    page_text = render_template("welcome/pvoutput.html", step=4, rows=rows, outcome=outcome, keep=True)
+    return page_text, 422 if errors else 200
+
+
+@page.get("/done")
+@access.owner
+def done() -> ResponseReturnValue:
+    """Step 5: what happens now."""
+    return render_template("welcome/done.html", step=5, posting=box().settings().pvoutput.enabled, lamps=_lamps())

@@ -1,0 +1,50 @@
+"""Bars of a month, a year and all years: totals with the words that a bar says when pointed at or read aloud."""
+from datetime import date
+
+from flask import url_for
+
+from webui.present import localtime, svg
+from webui.present.energy import Totals
+from webui.present.units import kwh
+
+
+def month_bars(days: dict[date, Totals], chosen: date) -> svg.Bars:
+    """One bar per day of the chosen day's month."""
+    values = []
+    for number in range(1, localtime.month_end(chosen).day + 1):
+        day = chosen.replace(day=number)
+        found = days.get(day)
+        href = url_for("dashboard.show", day=day.isoformat()) if found else ""
+        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen))
+    return svg.bars(values, label_every=3)
+
+
+def year_bars(months: dict[int, Totals], chosen: date) -> svg.Bars:
+    """One bar per month of the chosen day's year."""
+    values = []
+    for number in range(1, 13):
+        day, found = chosen.replace(month=number, day=1), months.get(number)
+        href = url_for("history.show", month=f"{day:%Y-%m}") if found else ""
+        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month))
+    return svg.bars(values)
+
+
+def years_bars(years: dict[int, Totals], chosen: int) -> svg.Bars:
+    """One bar per year."""
+    return svg.bars([
+        bar_value(str(year), str(year), found, url_for("history.show", month=f"{found.day:%Y-%m}"), year == chosen)
+        for year, found in years.items()])
+
+
+def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool) -> svg.Value:
+    """A bar for totals, or for a day or month of which nothing is known."""
+    known = found or Totals(date.min)
+    return svg.Value(label, bar_title(name, found), known.production_dwh, known.consumption_dwh, href, chosen)
+
+
+def bar_title(name: str, found: Totals | None) -> str:
+    """What a bar says when pointed at or read aloud."""
+    if found is None or found.production_dwh is None:
+        return f"{name}: nothing recorded"
+    used = "" if found.consumption_dwh is None else f", used {kwh(found.consumption_dwh)} kWh"
+    return f"{name}: {kwh(found.production_dwh)} kWh{used}"

@@ -1,0 +1,202 @@
+"""What the dashboard, the history and the API say about energy: the store's views, judged for people.
+
+Energies are integers in 0.1 Wh, powers in W, times UTC seconds, days local dates of the site. None means: not known.
+"""
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import median
+
+from appliance.history import views
+from appliance.history.views import Slot
+from appliance.ledger.roles import INVERTER, role
+from webui.data import Box
+from webui.present import localtime
+
+LIVE_SECONDS = 1200     # readings come every 5 minutes and are 5 to 10 minutes old; older than this is not "now"
+ASLEEP_SECONDS = 86400  # a night, however long; inverters silent for longer are not asleep
+SLEEP_W = 60            # at or below this at the last reading, silent inverters sleep; above, something is wrong
+SLEEP_SHARE = 20        # or below 1/20 of the day's peak
+WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is shown as weak, up to the other as dead
+MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
+REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
+GONE_SECONDS = 14 * 86400   # an inverter silent for longer before a day was taken off the roof
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Energy of a day, a month, a year or of all time; `day` is the first local date in it."""
+
+    day: date
+    production_dwh: int | None = None
+    consumption_dwh: int | None = None
+    import_dwh: int | None = None
+    export_dwh: int | None = None
+
+
+@dataclass(frozen=True)
+class Now:
+    """The last interval, read at `time`. state: live, old (should be fresher), asleep (inverters at rest),
+    none (nothing was ever measured)."""
+
+    state: str
+    time: int | None = None
+    age_s: int | None = None
+    production_w: int | None = None
+    consumption_w: int | None = None
+    net_w: int | None = None
+    heard_age_s: int | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """May the meter's values be called now? At night it goes on while the inverters sleep."""
+        return self.age_s is not None and self.age_s <= LIVE_SECONDS
+
+
+@dataclass(frozen=True)
+class Inverter:
+    """One inverter on one day. verdict: ok, weak, dead, gone (not one reading), quiet (too early to say), replaced
+    (gone, and another serial came in its place)."""
+
+    id: int
+    serial: str
+    model: str
+    energy_dwh: int | None
+    share: int | None
+    last_seen: int
+    counter_dwh: int | None
+    curve: list[tuple[int, int | None]]
+    verdict: str
+
+
+def now(box: Box) -> Now:
+    """The last interval, and whether it may be called now."""
+    newest = views.latest(box.store())
+    heard = max((seconds for seconds in (newest.heartbeat, newest.time) if seconds is not None), default=None)
+    heard_age = None if heard is None else max(0, int(box.now() - heard))
+    slots = views.day(box.store(), newest.day) if newest.day else []
+    made = next((slot for slot in reversed(slots) if slot.production_dwh is not None), None)
+    used = next((slot for slot in reversed(slots) if slot.net_dwh is not None), None)
+    last = max((slot for slot in (made, used) if slot), key=lambda slot: slot.time, default=None)
+    if last is None or newest.time is None:
+        return Now("none", heard_age_s=heard_age)
+    taken = min(newest.time, last.time + box.slot_seconds())
+    age = max(0, int(box.now() - taken))
+    peak = max((slot.production_w or 0 for slot in slots if not slot.hole), default=0)
+    power = (made.production_w or 0) if made else 0
+    state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0)
+    return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age)
+
+
+def _state(age: int, producing: bool, power: int, peak: int, silent: float, heard_age: int) -> str:
+    """live: inverters report. asleep: they stopped at low power and the PVS still talks. Else old."""
+    if producing and age <= LIVE_SECONDS:
+        return "live"
+    at_rest = power <= max(SLEEP_W, peak // SLEEP_SHARE) and silent < ASLEEP_SECONDS
+    return "asleep" if at_rest and heard_age <= LIVE_SECONDS else "old"
+
+
+def days(box: Box, first: date, last: date) -> dict[date, Totals]:
+    """Totals of each local day in the range of which something is known."""
+    return {found.day: found for found in map(_totals, views.days(box.store(), first.isoformat(), last.isoformat()))}
+
+
+def months(box: Box, year: int) -> dict[int, Totals]:
+    """Totals of each month of a year of which something is known."""
+    return _grouped(list(days(box, date(year, 1, 1), date(year, 12, 31)).values()), lambda day: day.month)
+
+
+def years(box: Box) -> dict[int, Totals]:
+    """Totals of each year of which something is known."""
+    return _grouped([_totals(day) for day in views.days(box.store())], lambda day: day.year)
+
+
+def _grouped(found: Sequence[Totals], part: Callable[[date], int]) -> dict[int, Totals]:
+    groups: dict[int, list[Totals]] = {}
+    for totals in found:
+        groups.setdefault(part(totals.day), []).append(totals)
+    return {number: total(parts) for number, parts in groups.items()}
+
+
+def _totals(day: views.Day) -> Totals:
+    return Totals(date.fromisoformat(day.day), day.production_dwh, day.consumption_dwh, day.import_dwh, day.export_dwh)
+
+
+def total(parts: Sequence[Totals]) -> Totals:
+    """The sum of totals; what is not known in any of them stays unknown."""
+    def add(name: str) -> int | None:
+        known = [number for part in parts if (number := getattr(part, name)) is not None]
+        return sum(known) if known else None
+    return Totals(parts[0].day if parts else date.min, add("production_dwh"), add("consumption_dwh"), add("import_dwh"),
+                  add("export_dwh"))
+
+
+def span(box: Box) -> tuple[date, date] | None:
+    """First and last local day of the history, None while there is none."""
+    known = views.lifetime(box.store())
+    if known.first_day is None or known.last_day is None:
+        return None
+    return date.fromisoformat(known.first_day), date.fromisoformat(known.last_day)
+
+
+def best_days(box: Box, count: int) -> list[Totals]:
+    """The days of most production, best first."""
+    known = [_totals(day) for day in views.days(box.store()) if day.production_dwh]
+    return sorted(known, key=lambda found: (-(found.production_dwh or 0), found.day))[:count]
+
+
+def lifetime_dwh(box: Box) -> int | None:
+    """All that the roof ever made: what the inverters had counted when suntap first heard of them, and every day since.
+
+    Not the sum of today's counters: that falls when an inverter's counter starts again from zero.
+    """
+    before, since = views.counted_before(box.store()), views.lifetime(box.store()).production_dwh
+    return None if before is None and since is None else (before or 0) + (since or 0)
+
+
+def inverters(box: Box, day: date) -> list[Inverter]:
+    """The inverters that were on the roof on a day, by serial."""
+    start, end = localtime.day_bounds(day, box.zone())
+    devices = [device for device in views.devices(box.store(), day.isoformat())
+               if role(device.kind, device.serial, device.model) == INVERTER
+               and device.last_seen >= start - GONE_SECONDS and device.first_seen < end]
+    steps = {device.id: views.device_day(box.store(), device.id, day.isoformat()) for device in devices}
+    replaced = _replaced(devices)
+    known = [device.day_dwh for device in devices if device.day_dwh is not None]
+    middle = int(median(known)) if known else 0
+    found = []
+    for device in devices:
+        energy = device.day_dwh
+        share = None if energy is None or not middle else (energy * 200 + middle) // (2 * middle)
+        curve: list[tuple[int, int | None]] = [(step.time, step.power_w) for step in steps[device.id]]
+        found.append(Inverter(device.id, device.serial, device.model, energy, share, device.last_seen,
+                              device.counter_dwh, curve,
+                              "replaced" if device.id in replaced else _verdict(energy, share, middle)))
+    return found
+
+
+def _replaced(devices: Sequence[views.Device]) -> set[int]:
+    """Silent inverters that gave way to a new serial, each newcomer for one of them."""
+    newcomers = [device for device in devices if device.day_dwh is not None]
+    newcomers.sort(key=lambda device: device.first_seen)
+    found = set()
+    for gone in sorted((device for device in devices if device.day_dwh is None), key=lambda device: device.last_seen):
+        heir = next((device for device in newcomers if gone.last_seen < device.first_seen
+                     <= gone.last_seen + REPLACED_SECONDS), None)
+        if heir is not None:
+            newcomers.remove(heir)
+            found.add(gone.id)
+    return found
+
+
+def _verdict(energy: int | None, share: int | None, middle: int) -> str:
+    if middle < MIN_JUDGED_DWH:
+        return "quiet"
+    if energy is None or share is None:
+        return "gone"
+    return "dead" if share <= DEAD else "weak" if share < WEAK else "ok"
+
+
+def slots(box: Box, day: date) -> list[Slot]:
+    """The slots of a local day of which something is known, in order of time."""
+    return views.day(box.store(), day.isoformat())

@@ -1,0 +1,107 @@
+"""The site's clock: which UTC seconds a local day spans, and how times are written on the page.
+
+Everything inside is UTC seconds; the site's zone enters here and nowhere else. The browser's zone never does: axis
+labels and tooltips are texts made here, so a phone on holiday shows the roof's time. A local day has 23, 24 or 25
+hours.
+"""
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """UTC seconds of the day's first instant and of the next day's."""
+    return _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> int:
+    return int(datetime.combine(day, time(), zone).timestamp())
+
+
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def local(seconds: float, zone: ZoneInfo) -> datetime:
+    """UTC seconds as the site's wall time."""
+    return datetime.fromtimestamp(seconds, zone)
+
+
+def today(now: float, zone: ZoneInfo) -> date:
+    """The site's date."""
+    return local(now, zone).date()
+
+
+def clock_time(seconds: float, zone: ZoneInfo) -> str:
+    """14:05."""
+    return local(seconds, zone).strftime("%H:%M")
+
+
+def moment(seconds: float | None, zone: ZoneInfo, now: float) -> str:
+    """14:05 today, else Sat 9 May, 14:05 (with the year when it is another). Empty for None."""
+    if seconds is None:
+        return ""
+    then, here = local(seconds, zone), local(now, zone)
+    if then.date() == here.date():
+        return f"{then:%H:%M}"
+    return f"{then:%a} {then.day} {then:%b}{'' if then.year == here.year else f' {then.year}'}, {then:%H:%M}"
+
+
+def long_date(day: date) -> str:
+    """Saturday, 9 May 2026."""
+    return f"{day:%A}, {day.day} {day:%B %Y}"
+
+
+def short_date(day: date) -> str:
+    """9 May 2026."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def age(seconds: float | None) -> str:
+    """How long ago, as said aloud: just now, 4 min ago, 2 h 5 min ago, 3 days ago. Empty for None."""
+    if seconds is None:
+        return ""
+    return "just now" if seconds < 60 else f"{span(seconds)} ago"
+
+
+def span(seconds: float) -> str:
+    """A length of time in at most two units."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    if days < 14:
+        return f"{days} day{'s' * (days != 1)}" + (f" {hours} h" if hours and days < 3 else "")
+    return f"{days} days"
+
+
+def ticks(day: date, zone: ZoneInfo, every: int = 3) -> list[tuple[int, str]]:
+    """Axis marks of a local day: (UTC seconds, label) at each local hour divisible by `every`."""
+    start, end = day_bounds(day, zone)
+    marks = []
+    for seconds in range(start, end + 1, 1800):
+        here = local(seconds, zone)
+        if here.minute == 0 and here.hour % every == 0:
+            marks.append((seconds, f"{here:%H:%M}"))
+    return marks
+
+
+def clock_change(day: date, zone: ZoneInfo) -> str:
+    """A sentence for a day on which the clocks change, else empty."""
+    start, end = day_bounds(day, zone)
+    hours = (end - start) / 3600
+    if hours == 24:
+        return ""
+    turned = "back" if hours > 24 else "forward"
+    return f"The clocks went {turned} on this day: it has {hours:g} hours."
+
+
+def utc_text(seconds: float) -> str:
+    """2026-05-09T22:19:36Z, for the API."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

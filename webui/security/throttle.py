@@ -1,0 +1,80 @@
+"""Slows down guessing of the password: a token bucket per address and one for all addresses together.
+
+A bucket fills again with time, so nobody is locked out for good. The common bucket bounds what many addresses can try
+together (and what scrypt may cost a small machine); an address from which the owner has logged in before has only its
+own bucket, so that a stranger who empties the common one does not keep the owner out. Kept in memory: a restart
+forgives.
+"""
+import ipaddress
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from webui.limits import ADDRESS_BURST, ADDRESS_SECONDS, MAX_ADDRESSES, MAX_KNOWN, TOTAL_BURST, TOTAL_SECONDS
+
+
+@dataclass
+class Bucket:
+    """`tokens` at time `at`; one token comes back every `seconds`, up to `burst`."""
+
+    burst: int
+    seconds: float
+    tokens: float
+    at: float
+
+    def wait(self, now: float) -> float:
+        """Seconds until a token is there; 0 when one is."""
+        self.tokens = min(self.burst, self.tokens + max(0.0, now - self.at) / self.seconds)
+        self.at = now
+        return max(0.0, (1.0 - self.tokens) * self.seconds)
+
+
+class Throttle:
+    """Counts tries to log in. `now` is a monotonic time in seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._total = Bucket(TOTAL_BURST, TOTAL_SECONDS, TOTAL_BURST, 0.0)
+        self._addresses: OrderedDict[str, Bucket] = OrderedDict()
+        self._known: OrderedDict[str, None] = OrderedDict()
+        self.refused = 0
+
+    def take(self, address: str, now: float) -> float:
+        """0 and one try is counted, or the seconds to wait before the next."""
+        key = network(address)
+        with self._lock:
+            own = self._addresses.pop(key, None) or Bucket(ADDRESS_BURST, ADDRESS_SECONDS, ADDRESS_BURST, now)
+            self._addresses[key] = own
+            while len(self._addresses) > MAX_ADDRESSES:
+                self._addresses.popitem(last=False)
+            buckets = [own] if key in self._known else [own, self._total]
+            wait = max(bucket.wait(now) for bucket in buckets)
+            if wait > 0:
+                self.refused += 1
+                return wait
+            for bucket in buckets:
+                bucket.tokens -= 1
+            return 0.0
+
+    def succeeded(self, address: str) -> None:
+        """The password was right: this address starts afresh and is known from now on."""
+        key = network(address)
+        with self._lock:
+            self._addresses.pop(key, None)
+            self._known.pop(key, None)
+            self._known[key] = None
+            while len(self._known) > MAX_KNOWN:
+                self._known.popitem(last=False)
+
+
+def network(address: str) -> str:
+    """What counts as one address: an IPv4 address, an IPv6 /64 (a host can pick any address inside its /64)."""
+    try:
+        parsed = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return "other"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
