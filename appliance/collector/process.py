@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.collector import ALIVE, OFF, PAGE_SOCKET, STAND_IN_PORTS
 from appliance.settings.live import LiveSettings
+from appliance.system.bridge import Sides
 from appliance.system.clock import Clock, is_set
 from appliance.system.files import short_path
 from appliance.system.heartbeat import Heartbeat
@@ -74,7 +75,7 @@ class CollectorProcess:
         from appliance.collector.stand_in import StandIn
         if time.monotonic() < self._retry_at:
             return
-        app = StandIn(Deposit(self.data_dir), self.clock)
+        app = StandIn(Deposit(self.data_dir, Sides(self.live.current.capture.interface)), self.clock)
         for port in self.ports:
             try:
                 self._listener = Listener(app, self.data_dir, self.page_socket, port)

@@ -44,21 +44,29 @@ class Stored(NamedTuple):
 
 
 def append(conn: sqlite3.Connection, uploads: Iterable[Upload], arrival: Arrival | Sequence[Arrival] = IMPORTED,
-           granted: tuple[str, str] | None = None) -> int:
+           granted: tuple[str, str] | None = None, is_guess: bool = False) -> int:
     """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError.
 
     The one way in. `arrival` says how they came, all of them or each: it decides with module senders whether they count
-    or are kept aside. What a trusted sender sends takes the place of the same upload by another one.
+    or are kept aside. What a trusted sender sends takes the place of the same upload by another one. `is_guess`: the
+    clock of their packet times was not set yet.
     """
     every = list(uploads)
     if not every:
         return 0
     with transaction(conn):
-        book = Book(conn)
+        book, newest = Book(conn), last_id(conn)
         new = sum(conn.execute(INSERT, row).rowcount
                   for row in _rows(conn, book, every, repeat(arrival) if isinstance(arrival, Arrival) else arrival,
                                    granted))
+        if is_guess:
+            conn.execute("INSERT OR IGNORE INTO guess SELECT id FROM upload WHERE id > ?", (newest,))
         return new - book.trim()
+
+
+def guessed(conn: sqlite3.Connection, first: int, last: int) -> set[int]:
+    """The ids from `first` to `last` of uploads whose packet times are a guess."""
+    return {number for (number,) in conn.execute("SELECT id FROM guess WHERE id BETWEEN ? AND ?", (first, last))}
 
 
 INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body, sender_id,"
@@ -90,7 +98,7 @@ def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> i
         for sender_id in {one.sender_id for one in stored}:
             sender = known.get(sender_id)
             if sender is not None:
-                added += append(target, [_sent_by(one.upload, sender.mac) for one in stored
+                added += append(target, [_sent_by(sender.mac, one.upload) for one in stored
                                          if one.sender_id == sender_id],
                                 Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how))
         cursor = stored[-1].id
@@ -201,16 +209,8 @@ def identity(conn: sqlite3.Connection) -> tuple[str, str]:
     return value.hex(), note
 
 
-class _SentBy(Upload):
-    """An upload whose link-layer sender is known."""
-
-    source_mac = ""
-
-
-def _sent_by(upload: Upload, mac: str) -> Upload:
-    sent = _SentBy(upload.captured_us, upload.source, upload.destination, upload.path, upload.body, upload.complete)
-    sent.source_mac = mac
-    return sent
+def _sent_by(mac: str, one: Upload) -> Upload:
+    return Upload(one.captured_us, one.source, one.destination, one.path, one.body, one.complete, mac)
 
 
 def _upload(captured_us: int, source: str, destination: str, path: str, complete: int, body: bytes) -> Upload:

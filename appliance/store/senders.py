@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from appliance.records.texts import storable
 from appliance.store.bodies import unpack
+from appliance.system.bridge import Side
 from spcore.uploads import Upload
 
 CAPTURE, STAND_IN, IMPORT, RESTORE = "capture", "stand-in", "import", "restore"     # how an upload came
@@ -42,6 +43,11 @@ class Arrival:
 
 
 IMPORTED = Arrival(IMPORT)
+
+
+def arrival_from(side: Side, via: str) -> Arrival:
+    """The arrival of what was heard on a side of the bridge."""
+    return Arrival(via, ROUTER if side is Side.ROUTERS else "", side is not Side.NOT_KNOWN)
 
 
 @dataclass(slots=True)
@@ -81,19 +87,9 @@ def uploads_of(conn: sqlite3.Connection) -> dict[int, int]:
     return dict(conn.execute("SELECT sender_id, count(*) FROM upload GROUP BY sender_id").fetchall())
 
 
-def mac_of(upload: Upload) -> str:
-    """The hardware address that sent an upload; "" where its link has none."""
-    return str(getattr(upload, "source_mac", ""))
-
-
-def receiver_of(upload: Upload) -> str:
-    """The hardware address that an upload was sent to; "" where its link has none."""
-    return str(getattr(upload, "destination_mac", ""))
-
-
 def is_from(upload: Upload, who: str | None) -> bool:
     """Whether an upload is from `who`: an IP or hardware address, or a supervisor's serial. None: from anybody."""
-    return who is None or who.lower() in (mac_of(upload), host_of(upload.source)) or who == serial_of(upload.body)
+    return who is None or who.lower() in (upload.source_mac, host_of(upload.source)) or who == serial_of(upload.body)
 
 
 def host_of(endpoint: str) -> str:
@@ -125,7 +121,7 @@ class Book:
 
         `granted`: (state, how) of a sender that a backup brings.
         """
-        serial, mac = serial_of(upload.body), mac_of(upload)
+        serial, mac = serial_of(upload.body), upload.source_mac
         found = self.all.get((mac, serial, arrival.side)) or self._same_address(mac, serial, arrival.side)
         if found is None:
             state, how = self._first_word(mac, serial, arrival, granted)

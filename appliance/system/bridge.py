@@ -5,11 +5,57 @@ gateway was learned; where it has not been heard yet, no side is known. Tests gi
 """
 import socket
 import struct
+import time
+from enum import Enum
 from pathlib import Path
 
+LOOK_S = 1.0                            # between two looks at the kernel's tables
 ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
 MAX_TABLE = 1 << 20                     # bytes read of one of the kernel's tables
 LOCAL = "32 host LOCAL"                 # of an address of ours in fib_trie
+
+
+class Side(Enum):
+    """Where on the bridge a hardware address was heard."""
+
+    PVS = "pvs"                 # not on the router's port
+    ROUTERS = "router"
+    NOT_KNOWN = "not known"     # the address, or the router's, has not been learned
+    NO_SIDES = "no sides"
+
+
+class Sides:
+    """On which side of the bridge `interface` a hardware address is; looks at the kernel's tables every LOOK_S."""
+
+    def __init__(self, interface: str, root: Path = Path("/")) -> None:
+        self.interface, self.root = interface, root
+        self.own: frozenset[str] = frozenset()      # every IP address of this machine
+        self._looked = float("-inf")
+        self._bridge = False
+        self._ports: dict[str, int] = {}
+        self._routers: set[str] = set()
+
+    def look(self) -> None:
+        """Read the tables, if the last look was LOOK_S ago."""
+        if time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
+        self.own = own_addresses(self.root)
+        self._bridge = is_bridge(self.interface, self.root)
+        if self._bridge:
+            self._ports = learned(self.interface, self.root)
+            self._routers |= gateways(self.interface, self.root)
+
+    def of(self, mac: str) -> Side:
+        """The side of a hardware address: NO_SIDES where the interface is no bridge."""
+        self.look()
+        if not self._bridge:
+            return Side.NO_SIDES
+        port = self._ports.get(mac)
+        towards = {self._ports[router] for router in self._routers if router in self._ports}
+        if port is None or not towards:
+            return Side.NOT_KNOWN
+        return Side.ROUTERS if port in towards else Side.PVS
 
 
 def is_bridge(interface: str, root: Path = Path("/")) -> bool:

@@ -18,19 +18,11 @@ FROM_ROUTER = Arrival(CAPTURE, ROUTER)
 SOMEWHERE = Arrival(CAPTURE, certain=False)
 
 
-class Heard(Upload):
-    """An upload as the capture gives it out, with the hardware addresses of its frames."""
-
-    source_mac = destination_mac = ""
-
-
 def heard(lines: Iterable[Line], captured: int, mac: str = TRUE_MAC, pvs: str = PVS, to: str = COLLECTOR,
-          mark: str = "", by: str = THE_PVS) -> Heard:
+          mark: str = "", by: str = THE_PVS) -> Upload:
     """An upload that `mac` sent to `to`."""
     plain = upload(lines, captured, mark, DATA, pvs)
-    one = Heard(plain.captured_us, f"{by}:49152", f"{to}:80", plain.path, plain.body, True)
-    one.source_mac = mac
-    return one
+    return Upload(plain.captured_us, f"{by}:49152", f"{to}:80", plain.path, plain.body, True, mac)
 
 
 def day_of(start: int, step: int = 100, serial: str = "414050000000001", count: int = 12,

@@ -5,12 +5,12 @@ from appliance.ledger import senders as decided
 from appliance.ledger.devices import MAX_OF_SENDER
 from appliance.store import inbox, senders
 from appliance.store.senders import ASIDE, FIRST, TRUSTED, UNKNOWN
+from spcore.uploads import Upload
 from tests.attack.support import (
     FORGER_MAC,
     FROM_ROUTER,
     SOMEWHERE,
     TRUE_MAC,
-    Heard,
     capture,
     day_of,
     heard,
@@ -223,9 +223,7 @@ def test_a_history_of_before_senders_were_kept_counts_as_it_did_and_its_pvs_is_t
 
 def test_an_upload_whose_beginning_was_lost_is_its_address_and_gets_its_name_later(box):
     cut = heard([], NOON + HOUR)
-    headless = Heard(cut.captured_us, cut.source, cut.destination, cut.path, b"\t".join(
-        field.encode() for field in inverter(NOON, 10_000)) + b"\n", False)
-    headless.source_mac = TRUE_MAC
-    capture(box, headless)
+    line = "\t".join(inverter(NOON, 10_000)).encode() + b"\n"
+    capture(box, Upload(cut.captured_us, cut.source, cut.destination, cut.path, line, False, TRUE_MAC))
     capture(box, heard([inverter(NOON + 300, 10_100)], NOON + HOUR))
     assert [(one.serial, one.state, one.uploads) for one in listed(box)] == [(PVS, TRUSTED, 2)] and box.total() == 100

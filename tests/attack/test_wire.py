@@ -10,6 +10,7 @@ import pytest
 from appliance.capture import inbox_writer, rate, room
 from appliance.capture.inbox_writer import InboxWriter
 from appliance.capture.origin import Origin
+from appliance.collector.deposit import Deposit
 from appliance.store import inbox, senders
 from appliance.system import bridge
 from appliance.system.clock import Clock
@@ -82,7 +83,7 @@ def test_on_a_bridge_nothing_from_the_routers_port_is_believed_first(writer):
 def test_the_pvs_address_copied_on_the_routers_side_is_another_sender(writer, tmp_path):
     writer.take([honest()])
     kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
-    writer.origin._looked = 0
+    writer.origin.sides._looked = 0
     writer.take([heard([inverter(NOON, 10**9)], NOON + HOUR, TRUE_MAC)])
     with closing(inbox.connect(writer.data_dir)) as conn:
         assert [(one.state, one.side) for one in senders.senders(conn)] == [("trusted", ""), ("unknown", "router")]
@@ -92,13 +93,13 @@ def test_the_pvs_address_copied_on_the_routers_side_is_another_sender(writer, tm
     (LEARNED, TRUE_MAC, FROM_PVS), (LEARNED, FORGER_MAC, FROM_ROUTER), (LEARNED, "00:00:5e:00:53:77", SOMEWHERE),
     ({TRUE_MAC: PVS_PORT}, TRUE_MAC, SOMEWHERE)])
 def test_the_side_is_what_the_bridge_learned(tmp_path, learned, mac, arrival):
-    assert Origin("br0", kernel(tmp_path, learned)).judge(honest(), mac) == arrival
+    assert Origin("br0", kernel(tmp_path, learned)).judge(honest(mac=mac)) == arrival
 
 
 def test_an_interface_that_is_no_bridge_has_no_sides(tmp_path):
     origin = Origin("eth0", kernel(tmp_path, LEARNED))
-    assert origin.judge(honest(), FORGER_MAC) == FROM_PVS
-    assert origin.judge(heard([], NOON, to=OURS), TRUE_MAC) is None
+    assert origin.judge(honest(mac=FORGER_MAC)) == FROM_PVS
+    assert origin.judge(heard([], NOON, to=OURS)) is None
 
 
 def test_the_kernels_tables_may_be_missing_or_nonsense(tmp_path):
@@ -107,7 +108,7 @@ def test_the_kernels_tables_may_be_missing_or_nonsense(tmp_path):
     for name in ("sys/class/net/br0/brforward", "proc/net/route", "proc/net/arp", "proc/net/fib_trie",
                  "proc/net/if_inet6"):
         (root / name).write_bytes(b"\xff br0 00000000 zz\n" * 7)
-    assert Origin("br0", root).judge(honest(), TRUE_MAC) == SOMEWHERE
+    assert Origin("br0", root).judge(honest()) == SOMEWHERE
 
 
 def test_what_the_owner_decided_reaches_the_inbox_by_the_supervisors_heartbeat(writer):
@@ -195,3 +196,13 @@ def test_on_a_disk_that_is_full_deleting_works_because_room_was_kept_aside(tmp_p
             assert gone > 0 and not (disk / room.RESERVE).exists()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_what_comes_through_the_stand_in_is_believed_by_the_same_rule(tmp_path):
+    deposit = Deposit(tmp_path, bridge.Sides("br0", kernel(tmp_path / "root", LEARNED)))
+    deposit.store(honest(mac=FORGER_MAC))
+    deposit.store(honest(1))
+    deposit.close()
+    with closing(inbox.connect(tmp_path)) as conn:
+        assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "unknown", TRUE_MAC: "trusted"}
+        assert {via for (via,) in conn.execute("SELECT via FROM upload")} == {"stand-in"}
