@@ -100,7 +100,8 @@ class MqttOutput:
         """Everything there is to say now; whether sensors were announced."""
         lamps = self._context.facts().lamps
         now = snapshot.take(self._store, self._context.clock.time())
-        announced = self._announced(broker, discovery.messages(self._mqtt, self._site, now, [lamp.name for lamp in lamps])
+        names = [lamp.name for lamp in lamps]
+        announced = self._announced(broker, discovery.messages(self._mqtt, self._site, now, names)
                                     if self._mqtt.discovery else {})
         broker.publish(f"{self._base}/availability", "online", retain=True)
         broker.publish(f"{self._base}/state", snapshot.site_payload(now, lamps))

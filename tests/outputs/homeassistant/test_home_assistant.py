@@ -123,7 +123,8 @@ def test_three_days_in_home_assistant_are_the_days_sums_and_its_energy_dashboard
                         roof.say()
                     home.server.start()
                     roof.say()
-                    wait_for(lambda: (roof.tick(), home.state(POWER) not in (None, "unknown", "unavailable"))[1], LIMIT_S)
+                    gone = (None, "unknown", "unavailable")
+                    wait_for(lambda gone=gone: (roof.tick(), home.state(POWER) not in gone)[1], LIMIT_S)
                 if number == 40:                    # 26 hours of silence: the next slot brings what they made
                     roof.house.clock.pass_(26 * 3600)
                     roof.say()
