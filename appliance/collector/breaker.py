@@ -24,7 +24,7 @@ SILENT_AFTER_S = 2 * 3600.0
 RETRY_AFTER_S = 6 * 3600.0
 TRIES = 2
 ANSWER_S = 60.0             # a try that was not answered within it was not answered
-LET_GO_S = 100.0            # our answer to the name lives for 60 s, our rules for 30: till then a try may meet us
+LET_GO_S = 60.0             # our answer to the name lives for 15 s, our rules for 30: till then a try may meet us
 HALF_OPEN_S = 2.5 * 3600
 
 

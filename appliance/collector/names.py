@@ -1,8 +1,8 @@
 """The name server for the one name: a dnsmasq that says where the kernel's redirection catches the PVS.
 
 Only questions of the PVS's port for exactly this name are brought to it (redirect); it knows nothing else and asks
-nobody. Its answer lives for a minute, so that handing the place back is a matter of a minute too. It is a child of the
-collector process, without a right, and ends with it.
+nobody. Its answer lives for seconds only, so that handing the place back is a matter of less than a minute. It is a
+child of the collector process, without a right, and ends with it.
 """
 import ctypes
 import logging
@@ -16,7 +16,7 @@ from contextlib import suppress
 from appliance.collector import NAME, REDIRECTED
 from appliance.collector.dns import addresses, query
 
-TTL_S = 60
+TTL_S = 15
 PROOF_S = 1.0           # for the answer to the process's own question
 START_S = 3.0
 PR_SET_PDEATHSIG = 1    # prctl(2)
