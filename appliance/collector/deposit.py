@@ -14,6 +14,8 @@ from pathlib import Path
 
 from appliance.store import inbox, integrity
 from appliance.store.database import StoreError
+from appliance.store.senders import STAND_IN, arrival_from
+from appliance.system.bridge import Sides
 from spcore.uploads import Upload
 
 log = logging.getLogger(__name__)
@@ -22,8 +24,9 @@ log = logging.getLogger(__name__)
 class Deposit:
     """Writes uploads, one transaction each; any thread may call it."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, sides: Sides | None = None) -> None:
         self.path = data_dir / inbox.FILE
+        self.sides = sides or Sides("")
         self.problem = ""       # why the last upload was not stored
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -33,7 +36,8 @@ class Deposit:
         """Commit `upload`; whether it was new. Raises StoreError or OSError when it is not on disk afterwards."""
         with self._lock:
             try:
-                new = bool(inbox.append(self._open(), [upload]))
+                arrival = arrival_from(self.sides.of(upload.source_mac), STAND_IN)
+                new = bool(inbox.append(self._open(), [upload], arrival))
                 if self.path.stat().st_ino != self._inode:
                     raise StoreError(f"{self.path}: was replaced during the write")
             except (sqlite3.Error, OSError) as error:

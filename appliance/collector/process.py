@@ -23,6 +23,7 @@ from appliance.collector.journal import Change, Journal
 from appliance.collector.wire import is_public
 from appliance.settings.live import LiveSettings
 from appliance.system import heartbeat
+from appliance.system.bridge import Sides
 from appliance.system.clock import Clock, is_set
 from appliance.system.files import short_path
 from appliance.system.heartbeat import Heartbeat
@@ -180,7 +181,8 @@ class CollectorProcess:
         from appliance.collector.stand_in import StandIn
         if time.monotonic() < self._retry_at:
             return
-        app = StandIn(Deposit(self.data_dir), self.clock, clock_is_set=self.clock_is_set)
+        app = StandIn(Deposit(self.data_dir, Sides(self.live.current.capture.interface)), self.clock,
+                      clock_is_set=self.clock_is_set)
         for port in self.ports:
             try:
                 self._listener = Listener(app, self.data_dir, self.page_socket, port)

@@ -103,7 +103,7 @@ PEER_KEY = "HTTP_" + PEER.upper().replace("-", "_")
 
 def upload(captured_us: int, source: str, destination: str, path: str, body: bytes, mac: str) -> Upload:
     """The upload as the inbox keeps it."""
-    return Upload(captured_us, source, destination, path, body, True)
+    return Upload(captured_us, source, destination, path, body, True, mac)
 
 
 def is_own_network(address: str) -> bool:

@@ -68,10 +68,10 @@ def test_an_inbox_that_is_set_aside_during_the_write_does_not_count_as_stored(tm
     deposit.store(an_upload(1))
     append = inbox.append
 
-    def replaced(connection, uploads):
+    def replaced(connection, uploads, *more):
         set_aside(tmp_path)
         inbox.connect(tmp_path).close()
-        return append(connection, uploads)
+        return append(connection, uploads, *more)
 
     monkeypatch.setattr(inbox, "append", replaced)
     with pytest.raises(StoreError, match="replaced"):
