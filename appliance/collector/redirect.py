@@ -2,7 +2,7 @@
 
 Theory: a loop of STEP_S. The collector process's heartbeat says what is wanted; while it is younger than YOUNG_S the
 elements of the kernel's sets are renewed (rules), otherwise they go at once. This process has CAP_NET_ADMIN and does
-nothing but this: it reads one small file, asks iproute2 which port is the PVS's, and feeds nft. What the file says is
+nothing but this: it reads one small file, asks the kernel which port is the PVS's, and feeds nft. What the file says is
 checked here, as it comes from the process that talks to the PVS.
 """
 import ipaddress
@@ -27,7 +27,7 @@ STEP_S = 2.0
 YOUNG_S = 12.0          # the collector process beats every 3 s
 MAX_ADDRESSES = 16
 NFT_TIMEOUT_S = 5
-PLACES = f"{bridge.PLACES}:/usr/local/sbin"
+PLACES = "/usr/sbin:/sbin:/usr/bin:/usr/local/sbin"
 MISSING = "nft is not installed: apt install nftables"
 
 log = logging.getLogger(__name__)
