@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import request
 
-from appliance.pvoutput import replies
+from appliance.pvoutput import answers
 from webui import fields
 from webui.data import box
 
@@ -26,7 +26,7 @@ class Outcome:
     title: str
     verbatim: str = ""
     advice: tuple[str, ...] = ()
-    system: replies.System | None = None
+    system: answers.System | None = None
     may_save: bool = False
 
 

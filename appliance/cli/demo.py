@@ -72,12 +72,13 @@ def _run(folder: Path) -> int:
     clock = Clock(real.time(), now + 1, demo.SPEED)
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
-        server.site = pickle.loads((folder / SITE).read_bytes())
+        server.sites[0] = pickle.loads((folder / SITE).read_bytes())
     _set_password(config)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
     children = {
         "supervisor": ["appliance.cli", "run", "supervisor", "--config", str(config)],
+        "collector": ["appliance.cli", "run", "collector", "--config", str(config)],
         "web": ["webui", "--config", str(config)],
         "capture": ["appliance.cli", "run", "capture", "--spool", str(folder / "spool"), "--config", str(config)],
     }

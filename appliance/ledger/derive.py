@@ -6,7 +6,7 @@ changed_day whether any slot became another. Days are taken in ascending order, 
 once; since a changed end always dirties its follower, any other order would end in the same place.
 """
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from appliance.ledger.calendar import EARLIEST, Calendar
@@ -48,6 +48,11 @@ def changed(store: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(day for (day,) in store.execute("SELECT day FROM changed_day ORDER BY day"))
 
 
+def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
+    """The outbox agrees with the slots of these days; part of the caller's transaction."""
+    store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
+
+
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
     """What one device counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
     for known in _devices(store):
@@ -61,7 +66,8 @@ def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]
 def _devices(store: sqlite3.Connection) -> list[Device]:
     """The devices that count energy, in an order that does not depend on who came first."""
     return [(number, role(kind, serial, model), COUNTED[kind]) for number, kind, serial, model in store.execute(
-        "SELECT id, kind, serial, model FROM device WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial")]
+        "SELECT id, kind, serial, model FROM counted_device WHERE kind IN ('inverter', 'meter')"
+        " ORDER BY kind, serial")]
 
 
 def _derive_day(store: sqlite3.Connection, day: str) -> None:

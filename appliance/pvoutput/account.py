@@ -13,7 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import use_status_interval
-from appliance.pvoutput import outbox, pauses, persisted, replies
+from appliance.pvoutput import answers, outbox, pauses, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import PVOutput, Settings
@@ -21,14 +21,20 @@ from appliance.settings import PVOutput, Settings
 REFRESH_S = 86_400
 AGE_LIMIT_DAYS = {False: 14, True: 90}  # by donation
 BATCH_ROWS = {False: 30, True: 100}
+LEAST_INTERVAL_S = 300   # no PVS speaks more often; a system with a shorter one takes these rows as they are
 
 
 @dataclass(frozen=True)
 class KnownSystem:
     """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since."""
 
-    system: replies.System
+    system: answers.System
     checked: float
+
+    @property
+    def interval_s(self) -> int:
+        """The status interval that rows are made for: slots are never shorter than LEAST_INTERVAL_S."""
+        return max(LEAST_INTERVAL_S, self.system.interval_s)
 
     @property
     def age_limit(self) -> int:
@@ -41,7 +47,7 @@ def known(conn: sqlite3.Connection, account: PVOutput) -> KnownSystem | None:
     fact = persisted.get(conn, "system")
     if fact is None or fact["account"] != _fingerprint(account):
         return None
-    return KnownSystem(replies.System(**fact["system"]), fact["checked"])
+    return KnownSystem(answers.System(**fact["system"]), fact["checked"])
 
 
 def _fingerprint(account: PVOutput) -> str:
@@ -79,7 +85,7 @@ def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
     return posts_as is None or posts_as[0] == _fingerprint(account)
 
 
-def zone_mismatch(system: replies.System, timezone: str, moment: float) -> str:
+def zone_mismatch(system: answers.System, timezone: str, moment: float) -> str:
     """"" where PVOutput's zone for the system keeps the site's time all year, or is not set; else what to do."""
     year = datetime.fromtimestamp(moment, UTC).year
     if not system.zone or _same_time(system.zone, timezone, year):
@@ -124,11 +130,11 @@ class Probe:
         return client.getsystem()
 
     @staticmethod
-    def read(text: str) -> replies.System:
+    def read(text: str) -> answers.System:
         """The answer's system. Raises Unreadable."""
-        system = replies.parse_system(text)
+        system = answers.parse_system(text)
         if system is None:
-            raise replies.Unreadable("PVOutput's answer about the system cannot be read")
+            raise answers.Unreadable("PVOutput's answer about the system cannot be read")
         return system
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
@@ -161,9 +167,9 @@ def revoke_donation(conn: sqlite3.Connection) -> None:
         persisted.put(conn, "system", fact)
 
 
-def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: replies.System,
+def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: answers.System,
                  age: float = 0.0) -> None:
     """Remember an answer that is `age` seconds old; its status interval is the ledger's slot length from now on."""
     persisted.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
                                "checked": (now.server or 0.0) - age})
-    use_status_interval(conn, system.interval_s)
+    use_status_interval(conn, max(LEAST_INTERVAL_S, system.interval_s))

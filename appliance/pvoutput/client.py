@@ -3,12 +3,17 @@
 Invariants: the key travels in one header and is nowhere else, neither in a URL nor in an error, a log or a text
 that is kept (the server's words are searched for it too). TLS is verified; plain http is for this machine alone.
 Every wait for the server has its time-out, a reply as a whole another one and a greatest size: together less than
-what the watchdog and the page take for a process that hangs. Redirects are not followed. Nothing is raised for what a
+what the watchdog and the page take for a process that hangs. A time-out of a socket holds for each single read, and a
+server may drip one byte of a head at a time: so a request is made in a thread of its own, whose answer is waited for
+LIMIT_S and no longer. A thread that is late ends by itself, and what it brings is not used; where LATE_THREADS of them
+still wait for the server, nothing is sent. Redirects are not followed. Nothing is raised for what a
 server or a network does: every call gives a Reply.
 """
 import ipaddress
 import re
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
@@ -17,12 +22,12 @@ import requests
 from requests.auth import AuthBase
 from urllib3.exceptions import ReadTimeoutError
 
-from appliance.pvoutput import replies
-from appliance.pvoutput.deadline import Deadline
+from appliance.pvoutput import answers, replies
 from appliance.settings import PVOutput, Secret
 
 TIMEOUTS = (10.0, 30.0)  # seconds: connect, each read
 LIMIT_S = 45.0           # for one reply as a whole, its head included
+LATE_THREADS = 4         # requests whose replies came in no time and that still hold a connection
 MAX_REPLY = 256 * 1024   # bytes; a day's history is about 20 KiB
 CHUNK = 8192
 HISTORY_ROWS = 288
@@ -88,12 +93,12 @@ class Client:
         return self._call("getsystem", {"tz": "1", "donations": "1"})
 
     def addstatus(self, row: Mapping[str, str], c1: int | None = None) -> Reply:
-        """Post one status: d, t and v1..v4 (Wh, W, Wh, W); `c1` says which energies are lifetime counters."""
+        """Post one status: d, t and v1..v12 (Wh, W, Wh, W, °C, V, the owner's); `c1`: which energies are counters."""
         return self._call("addstatus", {**row, **_cumulative(c1)})
 
     def addbatchstatus(self, rows: list[Mapping[str, str]], c1: int | None = None) -> Reply:
         """Post statuses of one local day, ascending: batch_answers(reply.outcome.text) says what became of them."""
-        names = ("d", "t", "v1", "v2", "v3", "v4")
+        names = ("d", "t", *(f"v{n}" for n in range(1, 13)))
         data = ";".join(",".join(row.get(name, "") for name in names).rstrip(",") for row in rows)
         return self._call("addbatchstatus", {"data": data, **_cumulative(c1)})
 
@@ -112,9 +117,14 @@ class Client:
 
     def _call(self, service: str, form: dict[str, str]) -> Reply:
         try:
+            return _within(LIMIT_S, lambda: self._request(service, form))
+        except TimeoutError as error:
+            return Reply(replies.NetworkTrouble(str(error)))
+
+    def _request(self, service: str, form: dict[str, str]) -> Reply:
+        try:
             with requests.Session() as session:
                 session.trust_env = False  # no proxy and no .netrc may come between the key and its server
-                session.mount(self._url, Deadline(LIMIT_S))
                 with session.post(f"{self._url}{service}.jsp", data=form, auth=self._auth, timeout=TIMEOUTS,
                                   stream=True, allow_redirects=False) as response:
                     return self._reply(response)
@@ -154,13 +164,42 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+_late: list[threading.Thread] = []
+
+
+def _within(seconds: float, request: Callable[[], Reply]) -> Reply:
+    """request()'s reply. Raises TimeoutError where it takes longer than `seconds`, or others still do."""
+    _late[:] = [thread for thread in _late if thread.is_alive()]
+    if len(_late) >= LATE_THREADS:
+        raise TimeoutError("the server holds several connections without answering")
+    found: list[Reply | BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(request())
+        except BaseException as error:  # a fault of ours: it belongs to who asked
+            found.append(error)
+
+    thread = threading.Thread(target=work, name="pvoutput request", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not found:
+        _late.append(thread)
+        raise TimeoutError("the server did not answer in time")
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
 def _read(response: requests.Response) -> bytes:
-    """The body; ValueError for one that is too long."""
-    body = bytearray()
+    """The body; ValueError for one that is too long or takes too long."""
+    body, end = bytearray(), time.monotonic() + LIMIT_S
     for chunk in response.iter_content(CHUNK):
         body += chunk
         if len(body) > MAX_REPLY:
             raise ValueError(f"a reply of more than {MAX_REPLY} bytes")
+        if time.monotonic() > end:
+            raise ValueError("the server did not answer in time")
     return bytes(body)
 
 
@@ -202,4 +241,4 @@ def _reason(error: BaseException) -> str:
         return "the connection failed or was closed without a reply"
     if isinstance(error, requests.RequestException | OSError):
         return f"the request failed ({type(error).__name__})"
-    return replies.one_line(str(error))
+    return answers.one_line(str(error))

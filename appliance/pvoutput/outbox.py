@@ -18,6 +18,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import status_interval
+from appliance.ledger.derive import followed
 from appliance.pvoutput import persisted
 from appliance.pvoutput.rows import Base, Slot, Values, statuses
 from appliance.settings import Settings
@@ -45,7 +46,7 @@ def refresh(store: sqlite3.Connection, settings: Settings, days: Iterable[str], 
             days = _all_days(store)
         days = sorted(set(days))
         changed = sum(_refresh_day(store, settings, day, moved) for day in days)
-        store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
+        followed(store, days)
         complete(store, now)
     return changed
 

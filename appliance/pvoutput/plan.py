@@ -54,12 +54,12 @@ def next_task(conn: sqlite3.Connection, settings: Settings, now: Now) -> Task | 
         seconds = known.checked + pauses.PROBE_S - now.server
         pauses.begin(conn, now, pauses.SETTINGS, mismatch, seconds)
         return Wait(seconds, mismatch)
-    return _work(conn, settings, now.server, known, left) or _idle(conn, now.server, known.system.interval_s, left)
+    return _work(conn, settings, now.server, known, left) or _idle(conn, now.server, known.interval_s, left)
 
 
 def _work(conn: sqlite3.Connection, settings: Settings, server: float, known: account.KnownSystem,
           left: int) -> Task | None:
-    interval, most = known.system.interval_s, account.BATCH_ROWS[known.system.donor]
+    interval, most = known.interval_s, account.BATCH_ROWS[known.system.donor]
     today = datetime.fromtimestamp(server, ZoneInfo(settings.site.timezone)).date().isoformat()
     task: Task | None = post.live(conn, settings, server, today, interval, most)
     if task is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import status_interval
-from appliance.pvoutput import account, bisect, outbox, persisted, replies
+from appliance.pvoutput import account, answers, bisect, outbox, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, cumulative, place, wire
 from appliance.pvoutput.servertime import Now
@@ -64,13 +64,13 @@ class Post:
         return client.addstatus(rows[0], c1) if len(rows) == 1 else client.addbatchstatus(list(rows), c1)
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        answers = replies.batch_answers(text)
-        if answers == {}:
-            raise replies.Unreadable("PVOutput's answer to a batch cannot be read")
+        changed_rows = answers.batch_answers(text)
+        if changed_rows == {}:
+            raise answers.Unreadable("PVOutput's answer to a batch cannot be read")
         zone = ZoneInfo(self.settings.site.timezone)
         done = []
         for row in self.rows:
-            changed = True if answers is None else answers.get(place(row.time, zone, self.interval_s))
+            changed = True if changed_rows is None else changed_rows.get(place(row.time, zone, self.interval_s))
             if changed or (changed is False and row.attempts + 1 >= UNCHANGED_TRIES):
                 done.append((round(now.server or 0), row.time, *row.values))
         conn.executemany("UPDATE outbox SET state = 'sent', reason = '', sent_at = ? WHERE time = ? AND v1 IS ?"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import account, outbox, pauses, plan, quota, replies, servertime
+from appliance.pvoutput import account, answers, outbox, pauses, plan, quota, replies, servertime
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.settings import Settings
@@ -39,7 +39,7 @@ class AccountCheck:
 
     ok: bool
     text: str
-    system: replies.System | None = None
+    system: answers.System | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -78,7 +78,7 @@ def check_account(store: sqlite3.Connection, settings: Settings, clock: Clock) -
         probe = account.Probe(settings)
         try:
             system = probe.read(reply.outcome.text)
-        except replies.Unreadable as error:
+        except answers.Unreadable as error:
             return AccountCheck(False, str(error))
         if ours:
             probe.accepted(store, now, reply.outcome.text)
@@ -159,7 +159,7 @@ def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.T
             what = task.accepted(store, now, outcome.text)
             pauses.succeeded(store)
             return what
-        except replies.Unreadable as error:
+        except answers.Unreadable as error:
             outcome = replies.NetworkTrouble(str(error))
     match outcome:
         case replies.QuotaExceeded():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import outbox, replies
+from appliance.pvoutput import answers, outbox, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, place
 from appliance.pvoutput.servertime import Now
@@ -42,9 +42,9 @@ class Check:
         return client.getstatus(self.day.replace("-", ""))
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        history = replies.parse_history(text)
+        history = answers.parse_history(text)
         if not history:
-            raise replies.Unreadable("PVOutput's answer about a day cannot be read")
+            raise answers.Unreadable("PVOutput's answer about a day cannot be read")
         return self._compare(conn, history)
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:

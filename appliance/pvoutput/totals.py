@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from appliance.pvoutput import replies
+from appliance.pvoutput import answers, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 
@@ -51,9 +51,9 @@ class Look:
         return client.getoutput(_compact(self.totals[0].day), _compact(self.totals[-1].day))
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        outputs = replies.parse_outputs(text)
+        outputs = answers.parse_outputs(text)
         if not outputs:
-            raise replies.Unreadable("PVOutput's answer about daily totals cannot be read")
+            raise answers.Unreadable("PVOutput's answer about daily totals cannot be read")
         return self._compare(conn, outputs)
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:

@@ -7,6 +7,7 @@ from appliance.settings.declaration import (
     DATA_DIR,
     EVERYWHERE,
     Capture,
+    Collector,
     Lines,
     Mqtt,
     Notify,
@@ -34,7 +35,7 @@ from appliance.settings.file import (
 )
 
 __all__ = [
-    "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Lines", "Mqtt", "Notify",
-    "PVOutput", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations", "find", "keys", "load",
-    "parse", "sections", "unknown_keys", "update", "value",
+    "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
+    "Mqtt", "Notify", "PVOutput", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations",
+    "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
 ]

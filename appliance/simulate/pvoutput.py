@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler
@@ -72,6 +73,7 @@ class Request:
     status: int                          # what was answered, or would have been
     reply: str
     fault: Fault | None = None
+    system_id: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -108,9 +110,10 @@ class PvOutput:
     """The server; a context manager that serves from threads. Raises OSError when the port is taken."""
 
     def __init__(self, clock: clocks.Clock, system: System | None = None, api_key: str = API_KEY,
-                 host: str = "127.0.0.1", port: int = 0) -> None:
+                 host: str = "127.0.0.1", port: int = 0, more: Iterable[System] = ()) -> None:
+        """`more`: further systems of the same owner, under the same keys and the same quota."""
         self.clock = clock
-        self.site = Site(system or System())
+        self.sites = [Site(system or System()), *(Site(other) for other in more)]
         self.accounts = {api_key: Account()}
         self.quota: int | None = None    # None: what the plan gives
         self.requests: list[Request] = []
@@ -161,6 +164,15 @@ class PvOutput:
         """Requests of a clock hour (Unix time // 3600; default: now), refused ones and spend() included."""
         return self._spent.get((mask(api_key), self._hour() if hour is None else hour), 0)
 
+    @property
+    def site(self) -> Site:
+        """The first system."""
+        return self.sites[0]
+
+    def site_of(self, system_id: str) -> Site | None:
+        """The system with this id."""
+        return next((site for site in self.sites if site.system.system_id == system_id), None)
+
     def _hour(self) -> int:
         return int(self.clock.time() // 3600)
 
@@ -177,8 +189,8 @@ class PvOutput:
                 account = self._authenticate(key, exchange, headers.get("x-rate-limit") == "1")
                 self._apply_fault(service, exchange)
                 if exchange.fault not in (Fault.NEVER, Fault.HTML):
-                    self._check_rights(method, service, account, headers)
-                    exchange.reply = self._serve(service, parameters, exchange.fault)
+                    site = self._check_rights(method, service, account, headers)
+                    exchange.reply = self._serve(site, service, parameters, exchange.fault)
             except Refusal as refusal:
                 titles = TITLES.get(refusal.status, (str(refusal.status),))
                 exchange.status = refusal.status
@@ -186,7 +198,7 @@ class PvOutput:
             if exchange.fault is Fault.HTML:
                 exchange.reply = "<!DOCTYPE html><html><body><h1>Back in a minute</h1></body></html>"
             self.requests.append(Request(self.clock.time(), service, mask(key), parameters, exchange.status,
-                                         exchange.reply, exchange.fault))
+                                         exchange.reply, exchange.fault, headers.get("x-pvoutput-systemid", "")))
         log.debug("%s %s by %s: %s", method, service, mask(key), exchange.reply[:100])
         return exchange
 
@@ -226,23 +238,25 @@ class PvOutput:
             exchange.headers = {}
             raise Refusal(403, f"Exceeded {self.quota or QUOTA[self.site.system.donor]} requests per hour")
 
-    def _check_rights(self, method: str, service: str, account: Account, headers: dict[str, str]) -> None:
+    def _check_rights(self, method: str, service: str, account: Account, headers: dict[str, str]) -> Site:
         if account.disabled:
             raise Refusal(401, "Disabled API Key")
-        if headers.get("x-pvoutput-systemid") != self.site.system.system_id:
+        site = self.site_of(headers.get("x-pvoutput-systemid", ""))
+        if site is None:
             raise Refusal(401, "Invalid System ID")
         if service in WRITES and account.read_only:
             raise Refusal(403, "Read only key")
         if service in WRITES and method != "POST":
             raise Refusal(405, "POST only")
+        return site
 
-    def _serve(self, service: str, parameters: dict[str, str], fault: Fault | None) -> str:
+    def _serve(self, site: Site, service: str, parameters: dict[str, str], fault: Fault | None) -> str:
         handler = (WRITES | READS).get(service)
         if handler is None:
             raise Refusal(404, "No such service")
         if fault is Fault.FORGET and service in WRITES:
             return "OK 200: Added " + ("Output" if service == "addoutput" else "Status")
-        return handler(self.site, parameters, self.clock.time())
+        return handler(site, parameters, self.clock.time())
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -106,14 +106,23 @@ def getoutput(site: Site, parameters: dict[str, str], now: float) -> str:
 
 
 def getsystem(site: Site, parameters: dict[str, str], now: float) -> str:
+    """One CSV line; what the owner left empty is empty, numbers of it NaN."""
     system = site.system
+
+    def told(name: str, value: object, empty: str = "") -> str:
+        return empty if name in system.untold else str(value)
+
     section = [
-        system.name, str(system.size_w), "94501", "16", str(system.size_w // 16), "Brand", "16", "300",
-        "Microinverter", "S", "20.0", "No", "20160301", str(system.latitude), str(system.longitude),
-        str(system.interval), "0", "0", "NaN", "NaN",
+        system.name, told("size", system.size_w), told("postcode", "94501"), told("panels", 16),
+        told("panels", system.size_w // 16), told("brand", "Brand"), told("inverters", 16), told("inverters", 300),
+        told("brand", "Microinverter"), told("orientation", "S"), told("tilt", "20.0", "NaN"), told("shade", "No"),
+        told("install", "20160301"), told("place", system.latitude, "NaN"), told("place", system.longitude, "NaN"),
+        told("interval", system.interval),
     ]
+    for array in range(max(1, system.arrays - 1)):
+        section += ["0", "0", "NaN", "NaN"] if system.arrays == 1 else [str(8 + array), "300", "W", "10.0"]
     if parameters.get("tz") == "1":
-        section.append(system.timezone)
+        section.append(told("zone", system.timezone))
     text = ",".join(section)
     return f"{text};;{int(system.donor)}" if parameters.get("donations") == "1" else text
 

@@ -9,8 +9,9 @@ again in ascending order. Refusals are `Refusal(http status, reason)`; the reaso
 400: ` in front.
 
 Where the documentation is silent, the stricter reading: energy never falls for consumption too; `Moon
-Powered` is generated power while the sun is more than six degrees under the horizon, or generated energy
-between midnight and that dawn.
+Powered` is generated power while the sun is more than six degrees under the horizon. What differs from account to
+account is a field of System: accounts that also refuse energy generated before dawn, a batch in which nothing
+changed, extended values that the owner has not switched on.
 """
 import math
 from dataclasses import dataclass, field
@@ -53,11 +54,17 @@ class System:
     system_id: str = "12345"
     name: str = "Test roof"
     size_w: int = 4800
-    interval: int = 5                    # minutes: 5, 10 or 15
+    interval: int = 5                    # minutes: 1, 5, 10, 15 or 30
     timezone: str = "America/Los_Angeles"
     latitude: float = 37.8
     longitude: float = -122.3
     donor: bool = False
+    extended: bool = True                # donors: v7 to v12 are switched on for the system
+    untold: frozenset[str] = frozenset()  # getsystem fields that the owner left empty: "install", "postcode", ...
+    arrays: int = 1
+    refuses_dark_energy: bool = False    # `Moon Powered` for energy before dawn too, not for power alone
+    refuses_unchanged: bool = False      # a batch that changes nothing is a 400
+    other_words: bool = False            # the wordings of other years for the same refusals
 
 
 @dataclass
@@ -108,6 +115,8 @@ class Site:
             merged = {**book.statuses.get(at, {}), **row}
             answers.append((day, at, merged != book.statuses.get(at)))
             book.statuses[at] = merged
+        if self.system.refuses_unchanged and not any(changed for _, _, changed in answers):
+            raise Refusal(400, "No statuses added or updated")
         self.days.update(tried)
         for day in tried:
             self.outputs.pop(day, None)      # a live status of that day recomputes its output
@@ -128,6 +137,8 @@ class Site:
             raise Refusal(400, f"Date is in the future [{at:%Y%m%d %H:%M}]")
         days = MAX_AGE_DAYS[self.system.donor]
         if day < local.date() - timedelta(days=days):
+            if self.system.other_words:
+                raise Refusal(400, f"Date is too far in the past [{day:%Y%m%d}]")
             raise Refusal(400, f"Date is older than {days} days [{day:%Y%m%d}]")
         minutes = at.hour * 60 + at.minute
         nearest = math.floor(minutes / self.system.interval + 0.5) * self.system.interval
@@ -137,6 +148,8 @@ class Site:
     def _values(self, parameters: dict[str, str]) -> Row:
         if not self.system.donor and any(parameters.get(name) for name in EXTENDED):
             raise Refusal(403, "Donation Mode")
+        if not self.system.extended and any(parameters.get(name) for name in EXTENDED):
+            raise Refusal(400, "Extended data is not enabled")
         if not any(parameters.get(name) for name in VALUES[:4]):
             raise Refusal(400, "Missing energy and power values")
         row: Row = {}
@@ -190,8 +203,9 @@ class Site:
             raise Refusal(400, f"Energy consumption [{number['v3']}] too high")
         if number.get("v4", 0) > MAX_CONSUMED_W:
             raise Refusal(400, f"Power consumption [{number['v4']}] too high")
-        if (v2 > 0 or (v1 > 0 and at.hour < 12)) and self._dark(day, at):
-            raise Refusal(400, f"Moon Powered [{at:%H:%M}]")
+        dark_energy = self.system.refuses_dark_energy and v1 > 0 and at.hour < 12
+        if (v2 > 0 or dark_energy) and self._dark(day, at):
+            raise Refusal(400, "Moon Powered")
         for name in ("v1", "v3"):
             previous = book.before(at, name)
             if name in number and previous is not None and number[name] < previous:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.history import backup
+from appliance.ledger import senders
 from appliance.pvoutput import outbox, poster
 from appliance.settings import Settings
 from appliance.store import transaction
@@ -106,6 +107,25 @@ def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _sender(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "decision": trusted or aside} → {}: whether its uploads count."""
+    senders.decide_by_number(work.inbox, work.store, int(argument["id"]), str(argument["decision"]))
+    return {}
+
+
+def _device(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the device's, "aside": whether it is left out} → {}."""
+    senders.set_device_aside(work.store, int(argument["id"]), bool(argument["aside"]))
+    return {}
+
+
+def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "aside": whether it is left out} → {}."""
+    senders.set_upload_aside(work.inbox, work.store, int(argument["id"]), bool(argument["aside"]),
+                             int(work.clock.time()))
+    return {}
+
+
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → backup.restore()'s answer for the file that the page put in backup.handover(). It is removed, unless the
     inbox is another user's: then that user's service adds the uploads of it."""
@@ -126,5 +146,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "test_pvoutput": _test_pvoutput, "resend_day": _resend_day, "retry": _retry, "skip": _skip, "rebuild": _rebuild,
-    "restore": _restore,
+    "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
 }

@@ -42,9 +42,14 @@ class Clock:
         return f"{self.real_start!r},{self.start!r},{self.rate!r}"
 
 
+def system_seconds() -> float:
+    """The system's own wall clock, for what is compared with the times of files: those do not follow a Clock."""
+    return time.time()
+
+
 @cache
 def boot_id() -> str:
-    """This boot's name: what was said in another boot says nothing about now."""
+    """Kernel boot id; values stored under another id are stale."""
     return BOOT_ID.read_text().strip() if BOOT_ID.exists() else ""
 
 

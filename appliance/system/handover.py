@@ -13,7 +13,6 @@ import errno
 import json
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from appliance.errors import SuntapError
+from appliance.system import clock
 from appliance.system.files import PRIVATE, write_atomic
 
 REQUEST, RESULT = "request", "result.json"
@@ -121,7 +121,7 @@ class Handover:
 
     def state(self) -> State:
         """How far it is, as the page shows it."""
-        now = time.time()
+        now = clock.system_seconds()
         with acting_as(self.owner):
             with suppress(OSError):
                 asked = (self.folder / REQUEST).stat().st_mtime

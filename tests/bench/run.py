@@ -11,10 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from appliance.simulate import reference
 from tests.bench import exact, hostile, table
 from tests.bench.measure import BenchError, Run, duel, peak
 from tests.bench.programs import PVS, Program, rivals, suntap
+from tests.traffic import reference
 
 BUILD = Path("build/bench")
 ROUNDS = 7

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance.simulate import reference, uploads
+from appliance.simulate import uploads
 from tests.bench import exact
 from tests.bench.measure import BenchError, peak, run
 from tests.bench.programs import FILTER, Program, compiled, suntap
+from tests.traffic import reference
 
 BODY = b"100\tSPMS\t10\tX\t20260509160000\n130\t20260509155500\ta\tm\t\t1.5\n102\tabc=\n"
 

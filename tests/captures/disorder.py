@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.simulate import pcapfile
 from appliance.simulate.packets import Link
-from appliance.simulate.storm import storm
+from tests.traffic.storm import storm
 
 
 def make(folder: Path) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from appliance.simulate import pcapfile
 from appliance.simulate.pvs import Pvs
-from appliance.simulate.recording import Recording, State, record
 from appliance.simulate.roof import INTERVAL, PRODUCTION_METER, Roof
 from appliance.simulate.traffic import Mischief
 from appliance.simulate.uploads import Record
+from tests.traffic.recording import Recording, State, record
 
 TIMEZONE = "America/Los_Angeles"
 BEGIN = 1_778_346_000                    # 2026-05-09 10:00 in Los Angeles

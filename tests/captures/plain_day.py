@@ -7,8 +7,8 @@ from pathlib import Path
 
 from appliance.simulate import pcapfile
 from appliance.simulate.pvs import Pvs
-from appliance.simulate.recording import Recording, record
 from appliance.simulate.roof import INTERVAL, Roof
+from tests.traffic.recording import Recording, record
 
 BEGIN = 1_778_310_000                    # 2026-05-09 00:00 in Los Angeles
 END = BEGIN + 86400 + 2 * INTERVAL       # the last record of the day is sent after midnight

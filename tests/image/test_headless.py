@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from appliance.simulate.pvs import Pvs
-from appliance.simulate.recording import Recording, record
 from tests.image import visit
 from tests.image.box import API_KEY, Box
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, Home
@@ -20,6 +19,7 @@ from tests.image.machine import wait_for
 from tests.image.ntp import Ntp
 from tests.image.visit import Day, resolve
 from tests.image.vm import Vm
+from tests.traffic.recording import Recording, record
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 

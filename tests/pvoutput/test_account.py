@@ -5,7 +5,7 @@ import pytest
 
 from appliance.pvoutput import outbox, poster, views
 from appliance.pvoutput.account import zone_mismatch
-from appliance.pvoutput.replies import System
+from appliance.pvoutput.answers import System
 from appliance.settings import Secret
 from appliance.simulate.pvoutput import Account, Fault
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, settings_for, sunny_day
@@ -63,7 +63,7 @@ def test_a_corrected_key_is_tried_at_once(box: Box) -> None:
 def test_the_test_button_works_while_posting_is_off_and_names_what_it_found(box: Box) -> None:
     box.settings = settings_for(box.server, enabled=False)
     result = poster.check_account(box.store, box.settings, box.clock)
-    assert result.ok and result.system == System("Test roof", 4800, 300, "America/Los_Angeles", False)
+    assert result.ok and result.system == System("Test roof", 4800, 300, "America/Los_Angeles", False, 37.8, -122.3)
     assert not result.warnings and box.server.spent() == 1
     box.settings = settings_for(box.server, api_key=Secret("f" * 40))
     result = poster.check_account(box.store, box.settings, box.clock)

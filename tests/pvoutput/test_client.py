@@ -131,6 +131,19 @@ def test_a_reply_that_drips_anywhere_is_given_up_as_a_whole(parts, monkeypatch: 
     assert reply.outcome == NetworkTrouble("the server did not answer in time") and not reply.answered
 
 
+def test_where_a_server_holds_several_connections_nothing_more_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "LIMIT_S", 0.1)
+    monkeypatch.setattr(client_module, "_late", [])
+    with odd_server(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", drip=0.02) as (url, seen):
+        for _ in range(client_module.LATE_THREADS + 3):
+            outcome = client_at(url).getsystem().outcome
+        assert outcome == NetworkTrouble("the server holds several connections without answering")
+        assert len(seen) <= client_module.LATE_THREADS
+    for thread in client_module._late:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in client_module._late)
+
+
 def test_no_request_takes_as_long_as_the_watchdogs_wait() -> None:
     """Connecting to two addresses, and the whole reply; the unit's watchdog and the page's are behind that."""
     unit = (ROOT / "image/deb/debian/suntap.suntap-supervisor.service").read_text()

@@ -9,17 +9,14 @@ from appliance.pvoutput.replies import (
     ClockRefused,
     Expired,
     NetworkTrouble,
+    NothingChanged,
     NothingStored,
     OurBug,
     PlanRefused,
     QuotaExceeded,
     RowRefused,
     SettingsRefused,
-    batch_answers,
     classify,
-    parse_history,
-    parse_outputs,
-    parse_system,
 )
 
 TABLE = [
@@ -50,6 +47,11 @@ TABLE = [
     (400, "Bad request 400: Missing energy and power values", OurBug),
     (400, "Bad request 400: Invalid net and cumulative", OurBug),
     (405, "Method Not Allowed 405: POST only", OurBug),
+    (400, "Bad request 400: No statuses added or updated", NothingChanged),
+    (400, "Bad request 400: Date is too far in the past [20260401]", Expired),
+    (400, "Bad request 400: Value number cannot exceed 250,000Wh [260000]", RowRefused),
+    (400, "Bad request 400: Invalid power value [-399]", RowRefused),
+    (400, "Bad request 400: Extended data is not enabled", RowRefused),
     (400, "Bad request 400: No status found", NothingStored),
     (400, "Bad request 400: No outputs found", NothingStored),
     (500, "Internal Server Error", NetworkTrouble),
@@ -82,60 +84,3 @@ def test_the_reason_is_verbatim_without_the_title() -> None:
 def test_any_reply_has_some_meaning_and_a_short_printable_text(status: int, body: str) -> None:
     text = classify(status, body).text
     assert status == 200 or (len(text) <= 400 and "\n" not in text)
-
-
-def test_a_batch_reply_cut_anywhere_confirms_only_whole_rows() -> None:
-    whole = "20210228,16:00,1;20210228,16:05,0;20210228,16:10,1"
-    complete = {("20210228", "16:00"): True, ("20210228", "16:05"): False, ("20210228", "16:10"): True}
-    assert batch_answers(whole) == complete
-    for end in range(len(whole)):
-        answers = batch_answers(whole[:end])
-        assert answers is not None and answers.items() <= complete.items()
-
-
-def test_a_batch_reply_without_rows_speaks_of_the_whole_batch() -> None:
-    assert batch_answers("OK 200: Added Status") is None
-
-
-def test_getsystem_tells_size_interval_zone_and_plan() -> None:
-    first = "Roof,4800,94501,16,300,B,16,300,M,S,20.0,No,20160301,37.8,-122.3,15,0,0,NaN,NaN,Europe/Berlin"
-    system = parse_system(first + ";;1")
-    assert system is not None
-    assert (system.name, system.size_w, system.interval_s, system.zone, system.donor) == (
-        "Roof", 4800, 900, "Europe/Berlin", True)
-    named = parse_system("Roof, south, " + first.split(",", 1)[1] + ";;0")
-    assert named is not None and (named.size_w, named.interval_s, named.donor) == (4800, 900, False)
-
-
-@pytest.mark.parametrize(("text", "expected"), [
-    ("R,100,1,1,1,B,1,1,M,S,0,No,20160301,-37.8,122,10,Europe/Berlin", ("R", 100, 600, "Europe/Berlin", False)),
-    ("R,100,1,1,1,B,1,1,M,S,0,No,NaN,NaN,NaN,5;;3", ("R", 100, 300, "", True)),
-    ("R,100,1,1,1,B,1,1,M,S,0,No,20160301,0,0,5,0,0,NaN,NaN,NaN;;x", ("R", 100, 300, "", False)),
-    ("A, B,100,1,1,1,B,1,1,M,S,0,No,20160301,0,0,5,UTC;20.0;;1", ("A,B", 100, 300, "UTC", True)),
-])
-def test_getsystem_is_read_with_and_without_what_may_be_missing(text: str, expected: tuple) -> None:
-    system = parse_system(text)
-    assert system is not None
-    assert (system.name, system.size_w, system.interval_s, system.zone, system.donor) == expected
-
-
-@given(st.text(alphabet="0123456789,;NaN:.-x", max_size=200))
-def test_garbage_never_breaks_a_parser(text: str) -> None:
-    parse_system(text)
-    parse_history(text)
-    parse_outputs(text)
-    batch_answers(text)
-
-
-def test_getsystem_with_an_interval_that_does_not_exist_is_no_answer() -> None:
-    assert parse_system("Roof,4800,1,1,1,B,1,1,M,S,0,No,20160301,0,0,7,0,0,NaN,NaN,UTC;;0") is None
-
-
-def test_history_rows_leave_out_what_is_missing() -> None:
-    text = "20260509,12:00,1500,0.3,900,880,0.2,NaN,NaN,NaN,NaN;20260509,12:05,1600,0.3,NaN,1,1,2000,400,1,240"
-    assert parse_history(text) == {"12:00": {"v1": 1500, "v2": 900}, "12:05": {"v1": 1600, "v3": 2000, "v4": 400}}
-
-
-def test_outputs_are_read_by_day() -> None:
-    text = "20260509,15000,3.1,0,12139,2539,17:30,Cloudy,13,22,NaN,NaN,NaN,NaN;20260508,14000,3,0,NaN,1,1,1"
-    assert parse_outputs(text) == {"2026-05-09": {"v1": 15000, "v3": 12139}, "2026-05-08": {"v1": 14000}}

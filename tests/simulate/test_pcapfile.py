@@ -7,7 +7,7 @@ import pytest
 
 from appliance.simulate import pcapfile
 from appliance.simulate.packets import Link
-from appliance.simulate.storm import storm
+from tests.traffic.storm import storm
 
 PACKETS = [(1_778_342_400_000_001 + n * 999_999, random.Random(n).randbytes(60 + n % 300)) for n in range(500)]
 

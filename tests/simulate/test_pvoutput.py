@@ -159,7 +159,6 @@ def test_statuses_are_deleted_one_by_one_or_the_whole_day(server, ask):
     ({"d": TODAY, "t": "12:00", "v3": 200_001}, "too high"),
     ({"d": TODAY, "t": "12:00", "v4": 100_001}, "too high"),
     ({"d": TODAY, "t": "02:00", "v2": 1}, "Moon Powered"),
-    ({"d": TODAY, "t": "02:00", "v1": 1}, "Moon Powered"),
 ])
 def test_a_status_outside_the_limits_is_refused_with_the_documented_words(server, ask, form, words):
     assert refused(ask("addstatus", **form), 400, words)
@@ -184,6 +183,27 @@ def test_the_days_total_stands_after_sunset(ask, clock):
     clock.now = NOW + 12 * 3600
     assert ask.batch("17:00,20000,500", "23:55,20100,0")[0] == 200
     assert refused(ask.batch("23:50,20100,3"), 400, "Moon Powered")
+
+
+def test_accounts_differ_in_what_they_refuse(clock):
+    with PvOutput(clock, System(refuses_dark_energy=True, refuses_unchanged=True, donor=True, extended=False,
+                                other_words=True)) as server:
+        ask = Client(server)
+        assert refused(ask("addstatus", d=TODAY, t="02:00", v1=1), 400, "Moon Powered")
+        assert ask.batch("12:00,5000") == (200, f"{TODAY},12:00,1")
+        assert refused(ask.batch("12:00,5000"), 400, "No statuses added or updated")
+        assert refused(ask("addstatus", d=TODAY, t="12:00", v1=1, v7=3), 400, "Extended data is not enabled")
+        assert refused(ask("addstatus", d="20260101", t="12:00", v1=1), 400, "Date is too far in the past")
+
+
+def test_further_systems_have_their_own_days_and_share_key_and_quota(clock):
+    with PvOutput(clock, more=[System(system_id="777", size_w=2000)]) as server:
+        ask = Client(server)
+        ask("addstatus", d=TODAY, t="12:00", v1=1)
+        ask.headers["X-Pvoutput-SystemId"] = "777"
+        ask("addstatus", d=TODAY, t="12:00", v1=2)
+        assert [site.curve(date(2026, 5, 9))["12:00"]["v1"] for site in server.sites] == [1, 2]
+        assert server.spent() == 2 and [request.system_id for request in server.requests] == ["12345", "777"]
 
 
 def test_energy_never_falls_within_a_day_but_a_day_can_be_corrected_in_order(server, ask):

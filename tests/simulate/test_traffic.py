@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from appliance.simulate import truth, uploads
 from appliance.simulate.packets import ACK, FIN, RST, SYN, Host, Link, Wire
-from appliance.simulate.storm import posts, storm
 from appliance.simulate.traffic import CLIENT, SERVER, Conversation, Mischief, merge
 from tests.simulate.wire import Connection, Reader, Segment
+from tests.traffic.storm import posts, storm
 
 
 def segments(frames: Iterable[tuple[int, bytes]], link: Link = Link.ETHERNET) -> list[Segment]:

@@ -1,8 +1,8 @@
 """Words of the lamps: what owners call them, and the order in which a cause stands before its effects."""
 NAMES = {"capture": "SunPower box", "collector": "SunPower’s server", "decode": "Inverters", "upload": "PVOutput",
-         "clock": "Clock", "disk": "Storage", "box": "This box"}
+         "clock": "Clock", "disk": "Storage", "box": "This box", "outputs": "Other programs"}
 STATES = {"ok": "in order", "warn": "needs a look", "bad": "out of order", "unknown": "not in use or not known yet"}
-CAUSES = ("disk", "box", "clock", "capture", "collector", "decode", "upload")
+CAUSES = ("disk", "box", "clock", "capture", "collector", "decode", "upload", "outputs")
 
 
 def name(lamp: str) -> str:

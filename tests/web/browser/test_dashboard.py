@@ -100,7 +100,8 @@ def test_a_day_on_which_the_clocks_change_is_drawn_with_all_its_hours(
     page.get_by_text("As a table, by hour").click()
     names = page.locator("#day tbody th").all_inner_texts()
     assert len(names) == hours
-    assert [name for name in names if name.startswith("1 AM")] == (["1 AM PDT", "1 AM PST"] if hours == 25 else ["1 AM"])
+    twice = [name for name in names if name.startswith("1 AM")]
+    assert twice == (["1 AM PDT", "1 AM PST"] if hours == 25 else ["1 AM"])
     assert ("2 AM" in names) == (hours == 25)
     picture(page, f"day-of-{hours}-hours")
 

@@ -1,6 +1,6 @@
 """The reference capture: 1,000,044 packets, 782 MB, 16 days; one PVS inside ten times as much of the house's traffic.
 
-    python -m appliance.simulate.reference OUT.pcap        (also writes OUT.truth.json; about a minute)
+    python -m tests.traffic.reference OUT.pcap        (also writes OUT.truth.json; about a minute)
 
 The PVS (192.168.1.50) sends 4,788 uploads of about 3.25 kB in seven segments, with reordering, retransmission, overlap,
 fragments, keep-alive probes, sequence wrap and chunked bodies; 53 of them have lost segments. Of the other 4,735 every
@@ -14,10 +14,10 @@ import random
 from pathlib import Path
 
 from appliance.simulate import pcapfile, truth, uploads
-from appliance.simulate.household import household, top_up
 from appliance.simulate.packets import Host
 from appliance.simulate.roof import INTERVAL, PVS_SERIAL, START, Roof
 from appliance.simulate.traffic import CLIENT, SERVER, Conversation, Mischief, merge
+from tests.traffic.household import household, top_up
 
 PACKETS = 1_000_044
 BYTES = 782_000_000

@@ -4,9 +4,9 @@ from collections import Counter
 
 from appliance.simulate import uploads
 from appliance.simulate.pvs import Pvs
-from appliance.simulate.recording import Recording, record
 from appliance.simulate.roof import INTERVAL, START, Roof
 from appliance.simulate.traffic import MESSY
+from tests.traffic.recording import Recording, record
 
 MORNING = START + 16 * 3600
 

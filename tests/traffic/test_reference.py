@@ -5,10 +5,10 @@ import struct
 
 import pytest
 
-from appliance.simulate import reference
 from appliance.simulate.packets import FIN, SYN, Link, checksum
 from tests.simulate.test_captures import packets
 from tests.simulate.wire import Reader, Segment
+from tests.traffic import reference
 
 SMALL = dict(packets=12_000, size=9_000_000, pvs_packets=1_200, count=60, broken=5)
 

@@ -1,0 +1,62 @@
+"""What ARCHITECTURE.md says of the whole: one clock, one writer for a table, no large file. The arrows between the
+rooms are import-linter's (pyproject.toml, `./run lint`)."""
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PRODUCT = sorted(path for top in ("spcore", "appliance", "webui") for path in (ROOT / top).rglob("*")
+                 if path.suffix in (".py", ".pyx", ".pxd"))
+MAX_LINES = 600
+
+WRITERS = {     # table → the room that writes it; readers are that room and those above it
+    "upload": "appliance/store", "hour": "appliance/store", "identity": "appliance/store", "state": "appliance/store",
+    "device": "appliance/ledger", "reading": "appliance/ledger", "slot": "appliance/ledger",
+    "device_day": "appliance/ledger", "site_day": "appliance/ledger", "notice": "appliance/ledger",
+    "dirty_day": "appliance/ledger", "changed_day": "appliance/ledger",
+    "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
+    "command": "appliance/supervisor", "handed": "appliance/history", "output": "appliance/outputs",
+}
+COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
+    "appliance/store/integrity.py",     # from a damaged database to a new one
+    "appliance/update/releases.py",     # captured during a trial, back to an inbox of the release before
+}
+WRITE = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+([a-z_]+)")
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def writers() -> dict[str, set[str]]:
+    """Table → files with a statement that writes it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in PRODUCT:
+        if path.suffix == ".py" and relative(path) not in COPIES:
+            for table in WRITE.findall(path.read_text()):
+                found[table].add(relative(path))
+    return found
+
+
+@pytest.mark.parametrize("table", sorted(WRITERS))
+def test_a_table_is_written_by_one_room(table: str) -> None:
+    outside = {file for file in writers()[table] if not file.startswith(WRITERS[table] + "/")}
+    assert not outside, f"{table} belongs to {WRITERS[table]}"
+
+
+def test_every_table_that_is_written_has_its_room() -> None:
+    assert set(writers()) <= set(WRITERS)
+
+
+def test_nothing_but_the_clock_module_asks_what_time_it_is() -> None:
+    asking = re.compile(r"\btime\.time\(\)|datetime\.now\(|date\.today\(|utcnow\(|gmtime\(\)|localtime\(\)")
+    found = [relative(path) for path in PRODUCT
+             if relative(path) != "appliance/system/clock.py" and asking.search(path.read_text())]
+    assert not found
+
+
+def test_no_file_is_too_large_to_read() -> None:
+    sizes = {relative(path): path.read_text().count("\n") for path in PRODUCT}
+    assert {name: size for name, size in sizes.items() if size > MAX_LINES} == {}

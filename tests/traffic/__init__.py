@@ -1,0 +1,1 @@
+"""Larger pieces of traffic that only tests and benchmarks use: household, recording, reference capture, storm."""
