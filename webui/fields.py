@@ -40,6 +40,9 @@ FIELDS: dict[str, Field] = {
     "site.production": Field("Solar made is taken from", choices=(
         ("auto", "Detect automatically (recommended)"), ("inverters", "the sum of the inverters"),
         ("meter", "the production meter"))),
+    "site.meter": Field("The meter at the main panel counts", choices=(
+        ("auto", "Detect automatically (recommended)"), ("net", "what is bought less what is sold"),
+        ("consumption", "what the house uses, and never falls"))),
     "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
     "pvoutput.enabled": Field("Post to PVOutput"),
     "pvoutput.api_key": Field(
@@ -74,6 +77,10 @@ FIELDS: dict[str, Field] = {
     "capture.buffer_mib": Field("Capture ring", unit="MiB"),
     "capture.pvs_mac": Field("Hardware address of your SunPower box",
                              "Only needed if another one’s reports pass here. Empty: found automatically."),
+    "collector.stand_in": Field(
+        "When SunPower’s server does not answer", "Answering keeps your SunPower box from filling up. It hears this box "
+        "only then, or always if you say so.", choices=(
+            ("off", "Only listen"), ("auto", "Answer in its place"), ("on", "Always answer in its place"))),
     "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
     "store.keep_inbox_days": Field(
         "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),
@@ -82,7 +89,7 @@ UNLISTED = ("web.tokens",)          # has a form of its own: what it holds canno
 NUMBER_LISTS = ("capture.ports",)
 SECTIONS = (
     ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
-    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
+    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"), ("collector", "SunPower’s server"), ("store", "History"),
 )
 
 
@@ -111,13 +118,14 @@ def kind(key: str) -> str:
 def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """A submitted form as (changes for settings.update, key → what is wrong with it).
 
-    An unticked flag is absent from a form, so an absent flag is False; an empty secret means: keep the old one.
+    An unticked flag is absent from a form, so an absent flag is False; an empty secret, or a key that is not
+    in the form, means: keep the old one.
     """
     changes: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for key in keys:
         text = form.get(key, "").strip()
-        if kind(key) == "secret" and not text:
+        if (kind(key) == "secret" and not text) or (kind(key) != "flag" and key not in form):
             continue
         declared = _declaration(key)
         try:

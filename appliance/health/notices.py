@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
+from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
+from appliance.ledger.settle import RULES_CHANGED, meter_is_gross
 from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
 
+SHOWN_DAYS = 3
+SEVERAL = 3                 # lines with an unreadable counter: one or two are a disturbed line
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
 
@@ -28,6 +32,10 @@ KINDS = {
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
+    "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
+    "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
+    "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
+                  "lists all, and the history of before stays beside suntap.sqlite3."),
     "source": (OK, "If that meter measures something else, choose the sum of the inverters under Settings › Site."),
 }
 
@@ -60,7 +68,8 @@ class Notice:
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
     """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
-    return [*_damage(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn), *_devices(conn, since)]
+    return [*_damage(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn),
+            *_devices(conn, since)]
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
@@ -94,6 +103,18 @@ def _damage(conn: sqlite3.Connection) -> list[Notice]:
     return [Notice("damage", text) for text in texts if text]
 
 
+def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
+    """What an update counts otherwise, once every day was derived again."""
+    changed = json.loads(state.get(conn, RULES_CHANGED) or "[]")
+    if not changed:
+        return []
+    changed.sort(key=lambda day: -abs((day[2] or 0) - (day[1] or 0)))
+    shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
+                      for day, before, after, *_ in changed[:SHOWN_DAYS])
+    return [Notice("rules", f"This version of suntap counts {len(changed):,} days otherwise than the one before, most "
+                            f"of all the production of {shown}.")]
+
+
 def _clock(conn: sqlite3.Connection) -> list[Notice]:
     captured, ahead = json.loads(state.get(conn, "pvs_clock") or "[0, 0]")
     found = []
@@ -101,6 +122,13 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
         found.append(Notice("clock", f"Your SunPower box's clock was {how} this box's when it last reported.",
                             captured))
+    counts = json.loads(state.get(conn, "lines") or "{}")
+    if moved := counts.get(MOVED):
+        found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they are "
+                            "counted at the time at which they were really made."))
+    if held := counts.get(HELD):
+        found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
+                            "kept, not counted."))
     count = 0
     for device, kind in conn.execute("SELECT id, kind FROM counted_device").fetchall():
         if kind in COUNTED:
@@ -128,6 +156,9 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
     counts = json.loads(state.get(conn, "lines") or "{}")
     found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
              for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
+    if (bad := counts.get(UNREADABLE_LINES, 0)) >= SEVERAL:
+        found.append(Notice("unreadable", f"{bad:,} lines had a counter that is no number and was not counted. The "
+                            f"newest: {' '.join(counts[UNREADABLE_WORDS][1].split())}."))
     if unknown := sorted(name.removeprefix(UNKNOWN) for name in counts if name.startswith(UNKNOWN)):
         found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
     return found
@@ -136,12 +167,15 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh), max(source = 'meter')"
-                                       " FROM site_day").fetchone()
+    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh),"
+                                       " max(source LIKE '%meter%') FROM site_day").fetchone()
     wanted = settings(conn)
     if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
-        found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
-                            + sign.reason(wanted["net_sign"], plus, minus)))
+        gross = meter_is_gross(conn)
+        found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
+        if not gross:
+            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
+                                + sign.reason(wanted["net_sign"], plus, minus)))
     if meters:
         found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
     return found
