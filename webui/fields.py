@@ -78,8 +78,7 @@ FIELDS: dict[str, Field] = {
     "capture.pvs_mac": Field("Hardware address of your SunPower box",
                              "Only needed if another one’s reports pass here. Empty: found automatically."),
     "collector.stand_in": Field(
-        "When SunPower’s server does not answer", "Answering keeps your SunPower box from filling up. It hears this box "
-        "only then, or always if you say so.", choices=(
+        "When SunPower’s server does not answer", "An answer keeps your SunPower box from filling up.", choices=(
             ("off", "Only listen"), ("auto", "Answer in its place"), ("on", "Always answer in its place"))),
     "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
     "store.keep_inbox_days": Field(
@@ -89,7 +88,8 @@ UNLISTED = ("web.tokens",)          # has a form of its own: what it holds canno
 NUMBER_LISTS = ("capture.ports",)
 SECTIONS = (
     ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
-    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"), ("collector", "SunPower’s server"), ("store", "History"),
+    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"),
+    ("collector", "SunPower’s server"), ("store", "History"),
 )
 
 

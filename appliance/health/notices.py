@@ -124,8 +124,8 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
                             captured))
     counts = json.loads(state.get(conn, "lines") or "{}")
     if moved := counts.get(MOVED):
-        found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they are "
-                            "counted at the time at which they were really made."))
+        found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they "
+                            "are counted at the time at which they were really made."))
     if held := counts.get(HELD):
         found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
                             "kept, not counted."))
