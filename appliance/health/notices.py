@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
+from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
+from appliance.ledger.settle import RULES_CHANGED, meter_is_gross
 from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
 
+SHOWN_DAYS = 3
+SEVERAL = 3                 # lines with an unreadable counter: one or two are a disturbed line
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
 
@@ -19,16 +23,20 @@ OK, WARN = "ok", "warn"      # as lamps have them: just so you know; worth a loo
 KINDS = {
     "restart": (WARN, "Was it replaced or reset? Then all is well. If not, and it happens again, have it looked at."),
     "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
-    "outlier": (OK, "Nothing to do. If it happens every day, the line from the device to the supervisor is disturbed."),
+    "outlier": (OK, "Nothing to do. If it happens every day, something disturbs its line to your SunPower box."),
     "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
-    "clock": (WARN, "If the clock lamp is green, it is the supervisor's own clock: switch the supervisor off and on. "
-                    "If not, check this box's network: its time comes by NTP."),
-    "several": (OK, "If one of them is not yours, set capture.pvs_mac to the hardware address of the one that is."),
+    "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
+                    "If not: is this box online? It gets the time from the internet."),
+    "several": (OK, "If one of them is not yours, enter the hardware address of yours under Settings › Capture."),
     "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
-    "unknown": (OK, "Nothing to do: a later version may understand them, and `suntap rebuild` then takes them in."),
+    "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
-    "sign": (OK, 'If consumption looks wrong, set site.net_sign to the other one of "+" and "-".'),
-    "source": (OK, 'If that meter measures something else, set site.production to "inverters".'),
+    "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
+    "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
+    "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
+    "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
+                  "lists all, and the history of before stays beside suntap.sqlite3."),
+    "source": (OK, "If that meter measures something else, choose the sum of the inverters under Settings › Site."),
 }
 
 COUNTED_LINES = {               # names of the ledger's counts: what one is called, what several are
@@ -60,7 +68,8 @@ class Notice:
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
     """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
-    return [*_damage(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn), *_devices(conn, since)]
+    return [*_damage(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn),
+            *_devices(conn, since)]
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
@@ -94,12 +103,32 @@ def _damage(conn: sqlite3.Connection) -> list[Notice]:
     return [Notice("damage", text) for text in texts if text]
 
 
+def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
+    """What an update counts otherwise, once every day was derived again."""
+    changed = json.loads(state.get(conn, RULES_CHANGED) or "[]")
+    if not changed:
+        return []
+    changed.sort(key=lambda day: -abs((day[2] or 0) - (day[1] or 0)))
+    shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
+                      for day, before, after, *_ in changed[:SHOWN_DAYS])
+    return [Notice("rules", f"This version of suntap counts {len(changed):,} days otherwise than the one before, most "
+                            f"of all the production of {shown}.")]
+
+
 def _clock(conn: sqlite3.Connection) -> list[Notice]:
     captured, ahead = json.loads(state.get(conn, "pvs_clock") or "[0, 0]")
     found = []
     if abs(ahead) > CLOCK_OFF_S:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
-        found.append(Notice("clock", f"The supervisor's clock was {how} this box's when it last spoke.", captured))
+        found.append(Notice("clock", f"Your SunPower box's clock was {how} this box's when it last reported.",
+                            captured))
+    counts = json.loads(state.get(conn, "lines") or "{}")
+    if moved := counts.get(MOVED):
+        found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they "
+                            "are counted at the time at which they were really made."))
+    if held := counts.get(HELD):
+        found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
+                            "kept, not counted."))
     count = 0
     for device, kind in conn.execute("SELECT id, kind FROM counted_device").fetchall():
         if kind in COUNTED:
@@ -119,7 +148,7 @@ def _several(conn: sqlite3.Connection) -> list[Notice]:
         " (SELECT max(last_seen) FROM counted_device WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
     if len(serials) < 2:
         return []
-    return [Notice("several", f"{len(serials)} supervisors speak on this cable ({', '.join(serials)}): "
+    return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
                               "the devices of all of them are counted.")]
 
 
@@ -127,6 +156,9 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
     counts = json.loads(state.get(conn, "lines") or "{}")
     found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
              for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
+    if (bad := counts.get(UNREADABLE_LINES, 0)) >= SEVERAL:
+        found.append(Notice("unreadable", f"{bad:,} lines had a counter that is no number and was not counted. The "
+                            f"newest: {' '.join(counts[UNREADABLE_WORDS][1].split())}."))
     if unknown := sorted(name.removeprefix(UNKNOWN) for name in counts if name.startswith(UNKNOWN)):
         found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
     return found
@@ -135,14 +167,15 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh), max(source = 'meter')"
-                                       " FROM site_day").fetchone()
+    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh),"
+                                       " max(source LIKE '%meter%') FROM site_day").fetchone()
     wanted = settings(conn)
     if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
-        chosen = sign.choose(wanted["net_sign"], plus, minus)
-        way = "import" if chosen == "+" else "export"
-        found.append(Notice("sign", f'Consumption is production plus net; the net meter counts {way} up ("{chosen}"). '
-                            + sign.reason(wanted["net_sign"], plus, minus)))
+        gross = meter_is_gross(conn)
+        found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
+        if not gross:
+            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
+                                + sign.reason(wanted["net_sign"], plus, minus)))
     if meters:
-        found.append(Notice("source", "Production is taken from the production meter where it counts."))
+        found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
     return found

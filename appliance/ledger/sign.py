@@ -8,6 +8,13 @@ holds until there is clear evidence against it and little against "-".
 RESOLUTION_DWH = 100        # net meters count in 10 Wh
 CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
 TIMES = 4                   # and so many times the evidence against the other
+SUNNY_DAYS = 21             # so many days of sun in which the meter never ran down show that it is no net meter
+
+
+def is_gross(setting: str, falls: int, sunny: int) -> bool:
+    """Whether the meter counts what the house uses: by site.meter, or because it never ran down on SUNNY_DAYS days
+    on which a net meter would have."""
+    return setting == "consumption" or (setting == "auto" and not falls and sunny >= SUNNY_DAYS)
 
 
 def against(production_dwh: int, net_dwh: int) -> tuple[int, int]:
@@ -22,19 +29,23 @@ def choose(setting: str, against_plus: int, against_minus: int) -> str:
     return "-" if against_plus > CLEAR_DWH and against_plus > TIMES * against_minus else "+"
 
 
+def kind_reason(setting: str, gross: bool) -> str:
+    """One sentence for the owner: what the meter counts and why that is believed."""
+    what = "what the house uses" if gross else "net, import and export"
+    if setting != "auto":
+        return f"The meter at the main panel counts {what}: the settings say so."
+    why = (f"on {SUNNY_DAYS} or more days of sun it never once fell" if gross
+           else f"usual, and it fell or has not been seen for {SUNNY_DAYS} days of sun yet")
+    return f"The meter at the main panel counts {what}: {why}."
+
+
 def reason(setting: str, against_plus: int, against_minus: int) -> str:
     """One sentence for the owner."""
     if setting != "auto":
-        return f'The settings say "{setting}".'
-    if choose(setting, against_plus, against_minus) == "-":
-        return (f'With "+" consumption would have been negative by {_kwh(against_plus)} kWh, '
-                f'with "-" by {_kwh(against_minus)} kWh.')
-    if against_minus > CLEAR_DWH:
-        return (f'With "-" consumption would have been negative by {_kwh(against_minus)} kWh, '
-                f'with "+" by {_kwh(against_plus)} kWh.')
-    return "Usual for this supervisor; nothing measured so far speaks against it."
-
-
-def _kwh(energy_dwh: int) -> str:
-    tenths = energy_dwh // 1000
-    return f"{tenths // 10}.{tenths % 10}"
+        way = "bought" if setting == "+" else "sold"
+        return f"The grid meter counts up what is {way}: you set that."
+    chosen = choose(setting, against_plus, against_minus)
+    way = "bought" if chosen == "+" else "sold"
+    if chosen == "-" or against_minus > CLEAR_DWH:
+        return f"suntap checked which way your grid meter counts: up what is {way} fits."
+    return f"The grid meter counts up what is {way}, as usual; nothing measured so far speaks against it."
