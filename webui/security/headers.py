@@ -2,10 +2,11 @@
 
 Host: a page elsewhere can point its own name at this machine's address (DNS rebinding) and then talk to it as if it
 were that page. It cannot do so with an IP address, with `localhost`, or with a name no public DNS serves; so those
-are answered, everything else is not.
+are answered, and the names in `web.names`, everything else is not.
 """
 import ipaddress
 import socket
+from collections.abc import Iterable
 
 import flask
 from flask import Flask, Response, request
@@ -14,6 +15,7 @@ from webui.data import Box
 from webui.limits import LARGE, MAX_BODY, MAX_PARTS, RESTORE_PATH
 from webui.security import auth
 from webui.security.forwarded import Forwarded
+from webui.words.errors import HOST
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
 POLICY = "; ".join((
@@ -31,7 +33,7 @@ HEADERS = {
 }
 
 
-def host_is_ours(host: str, configured: str = "") -> bool:
+def host_is_ours(host: str, configured: Iterable[str] = ()) -> bool:
     """Is this Host header's value (with or without a port) a name that only this network can mean?"""
     name = without_port(host).lower().rstrip(".")
     try:
@@ -42,7 +44,7 @@ def host_is_ours(host: str, configured: str = "") -> bool:
         return True
     if name == "localhost" or (name.endswith(PRIVATE_ENDINGS) and not name.startswith(".")):
         return True
-    return name != "" and name in {configured.lower(), socket.gethostname().lower()}
+    return name != "" and name in {socket.gethostname().lower(), *(known.lower().rstrip(".") for known in configured)}
 
 
 def without_port(host: str) -> str:
@@ -81,10 +83,9 @@ def install(app: Flask, box: Box) -> None:
 
     def refuse_foreign_host() -> Response | None:
         web = box.settings().web
-        if any(host_is_ours(request.headers.get("Host", ""), name) for name in (web.host, *web.names)):
+        if host_is_ours(request.headers.get("Host", ""), (web.host, *web.names)):
             return None
-        return Response("This page answers to the machine's IP address or its .local name. Open it by one of these.\n",
-                        status=421, mimetype="text/plain")
+        return Response(HOST, status=421, mimetype="text/plain")
 
     app.before_request(refuse_foreign_host)
     app.after_request(_add_headers)
