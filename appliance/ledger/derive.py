@@ -55,19 +55,18 @@ def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
 
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
     """What one device counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
-    for known in _devices(store):
-        if known[0] == device:
-            days = calendar(store)
-            folded = _fold(store, known, day, *days.bounds(day), horizon(store), settings(store)["size_w"])[1]
-            return folded.steps if folded else []
+    for known in _devices(store, device):
+        days = calendar(store)
+        folded = _fold(store, known, day, *days.bounds(day), horizon(store), settings(store)["size_w"])[1]
+        return folded.steps if folded else []
     return []
 
 
-def _devices(store: sqlite3.Connection) -> list[Device]:
-    """The devices that count energy, in an order that does not depend on who came first."""
+def _devices(store: sqlite3.Connection, only: int | None = None) -> list[Device]:
+    """The devices that count energy (or one), in an order that does not depend on who came first."""
     return [(number, role(kind, serial, model), COUNTED[kind]) for number, kind, serial, model in store.execute(
         "SELECT id, kind, serial, model FROM counted_device WHERE kind IN ('inverter', 'meter')"
-        " ORDER BY kind, serial")]
+        " AND (?1 IS NULL OR id = ?1) ORDER BY kind, serial", (only,))]
 
 
 def _derive_day(store: sqlite3.Connection, day: str) -> None:

@@ -6,6 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 
 from webui.security import access, auth
+from webui.security.passwords import Busy
 from webui.security.throttle import Throttle
 
 page = Blueprint("login", __name__)
@@ -21,14 +22,18 @@ def throttle() -> Throttle:
 def try_password(password: str) -> tuple[str | None, str]:
     """(login value, "") or (None, what to tell). Counts the try."""
     address = request.remote_addr or ""
-    wait = throttle().take(address, time.monotonic())
+    wait = throttle().take(address, time.monotonic(), auth.known_browser())
     if wait > 0:
         return None, f"Too many tries. The next one counts in {int(wait) + 1} seconds."
-    login = auth.current().check(password)
+    try:
+        login = auth.current().check(password)
+    except Busy:
+        return None, "Too many tries at the same time. Try again in a few seconds."
     if login is None:
         log.warning("wrong password from %s", address)
         return None, "That is not the password."
     throttle().succeeded(address)
+    auth.remember_browser()
     return login, ""
 
 
