@@ -40,7 +40,7 @@ class Device:
 
 
 def counting(store: sqlite3.Connection, only: int | None = None) -> list[Device]:
-    """The devices that count energy, or the one with the id `only`, in an order that does not depend on who came first."""
+    """The devices that count energy (or `only` that one), in an order that does not depend on who came first."""
     return [Device(number, role(kind, serial, model), COUNTED[kind], pvs, full_w)
             for number, kind, serial, model, pvs, full_w in store.execute(
                 "SELECT id, kind, serial, model, pvs, full_w FROM counted_device"
