@@ -32,9 +32,10 @@ from appliance.settings.file import (
     unknown_keys,
     update,
 )
+from appliance.settings.validators import PvSystem
 
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Lines", "Mqtt", "Notify",
-    "PVOutput", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations", "find", "keys", "load",
-    "parse", "sections", "unknown_keys", "update", "value",
+    "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations", "find",
+    "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
 ]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.settings.validators import (
+    OWN_QUANTITIES,
+    PvSystem,
     absolute,
     broker_url,
     flag,
@@ -16,10 +18,12 @@ from appliance.settings.validators import (
     matching,
     message_url,
     one_of,
+    own_value,
     port_list,
     printable,
     proxy_list,
     service_url,
+    system_list,
     token_list,
     whole,
     write_url,
@@ -109,6 +113,10 @@ class Store:
     keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", whole(1, 36500))
 
 
+OWN_VALUE = ('empty or a serial number and what its device tells, such as "414050000000001 power"; '
+             f"one of {', '.join(OWN_QUANTITIES)}")
+
+
 @dataclass(frozen=True)
 class PVOutput:
     """The account at PVOutput.org."""
@@ -123,6 +131,16 @@ class PVOutput:
                       one_of("daily", "lifetime"))
     consumption: bool = key(True, "true or false", flag)
     reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", whole(0, 250))
+    voltage: bool = key(False, "true or false", flag)
+    temperature: bool = key(False, "true or false", flag)
+    v7: str = key("", OWN_VALUE, own_value)
+    v8: str = key("", OWN_VALUE, own_value)
+    v9: str = key("", OWN_VALUE, own_value)
+    v10: str = key("", OWN_VALUE, own_value)
+    v11: str = key("", OWN_VALUE, own_value)
+    v12: str = key("", OWN_VALUE, own_value)
+    system: tuple[PvSystem, ...] = key((), "tables [[pvoutput.system]], each with an id and a list of devices "
+                                       "(serial numbers), at most 16", system_list)
 
 
 @dataclass(frozen=True)

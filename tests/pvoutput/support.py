@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import outbox, poster
+from appliance.pvoutput import follow, outbox, poster
 from appliance.pvoutput.rows import place
 from appliance.settings import PVOutput, Secret, Settings, Site
 from appliance.simulate.pvoutput import PvOutput
@@ -86,7 +86,7 @@ class Box:
                                    " WHERE time = ?", (made, used, time))
             self.store.execute("INSERT OR REPLACE INTO site_day VALUES (?, ?, ?, NULL, NULL, 0, 0, 0, 'inverters', 1,"
                                " 0, 0, 0)", (day, made, used))
-        return outbox.refresh(self.store, self.settings, days, self.clock.time())
+        return follow.refresh(self.store, self.settings, days, self.clock.time())
 
     def step(self) -> poster.Step:
         return poster.step(self.store, self.settings, self.clock)

@@ -5,7 +5,7 @@ Retry, skip and sending a day again are orders to the supervisor process.
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.pvoutput import quota, servertime, views
+from appliance.pvoutput import views
 from webui import orders
 from webui.data import box
 from webui.present import localtime
@@ -21,11 +21,9 @@ def show() -> ResponseReturnValue:
     connection, loaded = box().store(), box().settings()
     today = localtime.today(box().now(), box().zone())
     allowance = views.quota_view(connection, loaded, box().clock)
-    now = servertime.read(connection, box().clock)
-    returns = quota.seconds_to_next_window(now.server) if now.server is not None else None
     return render_template(
         "pvoutput.html", account=loaded.pvoutput, days=views.day_states(connection), refused=views.refused(connection),
-        oldest=views.oldest_unsent(connection, loaded, today), quota=allowance, returns_s=returns,
+        oldest=views.oldest_unsent(connection, loaded, today), quota=allowance, returns_s=allowance.returns_s,
         last_success=views.last_success(connection), trouble=views.trouble(connection, loaded),
         held=views.held(connection), order=orders.last())
 

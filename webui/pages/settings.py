@@ -3,9 +3,12 @@
 Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
 when zone, sign, source or size changed; keys that only a new start can change say so.
 """
+import sqlite3
+
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
 from webui import account, fields, handovers, orders
 from webui.data import box
@@ -78,7 +81,15 @@ def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None
     sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
-                           outcome=outcome, order=orders.last(), zones=box().zone_names(),
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(), values=_values(),
                            **handovers.restore_shown(), **handovers.update_shown(),
                            password_error=session.pop("password_error", ""),
                            password_done=session.pop("password_done", False))
+
+
+def _values() -> list[tuple[str, str]]:
+    """What PVOutput's v7 to v12 may be; nothing where the history cannot be read."""
+    try:
+        return views.value_choices(box().store())
+    except sqlite3.Error:
+        return []
