@@ -8,25 +8,9 @@ its byte in a page; a byte once stored is never changed (the first captured wins
 Cost: a binary search and one memmove of range records per piece; adjacent pieces, whatever their order, stay one range,
 so reversed or one-byte input is not quadratic. All memory goes through a Memory budget.
 """
-from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memmove
 
-
-cdef void* memory_resize(Memory* memory, void* block, uint64_t old, uint64_t new) noexcept nogil:
-    """realloc within the budget; `new` 0 frees. NULL = no room (the old block stays), or freed."""
-    cdef void* result
-    if new == 0:
-        free(block)
-        memory.used -= old
-        return NULL
-    if new > old and memory.used + (new - old) > memory.limit:
-        return NULL
-    result = realloc(block, new)
-    if result != NULL:
-        memory.used = memory.used + new - old
-        if memory.used > memory.peak:
-            memory.peak = memory.used
-    return result
+from spcore.buffer cimport array_grow, memory_resize
 
 
 cdef uint32_t find(Assembler* self, uint64_t position) noexcept nogil:
@@ -59,35 +43,25 @@ cdef uint32_t find_page(Assembler* self, uint64_t number) noexcept nogil:
 
 
 cdef bint ensure_pages(Assembler* self, Memory* memory, uint64_t start, uint64_t end) noexcept nogil:
-    """Makes sure that every page of [start, end) exists. False = no room; pages made so far stay and do no harm."""
+    """Makes every page of [start, end). False: budget exhausted; pages already allocated are kept."""
     cdef uint64_t number = start // PAGE_BYTES, last = (end - 1) // PAGE_BYTES
-    cdef uint32_t index = find_page(self, number), capacity
+    cdef uint32_t index = find_page(self, number)
     cdef void* grown
     cdef Page* page
     while number <= last:
-        if index < self.page_count and self.pages[index].number == number:
-            index += 1
-            number += 1
-            continue
-        if self.page_count == self.page_capacity:
-            capacity = 4 if self.page_capacity == 0 else self.page_capacity * 2
-            grown = memory_resize(memory, self.pages, self.page_capacity * sizeof(Page*), capacity * sizeof(Page*))
-            if grown == NULL:
+        if index == self.page_count or self.pages[index].number != number:
+            if self.page_count == self.page_capacity:
+                grown = array_grow(memory, self.pages, &self.page_capacity, sizeof(Page*))
+                if grown == NULL:
+                    return False
+                self.pages = <Page**>grown
+            page = <Page*>memory_resize(memory, NULL, 0, sizeof(Page))
+            if page == NULL:
                 return False
-            self.pages = <Page**>grown
-            self.page_capacity = capacity
-        if memory.used + sizeof(Page) > memory.limit:
-            return False
-        page = <Page*>malloc(sizeof(Page))
-        if page == NULL:
-            return False
-        memory.used += sizeof(Page)
-        if memory.used > memory.peak:
-            memory.peak = memory.used
-        page.number = number
-        memmove(self.pages + index + 1, self.pages + index, (self.page_count - index) * sizeof(Page*))
-        self.pages[index] = page
-        self.page_count += 1
+            page.number = number
+            memmove(self.pages + index + 1, self.pages + index, (self.page_count - index) * sizeof(Page*))
+            self.pages[index] = page
+            self.page_count += 1
         index += 1
         number += 1
     return True
@@ -112,29 +86,36 @@ cdef void copy_in(Assembler* self, uint64_t start, const uint8_t* data, uint64_t
 
 cdef Insert assembler_insert(Assembler* self, Memory* memory, uint64_t start, const uint8_t* data, uint32_t length,
                              uint32_t max_ranges) noexcept nogil:
-    """Stores the bytes of [start, start + length) that are not here yet."""
+    """Stores the bytes of [start, start + length) that are not here yet; `data` is copied.
+
+    INSERT_NO_MEMORY and INSERT_TOO_MANY leave the ranges as they were. Bytes that are here already stay; those that
+    differ are counted in `conflicts`.
+    """
     cdef uint64_t end = start + length, position, stop
-    cdef uint32_t first, last, capacity
+    cdef uint32_t first, last, index
     cdef bint new = False
     cdef void* grown
     if length == 0:
         return INSERT_DUPLICATE
+
+    # Which ranges does the piece overlap or touch? They are first .. last - 1; none of them: it is a new range.
     first = find(self, start)
-    last = first                            # ranges first..last-1 overlap or touch [start, end]
+    last = first
     while last < self.count and self.ranges[last].start <= end:
         last += 1
+
+    # Everything that can fail comes before the first change.
     if first == last and self.count >= max_ranges:
         return INSERT_TOO_MANY
     if not ensure_pages(self, memory, start, end):
         return INSERT_NO_MEMORY
     if first == last and self.count == self.capacity:
-        capacity = 4 if self.capacity == 0 else self.capacity * 2
-        grown = memory_resize(memory, self.ranges, self.capacity * sizeof(Range), capacity * sizeof(Range))
+        grown = array_grow(memory, self.ranges, &self.capacity, sizeof(Range))
         if grown == NULL:
             return INSERT_NO_MEMORY
         self.ranges = <Range*>grown
-        self.capacity = capacity
 
+    # Fill the space before each range that is met, and only compare what lies inside it: the first captured wins.
     position = start
     for index in range(first, last):
         if self.ranges[index].start > position:
@@ -152,6 +133,7 @@ cdef Insert assembler_insert(Assembler* self, Memory* memory, uint64_t start, co
         self.bytes += end - position
         new = True
 
+    # One range takes the place of all that were met: no two ever touch.
     if first == last:
         memmove(self.ranges + first + 1, self.ranges + first, (self.count - first) * sizeof(Range))
         self.ranges[first].start = start
@@ -165,18 +147,21 @@ cdef Insert assembler_insert(Assembler* self, Memory* memory, uint64_t start, co
     return INSERT_NEW if new else INSERT_DUPLICATE
 
 
-cdef uint32_t assembler_overlap(Assembler* self, uint64_t start, uint64_t end, bint* inside) noexcept nogil:
-    """1 if any byte of [start, end) is here already, else 0; `inside` says whether all of them are."""
-    cdef uint32_t first = find(self, start + 1)
-    inside[0] = False
+cdef Overlap assembler_overlap(Assembler* self, uint64_t start, uint64_t end) noexcept nogil:
+    """How much of [start, end), which is not empty, is here already."""
+    cdef uint32_t first = find(self, start + 1)     # the first range that ends behind `start`: touching is no overlap
     if first == self.count or self.ranges[first].start >= end:
-        return 0
-    inside[0] = self.ranges[first].start <= start and end <= self.ranges[first].end
-    return 1
+        return OVERLAP_NONE
+    if self.ranges[first].start <= start and end <= self.ranges[first].end:
+        return OVERLAP_INSIDE
+    return OVERLAP_PARTLY
 
 
 cdef uint32_t assembler_peek(Assembler* self, uint64_t position, const uint8_t** data) noexcept nogil:
-    """Bytes that lie in one piece from `position` on, which must be the first range's start or inside it; 0 = none."""
+    """Points `data` at the bytes from `position` on that lie in one page; returns how many, 0 if there are none.
+
+    Looks at the first range only. The bytes are the assembler's, good until its next insert, discard or clear.
+    """
     cdef uint64_t size
     if self.count == 0 or self.ranges[0].start > position or self.ranges[0].end <= position:
         return 0
@@ -186,8 +171,9 @@ cdef uint32_t assembler_peek(Assembler* self, uint64_t position, const uint8_t**
 
 
 cdef void assembler_discard(Assembler* self, Memory* memory, uint64_t below) noexcept nogil:
-    """Forgets everything below a position; an empty assembler holds no memory."""
+    """Drops everything below a position; an assembler that is empty afterwards holds no memory."""
     cdef uint32_t index = 0
+    # whole ranges
     while index < self.count and self.ranges[index].end <= below:
         self.bytes -= self.ranges[index].end - self.ranges[index].start
         index += 1
@@ -197,9 +183,11 @@ cdef void assembler_discard(Assembler* self, Memory* memory, uint64_t below) noe
     if index > 0:
         self.count -= index
         memmove(self.ranges, self.ranges + index, self.count * sizeof(Range))
+    # the range that `below` cuts
     if self.ranges[0].start < below:
         self.bytes -= below - self.ranges[0].start
         self.ranges[0].start = below
+    # pages that no range needs any more
     index = 0
     while index < self.page_count and (self.pages[index].number + 1) * PAGE_BYTES <= self.ranges[0].start:
         memory_resize(memory, self.pages[index], sizeof(Page), 0)
@@ -210,7 +198,7 @@ cdef void assembler_discard(Assembler* self, Memory* memory, uint64_t below) noe
 
 
 cdef void assembler_clear(Assembler* self, Memory* memory) noexcept nogil:
-    """Gives all memory back. The count of conflicts stays: it is the holder's to read."""
+    """Gives all memory back. `conflicts` stays: the holder reads and resets it."""
     cdef uint32_t index
     for index in range(self.page_count):
         memory_resize(memory, self.pages[index], sizeof(Page), 0)

@@ -1,13 +1,13 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from spcore.assembler cimport Assembler, Memory
+from spcore.assembler cimport Assembler
+from spcore.buffer cimport Memory
 from spcore.headers cimport Address, Datagram
 
 cdef enum:
-    MAX_DATAGRAM = 65535
-    BUCKETS = 1024
+    DATAGRAM_BYTES = 65535      # what the 16 bits of a total length can say (RFC 791)
 
-# One datagram whose fragments are being collected.
+# One datagram whose fragments are being collected. Its pieces never overlap: the first overlap ends it.
 cdef struct Partial:
     Partial* chain              # next in the hash bucket
     Partial* older
@@ -33,17 +33,22 @@ cdef struct DefragCounters:
     uint64_t datagrams_expired
     uint64_t datagrams_evicted
 
+# What always holds: each Partial stands in the chain of its bucket and, ordered by `since`, in the list oldest ..
+# newest; `count` of them, no more than max_datagrams.
 cdef struct Defrag:
-    Memory* memory
+    Memory memory               # the budget of all pieces
     DefragCounters counters
     uint32_t max_datagrams
-    int64_t age
+    uint32_t max_fragments
+    int64_t fragment_age
     uint64_t seed
     uint32_t count
     Partial* oldest
     Partial* newest
-    Partial* buckets[BUCKETS]
-    uint8_t whole[MAX_DATAGRAM + 1]
+    Partial** buckets
+    uint32_t bucket_count       # a power of two
+    uint8_t whole[DATAGRAM_BYTES + 1]
 
+cdef Defrag* defrag_new(object limits, uint64_t memory_limit, uint64_t seed) except NULL
 cdef bint defrag_add(Defrag* self, Datagram* fragment, int64_t clock) noexcept nogil
-cdef void defrag_clear(Defrag* self) noexcept nogil
+cdef void defrag_free(Defrag* self) noexcept nogil

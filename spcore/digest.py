@@ -40,7 +40,7 @@ def streams(source: Source, ports: tuple[int, ...] | None = None, limits: Any = 
                 direction = open_directions[number]
                 direction.hash.update(values[0])
                 direction.bytes += len(values[0])
-            elif kind == "gap":
+            elif kind == "hole":
                 open_directions[number].gap(*values)
             elif kind == "open":
                 open_directions[number] = _Direction(*values)

@@ -1,10 +1,8 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from spcore.assembler cimport Memory
 from spcore.defrag cimport Defrag
 from spcore.headers cimport Address
-from spcore.streams cimport Streams
-from spcore.uploads cimport Finals
+from spcore.reassembly cimport Streams
 
 # struct pcap_pkthdr of libpcap's stable ABI (pcap/pcap.h): a struct timeval and two lengths.
 cdef struct PacketHeader:
@@ -15,9 +13,7 @@ cdef struct PacketHeader:
 
 cdef struct Core:
     Streams streams
-    Finals finals
-    Memory body_memory
-    Memory fragment_memory
+    Defrag* defrag              # owned; NULL until the Engine is initialised
     int link_type
     uint8_t host_family         # 0 = every host
     Address host
@@ -29,7 +25,6 @@ cdef struct Core:
     uint64_t malformed
     uint64_t tcp
     uint64_t clock_steps        # time went backwards or jumped ahead
-    Defrag* defrag
 
 cdef void core_packet(uint8_t* core, const PacketHeader* header, const uint8_t* data) noexcept nogil
 
@@ -38,6 +33,7 @@ cdef class Engine:
     cdef readonly tuple ports
     cdef readonly object host
     cdef readonly object limits
+    cdef uint64_t batch_bytes
+    cdef uint64_t batch_events
     cdef bint full(self) noexcept nogil
     cdef void set_link_type(self, int link_type)
-    cdef list take(self)

@@ -7,20 +7,20 @@ whose clock steps, backwards or by years, neither hangs nor loses anything.
 """
 import os
 
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
-from spcore.defrag cimport Defrag, defrag_add, defrag_clear
-from spcore.events cimport EVENT_DATA, EVENT_END, EVENT_GAP, Event
+from spcore.connections cimport streams_expire, streams_finish, streams_free, streams_init
+from spcore.defrag cimport defrag_add, defrag_free, defrag_new
+from spcore.endpoints cimport same_address
+from spcore.events cimport events_take
 from spcore.headers cimport (
-    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, Address, Datagram, Parse, Segment, be16, link_supported,
+    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, Datagram, Parse, Segment, be16, link_supported,
     parse_frame, parse_tcp,
 )
 from spcore.lines cimport LineFormat
-from spcore.streams cimport (
-    streams_expire, streams_finish, streams_free, streams_init, streams_segment, wanted_port,
-)
-from spcore.uploads cimport endpoint, finished_free, to_upload
+from spcore.reassembly cimport wanted_port
+from spcore.streams cimport streams_segment
+from spcore.uploads cimport to_uploads
 
 from spcore.limits import Limits
 
@@ -30,11 +30,8 @@ cdef extern from "<arpa/inet.h>" nogil:
     int inet_pton(int family, const char* text, void* address)
 
 cdef enum:
-    BATCH_BYTES = 64 << 10      # uploads or stream bytes waiting to be taken: then the loop pauses
-    BATCH_EVENTS = 1 << 14
     EXPIRE_EVERY = 63           # look for silent connections every 64 segments
     ETHERNET = 1
-    TCP = 6
 
 
 cdef inline bint first_look(Core* core, const uint8_t* data, uint32_t caplen) noexcept nogil:
@@ -45,16 +42,12 @@ cdef inline bint first_look(Core* core, const uint8_t* data, uint32_t caplen) no
     if core.host_family == FAMILY_IPV4:
         if memcmp(data + 26, core.host.byte, 4) != 0 and memcmp(data + 30, core.host.byte, 4) != 0:
             return False
-    if data[23] != TCP:
+    if data[23] != PROTOCOL_TCP:
         return False
     if (be16(data + 20) & 0x3FFF) != 0:
         return True
     tcp = data + 34
     return wanted_port(&core.streams, be16(tcp)) or wanted_port(&core.streams, be16(tcp + 2))
-
-
-cdef inline bint same_address(const Address* a, const Address* b) noexcept nogil:
-    return a.word[0] == b.word[0] and a.word[1] == b.word[1]
 
 
 cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcept nogil:
@@ -99,13 +92,13 @@ cdef void core_packet(uint8_t* user, const PacketHeader* header, const uint8_t* 
         return
     now = <int64_t>header.seconds * 1000000 + header.microseconds
     if datagram.fragmented:
-        if datagram.protocol != TCP and datagram.family == FAMILY_IPV4:
+        if datagram.protocol != PROTOCOL_TCP and datagram.family == FAMILY_IPV4:
             core.other += 1
             return
         advance_clock(core, now)
         if not defrag_add(core.defrag, &datagram, core.streams.clock) or datagram.fragmented:
             return
-    if datagram.protocol != TCP:
+    if datagram.protocol != PROTOCOL_TCP:
         core.other += 1
         return
     if parse_tcp(datagram.payload, datagram.length, &segment) != PARSE_OK:
@@ -138,13 +131,13 @@ cdef class Engine:
         if core.defrag != NULL:
             raise RuntimeError("an Engine is initialised once")
         limits = limits or Limits()
-        self.ports = tuple(ports) if ports is not None else ()
+        ports = tuple(ports) if ports is not None else None
+        self.ports = ports or ()
         self.host = host
         self.limits = limits
-        core.defrag = <Defrag*>calloc(1, sizeof(Defrag))
-        core.streams.max_flows = limits.max_flows
-        if core.defrag == NULL or not streams_init(&core.streams):
-            raise MemoryError()
+        self.batch_bytes = limits.batch_bytes
+        self.batch_events = limits.batch_events
+        core.max_step = limits.max_clock_step
         if host is not None:
             text = host.encode()
             if inet_pton(AF_INET, text, core.host.byte):
@@ -153,74 +146,37 @@ cdef class Engine:
                 core.host_family = FAMILY_IPV6
             else:
                 raise ValueError(f"{host!r} is not an IP address")
-        core.body_memory.limit = core.streams.queue_memory.limit = core.fragment_memory.limit = limits.max_memory // 3
-        core.max_step = limits.max_clock_step
+        # Three budgets, so that one kind of flood does not starve the others: fragments, queues, unfinished uploads.
+        budget = limits.max_memory // 3
         seed = int.from_bytes(os.urandom(8), "little")
-        core.defrag.seed = core.streams.flows.seed = seed
-        core.defrag.memory = &core.fragment_memory
-        core.defrag.max_datagrams = limits.max_datagrams
-        core.defrag.age = limits.fragment_age
-        core.streams.clock = 1
-        core.streams.max_embryonic = limits.max_embryonic
-        core.streams.max_queue = limits.max_queue
-        core.streams.max_ranges = limits.max_ranges
-        core.streams.ack_grace = limits.ack_grace
-        core.streams.queue_age = limits.queue_age
-        core.streams.idle_age = limits.idle_age
-        core.streams.window_slack = limits.window_slack
-        core.streams.unknown_window = limits.unknown_window
-        core.streams.digest = digest
-        core.streams.every_port = ports is None
-        for port in self.ports:
-            if not 0 < port < 65536:
-                raise ValueError(f"{port} is no TCP port")
-            core.streams.ports[port >> 3] |= 1 << (port & 7)
-        core.streams.http.memory = &core.body_memory
-        core.streams.http.finals = &core.finals
-        core.streams.http.max_head = limits.max_head
-        core.streams.http.max_body_part = limits.max_body_part
+        core.defrag = defrag_new(limits, budget, seed)
+        streams_init(&core.streams, limits, ports, digest, budget, seed)
 
     def __dealloc__(self):
-        cdef uint32_t i
-        if self.core.defrag != NULL:
-            streams_free(&self.core.streams)
-            defrag_clear(self.core.defrag)
-            free(self.core.defrag)
-        for i in range(self.core.finals.count):
-            finished_free(self.core.finals.items + i)
-        free(self.core.finals.items)
+        streams_free(&self.core.streams)
+        defrag_free(self.core.defrag)
 
     cdef void set_link_type(self, int link_type):
         self.core.link_type = link_type
 
     cdef bint full(self) noexcept nogil:
         """True when the caller should take what is finished before more packets come."""
-        return (self.core.finals.bytes >= BATCH_BYTES or self.core.streams.log.size >= BATCH_BYTES
-                or self.core.streams.log.count >= BATCH_EVENTS)
-
-    cdef list take(self):
-        """The uploads finished since the last call."""
-        cdef uint32_t i
-        cdef list uploads = []
-        for i in range(self.core.finals.count):
-            uploads.append(to_upload(self.core.finals.items + i))
-            finished_free(self.core.finals.items + i)
-        self.core.finals.count = 0
-        self.core.finals.bytes = 0
-        return uploads
+        cdef Streams* streams = &self.core.streams
+        return (streams.http.uploads.bytes >= self.batch_bytes or streams.log.bytes.size >= self.batch_bytes
+                or streams.log.count >= self.batch_events)
 
     def pending(self):
         """True when there is something to take."""
-        return self.core.finals.count > 0 or self.core.streams.log.count > 0
+        return self.core.streams.http.uploads.count > 0 or self.core.streams.log.count > 0
 
     def take_uploads(self):
         """The uploads finished since the last call."""
-        return self.take()
+        return to_uploads(&self.core.streams.http.uploads)
 
     def take_lines(self, LineFormat lines not None):
         """Record lines of the uploads finished since the last call, formatted: about 1 MiB at a time, so call it
         while something is `pending`. A view, good until the next call; b"" when there is nothing."""
-        return lines.format(&self.core.finals)
+        return lines.format(&self.core.streams.http.uploads)
 
     def feed(self, packets, int link_type=ETHERNET):
         """Packets as (time in microseconds, bytes) → the uploads they finish. Sources are quicker: for tests."""
@@ -238,41 +194,21 @@ cdef class Engine:
                 core_packet(<uint8_t*>&self.core, &header, &view[0])
             else:
                 core_packet(<uint8_t*>&self.core, &header, &nothing)
-        return self.take()
+        return self.take_uploads()
 
     def finish(self):
         """The capture is over: what is unfinished goes out, salvaged. Returns the uploads."""
         self.end()
-        return self.take()
+        return self.take_uploads()
 
     def end(self):
         """As finish, but leaves what it gives to be taken."""
         streams_finish(&self.core.streams)
 
     def take_events(self):
-        """Streams mode: what happened since the last call, as tuples
-
-        ("open", stream, source, destination), ("data", stream, bytes), ("gap", stream, offset, length), ("end", stream)
-        """
-        cdef uint64_t i, at = 0
-        cdef Event* event
-        cdef list events = []
-        for i in range(self.core.streams.log.count):
-            event = self.core.streams.log.items + i
-            if event.kind == EVENT_DATA:
-                events.append(("data", event.stream, self.core.streams.log.bytes[at:at + event.length]))
-                at += event.length
-            elif event.kind == EVENT_GAP:
-                events.append(("gap", event.stream, event.offset, event.length))
-            elif event.kind == EVENT_END:
-                events.append(("end", event.stream))
-            else:
-                events.append(("open", event.stream,
-                               endpoint(event.ends.family, &event.ends.source, event.ends.source_port),
-                               endpoint(event.ends.family, &event.ends.destination, event.ends.destination_port)))
-        self.core.streams.log.count = 0
-        self.core.streams.log.size = 0
-        return events
+        """Streams mode: what happened since the last call, as tuples ("open", stream, source, destination),
+        ("data", stream, bytes), ("hole", stream, offset, length) and ("end", stream)."""
+        return events_take(&self.core.streams.log)
 
     def counters(self):
         """Every counter of the core by name."""
@@ -282,6 +218,7 @@ cdef class Engine:
         result |= core.defrag.counters
         result |= core.streams.counters
         result |= core.streams.http.counters
-        result["memory"] = core.body_memory.used + core.streams.queue_memory.used + core.fragment_memory.used
-        result["memory_peak"] = core.body_memory.peak + core.streams.queue_memory.peak + core.fragment_memory.peak
+        memories = core.streams.http.memory, core.streams.queue_memory, core.defrag.memory
+        result["memory"] = sum(memory["used"] for memory in memories)
+        result["memory_peak"] = sum(memory["peak"] for memory in memories)
         return result

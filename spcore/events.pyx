@@ -1,34 +1,28 @@
 """Streams mode: what happened to each direction, logged for the caller to digest after a batch.
 
-The loop pauses before the log grows beyond a batch, so it needs no bound of its own.
+The loop pauses before the log grows beyond a batch (`batch_bytes`, `batch_events`), so it needs no budget of its own.
 """
-from libc.stdlib cimport realloc
-from libc.string cimport memcpy
+from libc.stdlib cimport free
+
+from spcore.buffer cimport array_grow, buffer_append, buffer_free
+from spcore.endpoints cimport endpoint_text
 
 
 cdef Event* events_add(EventLog* self, EventKind kind, uint64_t stream, uint64_t offset, const uint8_t* data,
                        uint64_t length) noexcept nogil:
-    """Appends one event with a copy of `data` (NULL = it carries none); NULL = out of memory, it is lost."""
+    """Appends one event with a copy of `data` (NULL: it carries none). NULL: out of memory, the event is lost.
+
+    The event returned is the log's, good until the next call.
+    """
     cdef Event* item
     cdef void* grown
-    cdef uint64_t space
     if self.count == self.capacity:
-        space = 1024 if self.capacity == 0 else self.capacity * 2
-        grown = realloc(self.items, space * sizeof(Event))
+        grown = array_grow(NULL, self.items, &self.capacity, sizeof(Event))
         if grown == NULL:
             return NULL
         self.items = <Event*>grown
-        self.capacity = space
-    if data != NULL:
-        if self.size + length > self.space:
-            space = max(self.space * 2, self.size + length)
-            grown = realloc(self.bytes, space)
-            if grown == NULL:
-                return NULL
-            self.bytes = <uint8_t*>grown
-            self.space = space
-        memcpy(self.bytes + self.size, data, length)
-        self.size += length
+    if data != NULL and not buffer_append(&self.bytes, NULL, data, length):
+        return NULL
     item = self.items + self.count
     item.kind = kind
     item.stream = stream
@@ -36,3 +30,31 @@ cdef Event* events_add(EventLog* self, EventKind kind, uint64_t stream, uint64_t
     item.length = length
     self.count += 1
     return item
+
+
+cdef list events_take(EventLog* self):
+    """The events as tuples (Engine.take_events says which); the log is empty afterwards."""
+    cdef uint64_t i, at = 0
+    cdef Event* item
+    cdef list events = []
+    for i in range(self.count):
+        item = self.items + i
+        if item.kind == EVENT_DATA:
+            events.append(("data", item.stream, self.bytes.data[at:at + item.length]))
+            at += item.length
+        elif item.kind == EVENT_HOLE:
+            events.append(("hole", item.stream, item.offset, item.length))
+        elif item.kind == EVENT_END:
+            events.append(("end", item.stream))
+        else:
+            events.append(("open", item.stream,
+                           endpoint_text(item.ends.family, &item.ends.source, item.ends.source_port),
+                           endpoint_text(item.ends.family, &item.ends.destination, item.ends.destination_port)))
+    self.count = 0
+    self.bytes.size = 0
+    return events
+
+
+cdef void events_free(EventLog* self) noexcept nogil:
+    free(self.items)
+    buffer_free(&self.bytes, NULL)

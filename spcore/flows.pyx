@@ -1,16 +1,19 @@
-"""The table of connections: a hash table, and four recency lists in place of timers.
+"""The table of connections: a hash table, and recency lists in place of timers.
 
-Each connection stands in exactly one list, by what it holds, and is moved to the list's newest end by every segment;
-so the longest silent connection of each kind is always at hand. The hash is seeded: nobody on the wire can choose
-colliding ports. This module knows nothing of what a connection carries; streams decides who has to go.
+Each connection stands in exactly one list, by what it holds, and every segment moves it to the list's newest end; so
+the longest silent connection of each kind is always at hand. The hash is seeded: a sender cannot choose ports that
+collide. This module does not know what a connection carries or which list means what; connections decides that.
 """
-from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
+from spcore.buffer cimport array_grow
+from spcore.endpoints cimport mix, same_address
+from spcore.headers cimport FAMILY_IPV6
 
-cdef inline uint64_t mix(uint64_t a, uint64_t b) noexcept nogil:
-    a = (a ^ b) * 0x9E3779B97F4A7C15u
-    return a ^ (a >> 32)
+cdef enum:
+    BLOCK = 128         # entries allocated at a time
+    FEWEST_BUCKETS = 1024
 
 
 cdef inline bint lower(const Address* a, uint32_t port_a, const Address* b, uint32_t port_b) noexcept nogil:
@@ -23,14 +26,16 @@ cdef inline bint lower(const Address* a, uint32_t port_a, const Address* b, uint
 
 
 cdef inline bint same(const FlowKey* a, const FlowKey* b) noexcept nogil:
+    """Full comparison: a hash alone would mix connections."""
     return (a.port[0] == b.port[0] and a.port[1] == b.port[1] and a.vlan == b.vlan and a.family == b.family
-            and a.address[0].word[0] == b.address[0].word[0] and a.address[0].word[1] == b.address[0].word[1]
-            and a.address[1].word[0] == b.address[1].word[0] and a.address[1].word[1] == b.address[1].word[1])
+            and same_address(&a.address[0], &b.address[0]) and same_address(&a.address[1], &b.address[1]))
 
 
-cdef bint flows_init(FlowTable* self, uint32_t max_flows) noexcept nogil:
-    """Allocates the buckets; False = out of memory."""
-    self.bucket_count = 1024
+cdef bint flows_init(FlowTable* self, uint32_t max_flows, uint64_t entry_size, uint64_t seed) noexcept nogil:
+    """Allocates the buckets of a zeroed table; False = out of memory."""
+    self.entry_size = entry_size
+    self.seed = seed
+    self.bucket_count = FEWEST_BUCKETS
     while self.bucket_count < max_flows:
         self.bucket_count *= 2
     self.buckets = <Flow**>calloc(self.bucket_count, sizeof(Flow*))
@@ -42,6 +47,7 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     """The connection of a segment or NULL; `key` is filled for flows_add, `side` is the segment's sender."""
     cdef uint64_t hashed
     cdef Flow* flow
+    # Both directions have one key: the lower endpoint stands first, whoever sends.
     side[0] = lower(&datagram.destination, segment.destination_port, &datagram.source, segment.source_port)
     key.family = datagram.family
     key.vlan = datagram.vlan
@@ -49,11 +55,13 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     key.address[1 - side[0]] = datagram.destination
     key.port[side[0]] = segment.source_port
     key.port[1 - side[0]] = segment.destination_port
+
     hashed = mix(self.seed, key.address[0].word[0] ^ (key.address[1].word[0] << 1))
-    if key.family == 6:
+    if key.family == FAMILY_IPV6:           # the second word of an IPv4 address is zero
         hashed = mix(hashed, key.address[0].word[1] ^ (key.address[1].word[1] << 1))
     hashed = mix(hashed, (<uint64_t>key.port[0] << 48) ^ (<uint64_t>key.port[1] << 32) ^ key.vlan)
     key.bucket = <uint32_t>(hashed & (self.bucket_count - 1))
+
     flow = self.buckets[key.bucket]
     while flow != NULL and not same(&flow.key, key):
         flow = flow.chain
@@ -61,6 +69,7 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
 
 
 cdef void unlink(FlowTable* self, Flow* flow) noexcept nogil:
+    """Takes a connection out of its list."""
     cdef FlowList* line = &self.lists[flow.list]
     if flow.older != NULL:
         flow.older.newer = flow.newer
@@ -74,6 +83,7 @@ cdef void unlink(FlowTable* self, Flow* flow) noexcept nogil:
 
 
 cdef void link_newest(FlowTable* self, Flow* flow, int name) noexcept nogil:
+    """Appends a connection that stands in no list to list `name`."""
     cdef FlowList* line = &self.lists[name]
     flow.list = name
     flow.newer = NULL
@@ -86,36 +96,49 @@ cdef void link_newest(FlowTable* self, Flow* flow, int name) noexcept nogil:
     line.count += 1
 
 
-cdef Flow* flows_add(FlowTable* self, const FlowKey* key) noexcept nogil:
-    """A zeroed new connection, in the list of those that carried nothing yet; NULL = out of memory."""
-    cdef Flow* flow
+cdef bint more_entries(FlowTable* self) noexcept nogil:
+    """Allocates a block and puts its entries into `unused`; False = out of memory."""
     cdef void* grown
+    cdef char* block
+    cdef Flow* flow
     cdef uint32_t i
-    if self.unused == NULL:
-        grown = realloc(self.blocks, (self.block_count + 1) * sizeof(void*))
+    if self.block_count == self.block_capacity:
+        grown = array_grow(NULL, self.blocks, &self.block_capacity, sizeof(void*))
         if grown == NULL:
-            return NULL
+            return False
         self.blocks = <void**>grown
-        flow = <Flow*>malloc(BLOCK * sizeof(Flow))
-        if flow == NULL:
-            return NULL
-        self.blocks[self.block_count] = flow
-        self.block_count += 1
-        for i in range(BLOCK):
-            flow[i].chain = self.unused
-            self.unused = flow + i
+    block = <char*>malloc(BLOCK * self.entry_size)
+    if block == NULL:
+        return False
+    self.blocks[self.block_count] = block
+    self.block_count += 1
+    for i in range(BLOCK):
+        flow = <Flow*>(block + i * self.entry_size)
+        flow.chain = self.unused
+        self.unused = flow
+    return True
+
+
+cdef Flow* flows_add(FlowTable* self, const FlowKey* key, int name) noexcept nogil:
+    """A new entry, zeroed but for its Flow, newest of list `name`; NULL = out of memory.
+
+    The caller has looked with flows_find: a key stands in the table once.
+    """
+    cdef Flow* flow
+    if self.unused == NULL and not more_entries(self):
+        return NULL
     flow = self.unused
     self.unused = flow.chain
-    memset(flow, 0, sizeof(Flow))
+    memset(flow, 0, self.entry_size)
     flow.key = key[0]
     flow.chain = self.buckets[key.bucket]
     self.buckets[key.bucket] = flow
-    link_newest(self, flow, EMBRYONIC)
+    link_newest(self, flow, name)
     return flow
 
 
 cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil:
-    """Takes a connection out; its place is used again."""
+    """Takes a connection out; its entry is used again. What the owner's part holds must be free already."""
     cdef Flow** link = &self.buckets[flow.key.bucket]
     while link[0] != flow:
         link = &link[0].chain
@@ -142,7 +165,7 @@ cdef uint32_t flows_count(const FlowTable* self) noexcept nogil:
 
 
 cdef void flows_free(FlowTable* self) noexcept nogil:
-    """Gives all memory back; what connections hold must be free already."""
+    """Gives all memory back; what the owners' parts hold must be free already."""
     cdef uint32_t i
     for i in range(self.block_count):
         free(self.blocks[i])

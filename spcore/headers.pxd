@@ -5,6 +5,19 @@ cdef enum:
     FAMILY_IPV4 = 4
     FAMILY_IPV6 = 6
 
+# IP protocol numbers and IPv6 extension headers (IANA "Assigned Internet Protocol Numbers").
+cdef enum:
+    PROTOCOL_HOP_BY_HOP = 0
+    PROTOCOL_TCP = 6
+    PROTOCOL_ROUTING = 43
+    PROTOCOL_FRAGMENT = 44
+    PROTOCOL_AUTHENTICATION = 51
+    PROTOCOL_NO_NEXT = 59
+    PROTOCOL_DESTINATION_OPTIONS = 60
+    PROTOCOL_MOBILITY = 135
+    PROTOCOL_HIP = 139
+    PROTOCOL_SHIM6 = 140
+
 cdef enum Parse:
     PARSE_OK = 0
     PARSE_OTHER = 1        # well formed, not for us (ARP, UDP, ...)
@@ -25,6 +38,8 @@ cdef struct Datagram:
     uint32_t offset
     uint32_t length
     const uint8_t* payload
+    const uint8_t* source_mac       # six bytes of the frame, NULL where its link has none
+    const uint8_t* destination_mac
     Address source
     Address destination
 

@@ -27,6 +27,19 @@ cdef enum:
     TYPE_QINQ = 0x88A8
     TYPE_QINQ_OLD = 0x9100
 
+cdef enum:                  # PPP protocol numbers (RFC 1661)
+    PPP_IPV4 = 0x0021
+    PPP_IPV6 = 0x0057
+
+cdef enum:
+    MAC_BYTES = 6
+
+cdef enum:                  # TCP option kinds (RFC 9293 section 3.2, RFC 7323 section 2)
+    OPTION_END = 0
+    OPTION_NOTHING = 1
+    OPTION_WINDOW_SCALE = 3
+    LARGEST_SCALE = 14
+
 LINK_NAMES = {
     LINK_NULL: "null", LINK_ETHERNET: "Ethernet", LINK_RAW_BSD: "raw IP", LINK_RAW_OPENBSD: "raw IP",
     LINK_RAW: "raw IP", LINK_LOOP: "loopback", LINK_SLL: "Linux cooked", LINK_IPV4: "raw IPv4",
@@ -57,7 +70,7 @@ cdef Parse parse_ethertype(uint32_t kind, const uint8_t* data, uint32_t length, 
         if length < 8 or data[1] != 0:
             return PARSE_MALFORMED
         kind = be16(data + 6)
-        if kind != 0x0021 and kind != 0x0057:
+        if kind != PPP_IPV4 and kind != PPP_IPV6:
             return PARSE_OTHER
         return parse_ip(data + 8, length - 8, out)
     if kind == TYPE_IPV4 or kind == TYPE_IPV6:
@@ -69,17 +82,24 @@ cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Data
     """A captured frame of `link_type` → its IP datagram or fragment in `out`."""
     cdef uint32_t family
     out.vlan = 0
+    out.source_mac = out.destination_mac = NULL
     if link_type == LINK_ETHERNET:
         if caplen < 14:
             return PARSE_MALFORMED
+        out.destination_mac = data
+        out.source_mac = data + MAC_BYTES
         return parse_ethertype(be16(data + 12), data + 14, caplen - 14, out)
     if link_type == LINK_SLL:
         if caplen < 16:
             return PARSE_MALFORMED
+        if be16(data + 4) == MAC_BYTES:
+            out.source_mac = data + 6
         return parse_ethertype(be16(data + 14), data + 16, caplen - 16, out)
     if link_type == LINK_SLL2:
         if caplen < 20:
             return PARSE_MALFORMED
+        if data[11] == MAC_BYTES:
+            out.source_mac = data + 12
         return parse_ethertype(be16(data), data + 20, caplen - 20, out)
     if link_type == LINK_NULL or link_type == LINK_LOOP:
         # The address family is in the capturing host's byte order and numbering; the IP version says the same.
@@ -128,7 +148,7 @@ cdef Parse parse_ip(const uint8_t* data, uint32_t length, Datagram* out) noexcep
         if length < 40:
             return PARSE_MALFORMED
         total = be16(data + 4) + 40
-        if total == 40 and data[6] != 59:   # jumbogram or offload: to the end of the frame
+        if total == 40 and data[6] != PROTOCOL_NO_NEXT:   # jumbogram or offload: to the end of the frame
             total = length
         if total > length:
             total = length
@@ -146,7 +166,7 @@ cdef Parse parse_ipv6_payload(const uint8_t* data, uint32_t length, uint8_t head
     """Walks IPv6 extension headers (RFC 8200 section 4) to the payload or to a fragment of it."""
     cdef uint32_t size
     while True:
-        if header == 44:                    # fragment
+        if header == PROTOCOL_FRAGMENT:
             if length < 8:
                 return PARSE_MALFORMED
             size = be16(data + 2)
@@ -160,11 +180,13 @@ cdef Parse parse_ipv6_payload(const uint8_t* data, uint32_t length, uint8_t head
                 out.fragmented = 1
                 break
             continue                        # an atomic fragment is a whole datagram (RFC 6946)
-        if header not in (0, 43, 51, 60, 135, 139, 140):
+        if header not in (PROTOCOL_HOP_BY_HOP, PROTOCOL_ROUTING, PROTOCOL_AUTHENTICATION, PROTOCOL_DESTINATION_OPTIONS,
+                          PROTOCOL_MOBILITY, PROTOCOL_HIP, PROTOCOL_SHIM6):
             break
         if length < 8:
             return PARSE_MALFORMED
-        size = (<uint32_t>data[1] + 2) * 4 if header == 51 else (<uint32_t>data[1] + 1) * 8
+        # Lengths count 8-byte units without the first; authentication counts 4-byte units without two (RFC 4302).
+        size = (<uint32_t>data[1] + 2) * 4 if header == PROTOCOL_AUTHENTICATION else (<uint32_t>data[1] + 1) * 8
         if length < size:
             return PARSE_MALFORMED
         header = data[0]
@@ -195,8 +217,8 @@ cdef Parse parse_tcp(const uint8_t* data, uint32_t length, Segment* out) noexcep
     out.length = length - header
     if out.flags & SYN:
         at = 20
-        while at < header and data[at] != 0:
-            if data[at] == 1:
+        while at < header and data[at] != OPTION_END:
+            if data[at] == OPTION_NOTHING:
                 at += 1
                 continue
             if at + 1 >= header:
@@ -204,7 +226,7 @@ cdef Parse parse_tcp(const uint8_t* data, uint32_t length, Segment* out) noexcep
             size = data[at + 1]
             if size < 2 or at + size > header:
                 break
-            if data[at] == 3 and size == 3:
-                out.scale = min(data[at + 2], <uint8_t>14)
+            if data[at] == OPTION_WINDOW_SCALE and size == 3:
+                out.scale = min(data[at + 2], <uint8_t>LARGEST_SCALE)
             at += size
     return PARSE_OK

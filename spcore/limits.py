@@ -22,8 +22,12 @@ class Limits:
     """Bytes queued behind one hole before it is declared lost. Counter: holes_by_queue."""
     max_ranges = 1_024
     """Separate pieces queued in one stream before the first hole is declared. Counter: holes_by_queue."""
+    max_ack_jump = 1 << 30
+    """How far from the delivered bytes an ACK may lie: no window is larger (RFC 7323). Counter: acks_outside."""
     max_datagrams = 1_024
     """IP datagrams in reassembly at once; oldest out first. Counter: datagrams_evicted."""
+    max_fragments = 128
+    """Separate pieces of one datagram; an Ethernet makes 45 of the largest. Counter: fragments_bad."""
     fragment_age = 30_000_000
     """How long a datagram waits for missing fragments (RFC 791: 15 s, Linux: 30 s). Counter: datagrams_expired."""
     ack_grace = 200_000
@@ -36,14 +40,27 @@ class Limits:
     """Ages grow by at most this much from one packet to the next: a clock set at boot ends nothing early."""
     max_head = 16 << 10
     """Request line and headers of one HTTP request. Counter: head_too_long."""
+    max_path = 512
+    """An upload's request target; every output line repeats it. A longer one is skipped. Counter: requests_skipped."""
+    max_content_length = 1 << 30
+    """A body, or a chunk of one, announced longer is taken for a lie. Counter: bad_length."""
     max_body_part = 256 << 10
     """A longer body is given out in parts, cut behind a line. Counter: body_parts."""
     max_line = 4 << 10
     """A record line. Counter: lines_too_long."""
+    max_number = 9
+    """Digits of a record line's first field. Counter: lines_without_number."""
     window_slack = 256 << 10
     """How far beyond the receiver's advertised window a segment may lie (its ACK may be captured later)."""
     unknown_window = 4 << 20
     """The window taken for granted while the receiver's side was not seen."""
+
+    batch_bytes = 64 << 10
+    """Uploads or stream bytes waiting to be taken: then the loop pauses, and nothing is lost."""
+    batch_events = 1 << 14
+    """Streams mode: events waiting to be taken, likewise."""
+    piece_bytes = 1 << 20
+    """Output lines formatted at once; the rest of a batch waits for the next call."""
 
     def __init__(self, **changes: int) -> None:
         for name, value in changes.items():

@@ -17,7 +17,7 @@ WRITERS = {     # table → the room that writes it; readers are that room and t
     "device_day": "appliance/ledger", "site_day": "appliance/ledger", "notice": "appliance/ledger",
     "dirty_day": "appliance/ledger", "changed_day": "appliance/ledger",
     "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
-    "command": "appliance/supervisor",
+    "command": "appliance/supervisor", "handed": "appliance/history", "output": "appliance/outputs",
 }
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one

@@ -11,6 +11,11 @@ THREADS = 6                         # a slow download must not stop the polling 
 CONNECTIONS = 100                   # open at once; for one more, the one that is silent for longest goes
 CHANNEL_TIMEOUT_S = 60              # an idle connection may stay so long
 
+# uploads of a PVS to this box as its collector (collector)
+MAX_UPLOAD = 4 << 20                # bytes of a body, as the stand-in takes it (appliance.collector.listener.MAX_BODY)
+HANDED_OVER_AT_ONCE = 3             # half of THREADS: a stand-in that hangs does not take the page with it
+HANDOVER_TIMEOUT_S = 20
+
 # passwords and sessions (security.auth)
 MIN_LENGTH = 8                      # characters of a password
 MAX_LENGTH = 256                    # scrypt's cost does not depend on it; a form field's sane end

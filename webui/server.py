@@ -1,9 +1,9 @@
 """Serves the application with waitress: a few threads, bounded queues, one-line errors.
 
 waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
-when its headers are read: the owner's backups and updates are large, everything
-else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data directory: on the
-card's image /tmp is memory.
+when its headers are read: the owner's backups and updates are large, a PVS's uploads less so (module collector),
+everything else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data
+directory: on the card's image /tmp is memory.
 """
 import errno
 import logging
@@ -25,7 +25,8 @@ from waitress.task import ErrorTask  # type: ignore[import-untyped]
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
 from webui import create_app
-from webui.limits import CHANNEL_TIMEOUT_S, CONNECTIONS, LARGE, MAX_BODY, THREADS
+from webui.collector import Door, is_upload
+from webui.limits import CHANNEL_TIMEOUT_S, CONNECTIONS, LARGE, MAX_BODY, MAX_UPLOAD, THREADS
 from webui.security.headers import HEADERS, is_owners
 
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
@@ -70,13 +71,16 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
     large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=True)
              for path, size in LARGE.items()}
+    upload = Adjustments(max_request_body_size=MAX_UPLOAD, clear_untrusted_proxy_headers=True)
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
 
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
-            if self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
+            if is_upload(self.headers.get("HOST", ""), self.path):
+                self.adj = upload
+            elif self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
                 self.adj = large[self.path]
 
     class Refusal(ErrorTask):  # type: ignore[misc]
@@ -102,9 +106,9 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     listeners: dict[int, Any] = {}
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        app, map=listeners, **where, threads=THREADS, connection_limit=2 * CONNECTIONS,
-        channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap", max_request_body_size=MAX_BODY,
-        clear_untrusted_proxy_headers=True)
+        Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
+        connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
+        max_request_body_size=MAX_BODY, clear_untrusted_proxy_headers=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

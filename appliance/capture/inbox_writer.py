@@ -2,6 +2,8 @@
 
 Invariants: uploads reach the inbox in the order they came; one leaves the queue when the inbox has it on disk, or,
 counted, when the queue is at its bound and it is the oldest. Memory stays below max_bytes whatever the disk does.
+What is no upload of a PVS (module origin) and what one sender sends beyond its rate never enters it; the inbox stays
+within its room on the disk (module room).
 """
 import logging
 import sqlite3
@@ -11,7 +13,11 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from appliance.store import inbox, integrity
+from appliance.capture.origin import Origin
+from appliance.capture.rate import Rate
+from appliance.capture.room import Room
+from appliance.store import inbox, integrity, senders
+from appliance.store.database import StoreError
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
@@ -21,6 +27,9 @@ MAX_APPEND = 500            # uploads in one transaction
 RETRY_S = 2.0               # before an inbox that refused is tried again
 UPLOAD_OVERHEAD = 512       # bytes of an Upload beside its body, for the bound
 PRUNE_S = 3600.0            # of the steady clock: at each multiple, so that a restart begins no hour anew
+FOLLOW_S = 10.0             # between two looks at what the owner decided about senders
+TIDY_S = 60.0               # between two looks at the inbox's size,
+TIDY_BYTES = 4 << 20        # or after so many bytes of bodies
 PRUNE_ROWS = 5000           # in one round: a transaction of a moment, whatever the settings change to
 
 log = logging.getLogger(__name__)
@@ -31,10 +40,16 @@ class InboxWriter:
 
     def __init__(self, data_dir: Path, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.data_dir, self.clock, self.max_bytes = data_dir, clock, max_bytes
-        self.counters = {"inbox_stored": 0, "inbox_repeated": 0, "inbox_lost": 0, "inbox_errors": 0, "inbox_pruned": 0}
+        self.counters = {"inbox_stored": 0, "inbox_repeated": 0, "inbox_lost": 0, "inbox_errors": 0, "inbox_pruned": 0,
+                         "inbox_dropped": 0, "not_to_collector": 0, "over_rate": 0}
+        self.origin = Origin()
         self.last_us = 0        # packet time of the newest upload
         self.problem = ""       # why the inbox refuses right now
-        self._queue: deque[Upload] = deque()
+        self._room, self._rate = Room(data_dir), Rate()
+        self._pvs: frozenset[str] = frozenset()     # addresses of trusted senders, IP and hardware
+        self._follow_at = self._tidy_at = 0.0       # on the monotonic clock
+        self._untidy = 0        # bytes stored since the size was looked at
+        self._queue: deque[tuple[Upload, senders.Arrival]] = deque()
         self._bytes = 0
         self._retry_at = 0.0    # on the monotonic clock
         self._prune_at = _next_hour(clock)
@@ -55,20 +70,39 @@ class InboxWriter:
     def take(self, uploads: Sequence[Upload]) -> None:
         """Queue `uploads` and write what the inbox takes."""
         for upload in uploads:
+            size = len(upload.body) + UPLOAD_OVERHEAD
+            arrival = self._judge(upload, size)
+            if arrival is None:
+                continue
             self.last_us = max(self.last_us, upload.captured_us)
-            self._queue.append(upload)
-            self._bytes += len(upload.body) + UPLOAD_OVERHEAD
+            self._queue.append((upload, arrival))
+            self._bytes += size
         self.flush()
         while self._bytes > self.max_bytes:
             self._leave(1)
             self.counters["inbox_lost"] += 1
+
+    def _judge(self, upload: Upload, size: int) -> senders.Arrival | None:
+        """How `upload` came; None where it is not stored, counted."""
+        mac = upload.source_mac
+        arrival = self.origin.judge(upload)
+        if arrival is None or {senders.host_of(upload.destination), upload.destination_mac} & self._pvs:
+            self.counters["not_to_collector"] += 1
+            return None
+        live = bool(self.origin.interface)
+        if live and not self._rate.take(mac or senders.host_of(upload.source), size, time.monotonic()):
+            self.counters["over_rate"] += 1
+            return None
+        return arrival
 
     def flush(self) -> None:
         """Write what waits; after a refusal no sooner than RETRY_S."""
         while self._queue and (not self.problem or time.monotonic() >= self._retry_at):
             batch = list(islice(self._queue, MAX_APPEND))
             try:
-                new = inbox.append(self._open(), batch)
+                self._tidy()
+                new = inbox.append(self._open(), [upload for upload, _ in batch], [arrival for _, arrival in batch])
+                self._untidy += sum(len(upload.body) for upload, _ in batch)
             except (sqlite3.Error, OSError) as error:
                 self._refused(error)
                 return
@@ -93,6 +127,32 @@ class InboxWriter:
                                                          PRUNE_ROWS)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
+
+    def follow(self) -> None:
+        """Every FOLLOW_S: note what the owner decided about senders, as the supervisor process's heartbeat says it."""
+        if time.monotonic() < self._follow_at:
+            return
+        self._follow_at = time.monotonic() + FOLLOW_S
+        try:
+            connection = self._open()
+            known = heartbeat.read("supervisor", self.data_dir) or {}
+            senders.follow(connection, senders.decisions_of(known.get("senders")))
+            self._pvs = senders.addresses(connection)
+        except (sqlite3.Error, OSError) as error:
+            self._refused(error)
+
+    def _tidy(self) -> None:
+        """Keep the inbox within its room. Raises StoreError when nothing can be deleted and it is beyond it."""
+        now = time.monotonic()
+        if now < self._tidy_at and self._untidy < TIDY_BYTES:
+            return
+        connection = self._open()
+        gone, within = self._room.tidy(connection, self._ingested(connection))
+        self.counters["inbox_dropped"] += gone
+        if not within:
+            raise StoreError(f"its bound of {self._room.limit >> 20} MiB is reached and nothing in it can go yet: free"
+                             " some space or use a larger card")
+        self._tidy_at, self._untidy = now + TIDY_S, 0
 
     def _ingested(self, connection: sqlite3.Connection) -> int:
         """The id up to which the supervisor process has taken in this inbox, as its heartbeat says; 0: not known."""
@@ -128,7 +188,7 @@ class InboxWriter:
 
     def _leave(self, count: int) -> None:
         for _ in range(count):
-            self._bytes -= len(self._queue.popleft().body) + UPLOAD_OVERHEAD
+            self._bytes -= len(self._queue.popleft()[0].body) + UPLOAD_OVERHEAD
 
 
 def _next_hour(clock: Clock) -> float:

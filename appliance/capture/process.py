@@ -14,6 +14,7 @@ from threading import Event
 from typing import Any
 
 from appliance.capture.inbox_writer import InboxWriter
+from appliance.capture.origin import Origin
 from appliance.settings.live import LiveSettings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -60,6 +61,8 @@ class CaptureProcess:
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.live.current.capture
+        if self.writer.origin.interface != wanted.interface:
+            self.writer.origin = Origin(wanted.interface)
         return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
                              wanted.interface)
 
@@ -126,6 +129,7 @@ class CaptureProcess:
     def _beat(self, now: bool = False) -> None:
         if not now and not self.heartbeat.due():
             return
+        self.writer.follow()
         self.writer.prune(self.live.current.store.keep_inbox_days)
         counters = {**self.engine.counters(), **(self._source.counters() if self._source else {}),
                     **self.writer.counters, "source_errors": self.source_errors}

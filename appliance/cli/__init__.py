@@ -20,6 +20,7 @@ COMMANDS = {
     "streams": "list every TCP direction of a capture file with its length, hash and gaps",
     "bench": "measure the capture core on a capture file",
     "import": "take capture files into the inbox and on to slots",
+    "senders": "show who sends uploads, and decide whose count",
     "push": "post to PVOutput what waits, within its quota",
     "run": "run the capture, supervisor and web processes",
     "demo": "show everything on simulated hardware",

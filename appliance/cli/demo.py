@@ -78,6 +78,7 @@ def _run(folder: Path) -> int:
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
     children = {
         "supervisor": ["appliance.cli", "run", "supervisor", "--config", str(config)],
+        "collector": ["appliance.cli", "run", "collector", "--config", str(config)],
         "web": ["webui", "--config", str(config)],
         "capture": ["appliance.cli", "run", "capture", "--spool", str(folder / "spool"), "--config", str(config)],
     }

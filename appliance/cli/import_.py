@@ -1,8 +1,8 @@
 """Take capture files into the inbox and on to slots.
 
-Importing a file again changes nothing. Of a damaged file, what stands before the damage is taken. Where a supervisor
-process works on the same data directory, it derives readings and slots from the new uploads; otherwise that is done
-here.
+What is in a file counts, because you vouch for it; --source takes only what one PVS sent. Importing a file again
+changes nothing. Of a damaged file, what stands before the damage is taken. Where a supervisor process works on the same
+data directory, it derives readings and slots from the new uploads; otherwise that is done here.
 """
 import argparse
 
@@ -11,7 +11,7 @@ from appliance.cli import complain
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
 from appliance.errors import DONE
-from appliance.store import inbox, integrity
+from appliance.store import inbox, integrity, senders
 from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
@@ -21,6 +21,8 @@ from spcore.source import CaptureError, open_file
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng)")
+    parser.add_argument("--source", metavar="WHO",
+                        help="only uploads of this IP or hardware address, or of the supervisor with this serial")
     add_host(parser)
 
 
@@ -42,13 +44,14 @@ def run(args: argparse.Namespace) -> int:
         try:
             with open_file(name) as source:
                 for uploads in source.run(engine):
-                    new += inbox.append(database, uploads)
-                    seen += len(uploads)
+                    wanted = [upload for upload in uploads if senders.is_from(upload, args.source)]
+                    new += inbox.append(database, wanted)
+                    seen += len(wanted)
                     progress(seen, 0)
         except CaptureError as error:  # what was whole before the damage, and the other files, count all the same
             progress.close()
             code = complain(error)
-        rest = engine.finish()
+        rest = [upload for upload in engine.finish() if senders.is_from(upload, args.source)]
         new += inbox.append(database, rest)
         seen += len(rest)
     progress.close()

@@ -1,6 +1,6 @@
-"""Run the capture, supervisor and web processes, all under one parent, or one of them in the foreground.
+"""Run the capture, supervisor, web and collector processes, all under one parent, or one of them in the foreground.
 
-Without a name: starts all three, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one
+Without a name: starts all, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one
 process in the foreground; the systemd units of the image and the package do this.
 """
 import argparse
@@ -19,7 +19,7 @@ LOCK = "run.lock"   # held by the parent: two families on one data directory wou
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web"),
+    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web", "collector"),
                         help="run only this process, in the foreground")
     parser.add_argument("--spool", metavar="DIR", type=Path,
                         help="capture: read (and remove) the capture files that appear in DIR, instead of an interface")
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return _web(args, path)
     end_with_parent()
     begin_log(args.process)
-    return {"capture": _capture, "supervisor": _supervisor}[args.process](args, path)
+    return {"capture": _capture, "supervisor": _supervisor, "collector": _collector}[args.process](args, path)
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
@@ -47,6 +47,7 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
         ProcessManager({
             "capture": ["appliance.cli", "run", "capture", *spool, *options],
             "supervisor": ["appliance.cli", "run", "supervisor", *options], "web": ["webui", *options],
+            "collector": ["appliance.cli", "run", "collector", *options],
         }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
     return DONE
 
@@ -64,6 +65,13 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
     live = LiveSettings(path, args.data_dir)
     if not supervisor.run(live, from_environment(), Stop()):
         raise CommandError(f"{live.current.store.data_dir}: another supervisor process works here already")
+    return DONE
+
+
+def _collector(args: argparse.Namespace, path: Path) -> int:
+    from appliance.collector.process import CollectorProcess
+    from appliance.settings.live import LiveSettings
+    CollectorProcess(LiveSettings(path, args.data_dir), from_environment(), Stop()).run()
     return DONE
 
 

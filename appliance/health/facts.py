@@ -33,6 +33,7 @@ class ProcessFacts:
     what: str = ""
     clock_is_set: bool = True
     counters: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)   # appliance.outputs.runner's status
 
     def to_json(self) -> dict[str, Any]:
         """Without the counters: they stand in a table of their own."""
@@ -41,6 +42,8 @@ class ProcessFacts:
         found = {"name": self.name, "alive": self.alive, "text": "running" if self.alive else "stopped"}
         for key in ("pid", "uptime_s", "age_s", "restarts", "problem", "interface", "what", "clock_is_set"):
             found[key] = getattr(self, key)
+        if self.outputs:
+            found["outputs"] = self.outputs
         return found
 
 

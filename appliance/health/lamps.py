@@ -100,6 +100,27 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     return Finding("upload", OK, f"{sent}, {waiting} wait.")
 
 
+OUTPUTS = {"lines": "the time-series engine", "mqtt": "the MQTT broker", "notify": "the messages"}
+
+
+def outputs(process: ProcessFacts) -> list[Finding]:
+    """One lamp for all outputs that are switched on; none when none is."""
+    if not process.outputs or not process.alive:
+        return []
+    wrong = [f"{OUTPUTS.get(name, name)}: {status['problem']}" for name, status in process.outputs.items()
+             if status.get("problem")]
+    if wrong:
+        return [Finding("outputs", WARN, _sentence(f"{'; '.join(wrong)}."), "It is tried again by itself, and what is "
+                        "missing there follows. If it lasts, use Test under Settings.")]
+    noted = [str(status["note"]) for status in process.outputs.values() if status.get("note")]
+    return [Finding("outputs", OK, _sentence(" ".join([
+        f"{', '.join(OUTPUTS.get(name, name) for name in process.outputs)}: connected.", *noted])))]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def clock(process: ProcessFacts, history: HistoryFacts | Unreadable, now: Clock) -> Finding:
     check = "Check the network: the time comes by NTP. Nothing is posted until it is right."
     if now.time() < EARLIEST:

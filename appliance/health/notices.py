@@ -101,7 +101,7 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
         found.append(Notice("clock", f"The supervisor's clock was {how} this box's when it last spoke.", captured))
     count = 0
-    for device, kind in conn.execute("SELECT id, kind FROM device").fetchall():
+    for device, kind in conn.execute("SELECT id, kind FROM counted_device").fetchall():
         if kind in COUNTED:
             (more,) = conn.execute(
                 "SELECT (SELECT count(*) FROM reading WHERE device = ?1 AND number = ?2 AND time < ?3)"
@@ -115,8 +115,8 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
 
 def _several(conn: sqlite3.Connection) -> list[Notice]:
     serials = [row[0] for row in conn.execute(
-        "SELECT serial FROM device WHERE kind = 'pvs' AND last_seen > (SELECT max(last_seen) FROM device"
-        " WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
+        "SELECT serial FROM counted_device WHERE kind = 'pvs' AND last_seen >"
+        " (SELECT max(last_seen) FROM counted_device WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
     if len(serials) < 2:
         return []
     return [Notice("several", f"{len(serials)} supervisors speak on this cable ({', '.join(serials)}): "

@@ -78,6 +78,7 @@ def collect(settings: Settings, clock: Clock) -> Status:
         lamps.clock(processes["supervisor"], history, clock),
         lamps.disk(room, data_dir),
     ]
+    found += lamps.outputs(processes["supervisor"])
     if problems := image_problems.problems():
         found.append(Finding("box", WARN, " ".join(problems), "See suntap.toml on the boot partition of the card."))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
@@ -91,7 +92,7 @@ def _process(name: str, data_dir: Path) -> ProcessFacts:
     return ProcessFacts(
         name, last["alive"], last["pid"], round(last["uptime_s"]), round(last["age_s"], 1), last["restarts"],
         last.get("problem", ""), last.get("interface", ""), last.get("what", ""),
-        last.get("clock_is_set", True) is not False, last.get("counters", {}))
+        last.get("clock_is_set", True) is not False, last.get("counters", {}), last.get("outputs", {}))
 
 
 def _read(work: Callable[[], Facts]) -> Facts | Unreadable:

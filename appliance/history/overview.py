@@ -15,8 +15,8 @@ class Overview:
 
 def overview(conn: sqlite3.Connection) -> Overview:
     """What is there. Raises sqlite3.Error."""
-    devices = dict(conn.execute("SELECT kind, count(*) FROM device GROUP BY kind").fetchall())
-    last = conn.execute("SELECT max(last_seen) FROM device WHERE kind IN ('inverter', 'meter')").fetchone()[0]
-    pvs = conn.execute("SELECT serial, model, last_seen FROM device WHERE kind = 'pvs'"
+    devices = dict(conn.execute("SELECT kind, count(*) FROM counted_device GROUP BY kind").fetchall())
+    last = conn.execute("SELECT max(last_seen) FROM counted_device WHERE kind IN ('inverter', 'meter')").fetchone()[0]
+    pvs = conn.execute("SELECT serial, model, last_seen FROM counted_device WHERE kind = 'pvs'"
                        " ORDER BY last_seen DESC LIMIT 1").fetchone()
     return Overview(devices, last, pvs)

@@ -152,7 +152,7 @@ def latest(conn: sqlite3.Connection) -> Latest:
 
     today = conn.execute("SELECT day, production_dwh, consumption_dwh FROM site_day WHERE slots > 0"
                          " ORDER BY day DESC LIMIT 1").fetchone() or (None, None, None)
-    pvs = conn.execute("SELECT id, serial, model, last_seen FROM device WHERE kind = 'pvs'"
+    pvs = conn.execute("SELECT id, serial, model, last_seen FROM counted_device WHERE kind = 'pvs'"
                        " ORDER BY last_seen DESC, serial LIMIT 1").fetchone() or (None, None, "", None)
     identity = _newest_fields(conn, pvs[0], 122)
     status = _newest_fields(conn, pvs[0], 120)
@@ -205,7 +205,7 @@ def lifetime(conn: sqlite3.Connection) -> Lifetime:
 def counted_before(conn: sqlite3.Connection) -> int | None:
     """What the inverters' counters held when each was first read: energy of before the history. None: none was read."""
     found = [row[0] for device, kind, serial, model, first in conn.execute(
-                 "SELECT id, kind, serial, model, first_seen FROM device").fetchall()
+                 "SELECT id, kind, serial, model, first_seen FROM counted_device").fetchall()
              if role(kind, serial, model) == INVERTER and (row := conn.execute(
                  "SELECT energy_dwh FROM reading WHERE device = ? AND number = 130 AND time >= ?"
                  " AND energy_dwh NOT NULL ORDER BY time LIMIT 1", (device, first)).fetchone())]
@@ -219,7 +219,7 @@ SELECT id, kind, serial, model, first_seen, last_seen,
        (SELECT power_dw FROM reading WHERE device = id AND number = counted AND time <= last_seen
         ORDER BY time DESC LIMIT 1),
        (SELECT energy_dwh FROM device_day WHERE device = id AND day = :day)
-FROM (SELECT *, CASE kind WHEN 'inverter' THEN 130 WHEN 'meter' THEN 140 END AS counted FROM device)
+FROM (SELECT *, CASE kind WHEN 'inverter' THEN 130 WHEN 'meter' THEN 140 END AS counted FROM counted_device)
 ORDER BY kind, serial
 """
 
@@ -239,7 +239,8 @@ def device_day(conn: sqlite3.Connection, device: int, day: str) -> list[Step]:
 def readings(conn: sqlite3.Connection, first: int, last: int) -> Iterator[Reading]:
     """All readings with `first` <= time < `last` in order of time, kind, serial; read as they are asked for."""
     streams = [_stream(conn, device, number, (kind, serial, model), first, last)
-               for device, kind, serial, model in conn.execute("SELECT id, kind, serial, model FROM device").fetchall()
+               for device, kind, serial, model in conn.execute(
+                   "SELECT id, kind, serial, model FROM counted_device").fetchall()
                for number in _numbers(conn, device)]
     yield from heapq.merge(*streams, key=lambda reading: (reading.time, reading.kind, reading.serial, reading.number,
                                                           reading.part))
@@ -265,7 +266,7 @@ def _stream(conn: sqlite3.Connection, device: int, number: int, who: tuple[str, 
 
 def backlog(conn: sqlite3.Connection, first: int, last: int) -> list[tuple[int, str, int]]:
     """Untransmitted points over time, `first` <= time < `last`: (time, PVS serial, points), ascending."""
-    rows = conn.execute("SELECT time, serial, fields FROM device JOIN reading ON device = id AND number = 120"
+    rows = conn.execute("SELECT time, serial, fields FROM counted_device JOIN reading ON device = id AND number = 120"
                         " WHERE kind = 'pvs' AND time >= ? AND time < ? ORDER BY time, serial", (first, last))
     return [(time, serial, points) for time, serial, fields in rows
             if (points := _points(fields.split("\t"))) is not None]

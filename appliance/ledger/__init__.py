@@ -3,7 +3,8 @@
 Theory. The result is a pure function of the *set* of uploads and the site's settings: no order of arrival, repeat,
 batch, restart or kill -9 changes it. Two halves, each in bounded transactions:
 - intake: uploads behind the cursor become readings (a repeat changes nothing; of two lines that claim the same
-  device, number and time the greater one stays, by energy, power, text). Readings, cursor and the local days whose
+  device, number and time the greater one stays, by energy, power, text, if one sender sent both, else the first).
+  Only uploads of trusted senders count (module senders). Readings, cursor and the local days whose
   slots are now stale (`dirty_day`) are written together.
 - derive: one dirty day at a time becomes slots, totals and notices, from that day's readings and from where the day
   before ended (`device_day`, `site_day`). When a day ends differently than before, the next day that starts from it
@@ -37,5 +38,6 @@ not make consumption negative (module sign). Module sites has the rules, calenda
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.intake import ingested
 from appliance.ledger.run import Ingested, ingest, rebuild
+from appliance.ledger.senders import decisions
 
-__all__ = ["Ingested", "changed", "derive", "ingest", "ingested", "rebuild"]
+__all__ = ["Ingested", "changed", "decisions", "derive", "ingest", "ingested", "rebuild"]

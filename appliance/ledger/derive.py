@@ -66,7 +66,8 @@ def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]
 def _devices(store: sqlite3.Connection) -> list[Device]:
     """The devices that count energy, in an order that does not depend on who came first."""
     return [(number, role(kind, serial, model), COUNTED[kind]) for number, kind, serial, model in store.execute(
-        "SELECT id, kind, serial, model FROM device WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial")]
+        "SELECT id, kind, serial, model FROM counted_device WHERE kind IN ('inverter', 'meter')"
+        " ORDER BY kind, serial")]
 
 
 def _derive_day(store: sqlite3.Connection, day: str) -> None:

@@ -7,7 +7,9 @@ from appliance.ledger.roles import role
 from appliance.ledger.stale import mark_all_stale
 from appliance.records import storable
 
-MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted
+MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted;
+MAX_OF_SENDER = 500         # nor more than so many that one sender named first: a flood leaves room for the others
+BY_SENDERS = 2              # device.aside: all its readings are of senders that are set aside
 
 
 @dataclass(slots=True)
@@ -19,6 +21,8 @@ class DeviceRow:
     first_seen: int
     last_seen: int
     model_time: int
+    sender: int
+    aside: int
     changed: bool = False
 
 
@@ -27,16 +31,16 @@ class Devices:
 
     def __init__(self, store: sqlite3.Connection) -> None:
         self.store = store
-        self.known = {(kind, serial): DeviceRow(number, model, first, last, model_time) for
-                      number, kind, serial, model, first, last, model_time in store.execute(
-                          "SELECT id, kind, serial, model, first_seen, last_seen, model_time FROM device")}
+        self.known = {(kind, serial): DeviceRow(*row) for kind, serial, *row in store.execute(
+            "SELECT kind, serial, id, model, first_seen, last_seen, model_time, sender, aside FROM device")}
+        self.sender = 0     # whose lines are read now: a row of table sender
         self.roles = {key: role(*key, device.model) for key, device in self.known.items()}
 
     def find(self, kind: str, serial: str, model: str, time: int, latest: int) -> int | None:
         """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
         lies between EARLIEST and `latest`."""
         device = self.known.get((kind, serial))
-        if device is not None and device.first_seen <= time <= device.last_seen and (
+        if device is not None and not device.aside and device.first_seen <= time <= device.last_seen and (
                 not model or (model == device.model and time <= device.model_time)):
             return device.id    # tells nothing new
         if device is None:
@@ -44,6 +48,8 @@ class Devices:
             device = self.known.get((kind, serial)) or self._new(kind, serial)
             if device is None:
                 return None
+        if device.aside == BY_SENDERS:
+            device.aside, device.changed = 0, True      # another sender speaks of it
         if EARLIEST <= time <= latest:
             if time > device.last_seen:
                 device.last_seen = time
@@ -64,17 +70,18 @@ class Devices:
     def write(self) -> None:
         """Put changes into the database. A device whose role changed makes every day dirty."""
         self.store.executemany(
-            "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ? WHERE id = ?",
-            [(device.model, device.first_seen, device.last_seen, device.model_time, device.id)
+            "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ?, aside = ? WHERE id = ?",
+            [(device.model, device.first_seen, device.last_seen, device.model_time, device.aside, device.id)
              for device in self.known.values() if device.changed])
         if any(role(*key, device.model) != self.roles.get(key, role(*key, device.model))
                for key, device in self.known.items() if device.changed):
             mark_all_stale(self.store)
 
     def _new(self, kind: str, serial: str) -> DeviceRow | None:
-        if len(self.known) >= MAX_DEVICES:
+        named = sum(device.sender == self.sender for device in self.known.values())
+        if len(self.known) >= MAX_DEVICES or named >= MAX_OF_SENDER:
             return None
-        row = self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen) VALUES (?, ?, 0, 0)",
-                                 (kind, serial))
-        device = self.known[kind, serial] = DeviceRow(row.lastrowid or 0, "", 0, 0, 0)
+        row = self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen, sender)"
+                                 " VALUES (?, ?, 0, 0, ?)", (kind, serial, self.sender))
+        device = self.known[kind, serial] = DeviceRow(row.lastrowid or 0, "", 0, 0, 0, self.sender, 0)
         return device

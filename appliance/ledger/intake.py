@@ -19,6 +19,7 @@ from zlib import crc32
 from appliance import records
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.devices import Devices
+from appliance.ledger.senders import Counted
 from appliance.ledger.stale import COUNTED, HORIZON, calendar, horizon, mark_stale
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads
@@ -35,20 +36,25 @@ MAX_UNKNOWN = 50            # message numbers nobody knows that are counted one 
 KINDS = {120: "pvs", 122: "pvs", 130: "inverter", 131: "inverter", 140: "meter", 141: "meter"}
 LEAST = -(1 << 63)
 UPSERT = f"""
-INSERT INTO reading (device, number, time, part, energy_dwh, power_dw, fields) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO reading (device, number, time, part, energy_dwh, power_dw, fields, sender) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET energy_dwh = excluded.energy_dwh, power_dw = excluded.power_dw, fields = excluded.fields
 WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAST}), excluded.fields)
-    > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields)
+    > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields) AND excluded.sender = sender
 """
 
 KEY = itemgetter(0, 1, 2, 3)
 
-Row = tuple[int, int, int, int, int | None, int | None, str]
+Row = tuple[int, int, int, int, int | None, int | None, str, int]
 
 
 def cursor(store: sqlite3.Connection) -> int:
     """The id of the last upload taken in."""
     return int(state.get(store, CURSOR) or 0)
+
+
+def put_cursor(store: sqlite3.Connection, number: int) -> None:
+    """The upload with the id `number` is behind us. In a transaction of the caller's."""
+    state.put(store, CURSOR, str(number))
 
 
 def ingested(store: sqlite3.Connection) -> list[str | int]:
@@ -69,22 +75,26 @@ def reset_cursor_if_other_inbox(inbox: sqlite3.Connection, store: sqlite3.Connec
             state.put(store, "inbox_note", note)
 
 
-def ingest_batch(store: sqlite3.Connection, batch: list[tuple[int, Upload]]) -> int:
-    """Take in a batch of uploads (at least one) in one transaction; how many readings were new or changed."""
+def ingest_batch(store: sqlite3.Connection, batch: list[uploads.Stored], counted: Counted) -> int:
+    """Take in what counts of a batch of uploads (at least one) in one transaction; how many readings were new or
+    changed."""
     with transaction(store):
         days = calendar(store)
         devices = Devices(store)
-        until = _reveal(store, days, max(upload.captured_us for _, upload in batch) // 1_000_000 + HORIZON_S)
+        taken = [(counted.senders[one.sender_id], one.upload) for one in batch
+                 if one.sender_id in counted.senders and one.sha256 not in counted.left_out]
+        newest_us = max((upload.captured_us for _, upload in taken), default=0)
+        until = _reveal(store, days, newest_us // 1_000_000 + HORIZON_S)
         counts = json.loads(state.get(store, LINES) or "{}")
         clock = json.loads(state.get(store, PVS_CLOCK) or "[0, 0]")
         by_day: dict[str, list[Row]] = defaultdict(list)
-        for _, upload in batch:
+        for devices.sender, upload in taken:
             clock = max(clock, _read(upload, devices, days, until, by_day, counts))
         devices.write()
         changed = sum(_write(store, days, day, rows) for day, rows in by_day.items())
         state.put(store, LINES, json.dumps(counts))
         state.put(store, PVS_CLOCK, json.dumps(clock))
-        state.put(store, CURSOR, str(batch[-1][0]))
+        state.put(store, CURSOR, str(batch[-1].id))
     return changed
 
 
@@ -95,7 +105,7 @@ def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: 
     captured = upload.captured_us // 1_000_000
     latest = captured + HORIZON_S
     clock = [0, 0]
-    parse, day, find = records.parse, days.day, devices.find
+    parse, day, find, sender = records.parse, days.day, devices.find, devices.sender
     if not upload.body:
         _count(counts, "damaged uploads")
     for fields in lines(upload.body):
@@ -106,10 +116,11 @@ def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: 
             if device is None:
                 _count(counts, "devices beyond the limit")
             elif energy is None:
-                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record)))
+                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record),
+                                   sender))
             else:
                 by_day[day(time) if EARLIEST <= time <= until else ""].append(
-                    (device, number, time, 0, energy, record.power_dw, _rest(record)))
+                    (device, number, time, 0, energy, record.power_dw, _rest(record), sender))
         elif isinstance(record, Header):
             if record.time is not None:
                 find("pvs", record.serial, "", record.time, latest)
@@ -122,7 +133,7 @@ def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: 
                 if device is not None:
                     text = storable("\t".join(fields[3:]))
                     part = crc32(text.encode())
-                    by_day[""].append((device, record.number, record.time, part, None, None, text))
+                    by_day[""].append((device, record.number, record.time, part, None, None, text, sender))
         elif isinstance(record, Malformed):
             _count(counts, "malformed")
     return clock
@@ -190,7 +201,7 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
                                      " AND time <= ? AND time >= ? AND energy_dwh NOT NULL",
                                      (device, number, old, to, EARLIEST)).fetchall():
             start, _ = days.bounds(days.day(time))
-            earlier = _before(store, (device, number, time, 0, None, None, ""), start)
+            earlier = _before(store, (device, number, time, 0, None, None, "", 0), start)
             mark_stale(store, {days.day(moment) for moment in (time, earlier) if moment is not None})
     return to
 

@@ -35,7 +35,7 @@ def device_slots(store: sqlite3.Connection, serials: Iterable[str], day: str) ->
     days = calendar(store)
     wanted = set(serials)
     counters = [Folded(None, device_steps(store, number, day)) for number, serial in store.execute(
-        "SELECT id, serial FROM device WHERE kind IN ('inverter', 'meter') ORDER BY id") if serial in wanted]
+        "SELECT id, serial FROM counted_device WHERE kind IN ('inverter', 'meter') ORDER BY id") if serial in wanted]
     return book(counters, [], days.bounds(day)[0], days.slot_seconds, 1, Start(0, 0))[0]
 
 
@@ -49,7 +49,7 @@ def samples(store: sqlite3.Connection, day: str, serials: Iterable[str] | None =
     start, end = day_bounds(store, day)
     wanted = None if serials is None else set(serials)
     for device, kind, serial in store.execute(
-            "SELECT id, kind, serial FROM device WHERE kind IN ('inverter', 'meter') ORDER BY id").fetchall():
+            "SELECT id, kind, serial FROM counted_device WHERE kind IN ('inverter', 'meter') ORDER BY id").fetchall():
         if wanted is not None and serial not in wanted:
             continue
         number = 130 if kind == "inverter" else 140
@@ -73,7 +73,7 @@ def total_before(store: sqlite3.Connection, day: str, devices: Sequence[str] = (
     """(production, consumption) of all days before `day`; `devices` (serials): what these counted, as production."""
     if devices:
         marks = ", ".join("?" * len(devices))
-        (total,) = store.execute("SELECT COALESCE(SUM(energy_dwh), 0) FROM device_day JOIN device ON device = id"
+        (total,) = store.execute("SELECT COALESCE(SUM(energy_dwh), 0) FROM device_day JOIN counted_device ON device = id"
                                  f" WHERE day < ? AND serial IN ({marks})", (day, *devices)).fetchone()
         return int(total), 0
     return store.execute("SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0)"  # type: ignore[no-any-return]
@@ -84,7 +84,7 @@ def day_totals(store: sqlite3.Connection, day: str, devices: Sequence[str] = ())
     """(production, consumption) of a local day; None: nothing known. `devices` as for total_before()."""
     if devices:
         marks = ", ".join("?" * len(devices))
-        (total,) = store.execute("SELECT SUM(energy_dwh) FROM device_day JOIN device ON device = id"
+        (total,) = store.execute("SELECT SUM(energy_dwh) FROM device_day JOIN counted_device ON device = id"
                                  f" WHERE day = ? AND serial IN ({marks})", (day, *devices)).fetchone()
         return total, None
     return store.execute("SELECT production_dwh, consumption_dwh FROM site_day WHERE day = ?",  # type: ignore[no-any-return]
@@ -93,7 +93,7 @@ def day_totals(store: sqlite3.Connection, day: str, devices: Sequence[str] = ())
 
 def serials(store: sqlite3.Connection) -> list[tuple[str, str]]:
     """(kind, serial) of the inverters and meters."""
-    return store.execute("SELECT kind, serial FROM device WHERE kind IN ('inverter', 'meter')"  # type: ignore[no-any-return]
+    return store.execute("SELECT kind, serial FROM counted_device WHERE kind IN ('inverter', 'meter')"  # type: ignore[no-any-return]
                          " ORDER BY kind, serial").fetchall()
 
 

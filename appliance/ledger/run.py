@@ -1,9 +1,10 @@
 """ingest and rebuild: intake until the inbox is empty, then derive what became stale."""
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.ledger import intake
+from appliance.ledger import intake, senders
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.stale import apply_settings, mark_all_stale
 from appliance.settings import Site
@@ -12,6 +13,10 @@ from appliance.store import state, transaction
 
 CHUNK = 200             # uploads in one transaction (fewer when they are large)
 MAX_DAYS = 100          # derived in one call that has a limit
+MAX_TRIES = 3           # to take in one upload, each in another call
+FAILING = "failing_upload"      # key in state: "id tries"
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], object]
 
@@ -36,14 +41,15 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
     """
     apply_settings(store, site)
     intake.reset_cursor_if_other_inbox(inbox, store)
+    what = senders.counted(inbox, store)
     waiting = uploads.count_after(inbox, intake.cursor(store))
     total = waiting if limit is None else min(waiting, limit)
     done = readings = 0
     while done < total:
-        batch = uploads.after(inbox, intake.cursor(store), min(CHUNK, total - done))
+        batch = uploads.arrivals(inbox, intake.cursor(store), min(CHUNK, total - done))
         if not batch:
             break
-        readings += intake.ingest_batch(store, batch)
+        readings += _take_in(store, batch, what)
         done += len(batch)
         if progress:
             progress(done, total)
@@ -64,6 +70,46 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
         intake.clear_readings(inbox, store)
         state.put(store, intake.REBUILDING, "1")
     return ingest(inbox, store, site, progress)
+
+
+def _take_in(store: sqlite3.Connection, batch: list[uploads.Stored], what: senders.Counted) -> int:
+    """ingest_batch(), and one by one where that fails for what an upload holds: the one at fault is left out after
+    MAX_TRIES, so that it does not stop those behind it."""
+    try:
+        return intake.ingest_batch(store, batch, what)
+    except Exception as error:
+        if not _is_of_upload(error):
+            raise
+    return sum(_take_one(store, one, what) for one in batch)
+
+
+def _take_one(store: sqlite3.Connection, one: uploads.Stored, what: senders.Counted) -> int:
+    try:
+        return intake.ingest_batch(store, [one], what)
+    except Exception as error:
+        if not _is_of_upload(error):
+            raise
+        before = str(state.get(store, FAILING) or "").split()
+        tries = int(before[1]) + 1 if before[:1] == [str(one.id)] else 1
+        with transaction(store):
+            state.put(store, FAILING, f"{one.id} {tries}")
+            if tries >= MAX_TRIES:
+                log.warning("upload %d cannot be taken in and is left out: %s", one.id, error)
+                senders.leave_out(store, one.sha256, one.upload.captured_us // 1_000_000,
+                                  f"{type(error).__name__}: {error}")
+                intake.put_cursor(store, one.id)
+        if tries < MAX_TRIES:
+            raise
+        return 0
+
+
+def _is_of_upload(error: Exception) -> bool:
+    """Whether another upload would go in: the disk and the database are not to blame."""
+    cause = error.__cause__ or error
+    if isinstance(cause, sqlite3.Error):
+        return isinstance(cause, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError
+                          | sqlite3.InterfaceError)
+    return not isinstance(cause, OSError | MemoryError)
 
 
 def _finish_rebuild(store: sqlite3.Connection) -> None:

@@ -7,6 +7,7 @@ from appliance.settings.declaration import (
     DATA_DIR,
     EVERYWHERE,
     Capture,
+    Collector,
     Lines,
     Mqtt,
     Notify,
@@ -35,7 +36,7 @@ from appliance.settings.file import (
 from appliance.settings.validators import PvSystem
 
 __all__ = [
-    "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Lines", "Mqtt", "Notify",
-    "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations", "find",
-    "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
+    "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
+    "Mqtt", "Notify", "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
+    "declarations", "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
 ]

@@ -11,11 +11,12 @@ from typing import Any
 from appliance.settings.validators import (
     OWN_QUANTITIES,
     PvSystem,
-    absolute,
+    absolute_path,
     broker_url,
     flag,
     host_list,
-    matching,
+    integer_between,
+    matches,
     message_url,
     one_of,
     own_value,
@@ -25,7 +26,6 @@ from appliance.settings.validators import (
     service_url,
     system_list,
     token_list,
-    whole,
     write_url,
     zone,
 )
@@ -69,7 +69,7 @@ def key(default: Any, allowed: str, check: Callable[[Any], Any]) -> Any:
 
 def secret(value: Any) -> Secret:
     text = value.reveal() if isinstance(value, Secret) else value
-    return Secret(matching(r"[\x21-\x7e]{0,128}")(text))
+    return Secret(matches(r"[\x21-\x7e]{0,128}")(text))
 
 
 def password(value: Any) -> Secret:
@@ -89,28 +89,36 @@ class Site:
                         one_of("auto", "+", "-"))
     production: str = key("auto", '"auto", "inverters" (their sum) or "meter" (the production meter)',
                           one_of("auto", "inverters", "meter"))
-    size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", whole(0, 1_000_000))
+    size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", integer_between(0, 1_000_000))
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
-                    matching(r"[\w.\-]{1,40}"))
+                    matches(r"[\w.\-]{1,40}"))
 
 
 @dataclass(frozen=True)
 class Capture:
     """What the capture process listens to."""
 
-    interface: str = key("br0", 'the name of a network interface such as "br0"', matching(r"[^\s/]{1,15}"))
+    interface: str = key("br0", 'the name of a network interface such as "br0"', matches(r"[^\s/]{1,15}"))
     ports: tuple[int, ...] = key((80,), "a list of one to eight TCP ports, such as [80]", port_list)
-    buffer_mib: int = key(64, "the size of the capture ring in MiB, 1 to 1024", whole(1, 1024))
+    buffer_mib: int = key(64, "the size of the capture ring in MiB, 1 to 1024", integer_between(1, 1024))
     pvs_mac: str = key("", 'empty or a hardware address such as "02:00:5e:00:53:01"',
-                       matching(r"(?:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})?"))
+                       matches(r"(?:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})?"))
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Who answers the PVS when the maker's server does not (appliance/collector)."""
+
+    stand_in: str = key("off", '"off", "auto" (this box answers the PVS while the maker\'s server does not) or "on"',
+                        one_of("off", "auto", "on"))
 
 
 @dataclass(frozen=True)
 class Store:
     """Where the history is kept."""
 
-    data_dir: Path = key(DATA_DIR, "the absolute path of a folder", absolute)  # noqa: RUF009
-    keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", whole(1, 36500))
+    data_dir: Path = key(DATA_DIR, "the absolute path of a folder", absolute_path)  # noqa: RUF009
+    keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", integer_between(1, 36500))
 
 
 OWN_VALUE = ('empty or a serial number and what its device tells, such as "414050000000001 power"; '
@@ -126,11 +134,11 @@ class PVOutput:
                    service_url)
     api_key: Secret = key(NO_SECRET, "the API key of the PVOutput account, in quotes", secret)  # noqa: RUF009
     system_id: str = key("", 'empty or the number of the PVOutput system, in quotes: "12345"',
-                         matching(r"[0-9]{0,12}"))
+                         matches(r"[0-9]{0,12}"))
     energy: str = key("daily", '"daily" (running totals) or "lifetime" (counters, c1)',
                       one_of("daily", "lifetime"))
     consumption: bool = key(True, "true or false", flag)
-    reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", whole(0, 250))
+    reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", integer_between(0, 250))
     voltage: bool = key(False, "true or false", flag)
     temperature: bool = key(False, "true or false", flag)
     v7: str = key("", OWN_VALUE, own_value)
@@ -151,9 +159,9 @@ class Mqtt:
     username: str = key("", "empty or the user's name at the broker", printable(128))
     password: Secret = key(NO_SECRET, "the password at the broker, in quotes", password)  # noqa: RUF009
     topic: str = key("suntap", 'the topic below which all is published, such as "suntap"',
-                     matching(r"[\w.\-]+(?:/[\w.\-]+){0,7}"))
+                     matches(r"[\w.\-]+(?:/[\w.\-]+){0,7}"))
     discovery: str = key("homeassistant", 'empty (no discovery) or Home Assistant\'s prefix: "homeassistant"',
-                         matching(r"(?:[\w.\-]+(?:/[\w.\-]+){0,7})?"))
+                         matches(r"(?:[\w.\-]+(?:/[\w.\-]+){0,7})?"))
 
 
 @dataclass(frozen=True)
@@ -180,8 +188,8 @@ class Web:
     """The page."""
 
     host: str = key("0.0.0.0", 'the address to listen on, such as "0.0.0.0" or "127.0.0.1"',
-                    matching(r"[0-9A-Za-z.:_%\-]{1,255}"))
-    port: int = key(80, "a TCP port, 1 to 65535", whole(1, 65535))
+                    matches(r"[0-9A-Za-z.:_%\-]{1,255}"))
+    port: int = key(80, "a TCP port, 1 to 65535", integer_between(1, 65535))
     public_dashboard: bool = key(True, "true or false", flag)
     names: tuple[str, ...] = key((), 'a list of further host names of the page, such as ["suntap.fritz.box"]',
                                  host_list)
@@ -197,6 +205,7 @@ class Settings:
 
     site: Site = Site()
     capture: Capture = Capture()
+    collector: Collector = Collector()
     store: Store = Store()
     pvoutput: PVOutput = PVOutput()
     mqtt: Mqtt = Mqtt()

@@ -17,7 +17,7 @@ def one_of(*choices: str) -> Callable[[Any], str]:
     return check
 
 
-def whole(low: int, high: int) -> Callable[[Any], int]:
+def integer_between(low: int, high: int) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError
@@ -31,7 +31,7 @@ def flag(value: Any) -> bool:
     return value
 
 
-def matching(pattern: str) -> Callable[[Any], str]:
+def matches(pattern: str) -> Callable[[Any], str]:
     compiled = re.compile(pattern)
 
     def check(value: Any) -> str:
@@ -55,7 +55,7 @@ def zone(value: Any) -> str:
 def port_list(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= 8:
         raise ValueError
-    check = whole(1, 65535)
+    check = integer_between(1, 65535)
     return tuple(dict.fromkeys(check(port) for port in value))
 
 
@@ -70,7 +70,7 @@ def service_url(value: Any) -> str:
     return value if value.endswith("/") else value + "/"
 
 
-def absolute(value: Any) -> Path:
+def absolute_path(value: Any) -> Path:
     path = Path(value) if isinstance(value, str | Path) else None
     if path is None or not path.is_absolute() or not str(path).isprintable():
         raise ValueError
@@ -139,13 +139,13 @@ def _list(value: Any, most: int, check: Callable[[Any], str]) -> tuple[str, ...]
 
 def host_list(value: Any) -> tuple[str, ...]:
     """Host names, without a port."""
-    name = matching(r"(?!-)[0-9a-z_\-]{1,63}(?:\.[0-9a-z_\-]{1,63}){0,7}")
+    name = matches(r"(?!-)[0-9a-z_\-]{1,63}(?:\.[0-9a-z_\-]{1,63}){0,7}")
     return _list(value, 16, lambda item: name(item.lower() if isinstance(item, str) else item))
 
 
 def token_list(value: Any) -> tuple[str, ...]:
     """NAME:SHA-256 of a token, in hex."""
-    return _list(value, 32, matching(r"[\w.\- ]{1,40}:[0-9a-f]{64}"))
+    return _list(value, 32, matches(r"[\w.\- ]{1,40}:[0-9a-f]{64}"))
 
 
 def proxy_list(value: Any) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ def own_value(value: Any) -> str:
     """"" or "SERIAL QUANTITY"."""
     if value == "":
         return ""
-    return matching(rf"{SERIAL} ({'|'.join(OWN_QUANTITIES)})")(value)
+    return matches(rf"{SERIAL} ({'|'.join(OWN_QUANTITIES)})")(value)
 
 
 def system_list(value: Any) -> tuple[PvSystem, ...]:
@@ -194,7 +194,7 @@ def _system(value: Any) -> PvSystem:
     if not isinstance(value, Mapping) or not {"id", "devices"} <= set(value):
         raise ValueError
     number = str(value["id"]) if isinstance(value["id"], int) else value["id"]
-    devices = _list(value["devices"], MAX_DEVICES, matching(SERIAL))
+    devices = _list(value["devices"], MAX_DEVICES, matches(SERIAL))
     if not devices:
         raise ValueError
-    return PvSystem(matching(r"[0-9]{1,12}")(number), devices)
+    return PvSystem(matches(r"[0-9]{1,12}")(number), devices)

@@ -23,6 +23,8 @@ class Mode(Enum):
     HANG = "hang"                        # takes it, never answers
     REFUSE = "refuse"                    # resets the connection at once
     ERROR = "error"                      # takes it, answers 500
+    RESET = "reset"                      # takes it, then resets the connection
+    WORDLESS = "wordless"                # takes it, answers 200 without 1002
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,18 @@ class Collector:
         self._thread.join()
 
 
+def reset(connection: socket.socket) -> None:
+    """Close with RST instead of FIN."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
 class _Server(Server):
     collector: Collector
 
     def process_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
         if self.collector.mode is Mode.REFUSE:
-            request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            request.close()
+            reset(request)
             return
         super().process_request(request, client_address)
 
@@ -90,7 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
             collector._stopping.wait()
             self.close_connection = True
             return
-        reply = b"" if mode is Mode.ERROR else f"1002\t{stamp(collector.clock.time())}\r\n".encode()
+        if mode is Mode.RESET:
+            reset(self.connection)
+            self.close_connection = True
+            return
+        reply = b"" if mode in (Mode.ERROR, Mode.WORDLESS) else f"1002\t{stamp(collector.clock.time())}\r\n".encode()
         self.send_response(500 if mode is Mode.ERROR else 200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(reply)))

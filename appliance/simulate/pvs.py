@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 
 from appliance.simulate import uploads
+from appliance.simulate.names import Resolver
 from appliance.simulate.roof import INTERVAL, PVS_SERIAL, Roof
 from appliance.simulate.uploads import Post, Record
 from appliance.system import clock as clocks
 
 HEARTBEAT_S = 120
-RETRY_S = 60
+RETRY_S = 120                            # after a failure (a PVS6 of 2019)
 GIVE_UP_S = 3 * 3600
 BURST_INTERVALS = (12, 60)               # in one upload out of the flash
 BURST_POSTS = 8                          # on one connection
@@ -64,6 +65,17 @@ class Pvs:
         self._next_try = now
         self._unsent: deque[Measurement] = deque()
 
+    def fill_flash(self, begin: int, end: int) -> int:
+        """Put the intervals from `begin` to `end` (seconds since 1970 UTC) into the flash, as years without a collector
+        did; how many points."""
+        self.flash += [self.roof.records(time) for time in range(begin, end, INTERVAL)]
+        return self.points
+
+    @property
+    def points(self) -> int:
+        """Record lines in the flash: what 120.f7 says."""
+        return sum(map(len, self.flash))
+
     @property
     def waiting(self) -> int:
         """Intervals that no collector has answered for."""
@@ -93,7 +105,7 @@ class Pvs:
         time = int(tick - INTERVAL) // INTERVAL * INTERVAL
         if time < self.roof.start:
             return
-        lines = self.roof.records(time, backlog=sum(map(len, self.flash)))
+        lines = self.roof.records(time, backlog=self.points)
         post = uploads.post(uploads.body(lines, PVS_SERIAL, tick, self._rng))
         self._unsent.append(Measurement(tick, lines, post))
 
@@ -157,9 +169,12 @@ class Wire:
     """Posts over real sockets: each in writes of 540 to 600 bytes, all of a call on one kept-alive connection."""
 
     def __init__(self, collector: tuple[str, int], *, source: str = "", interface: str = "",
-                 timeout_s: float = 5.0, seed: int = 1) -> None:
-        """`source`: local address to bind; `interface`: device to bind to (root); `timeout_s`: real seconds."""
+                 timeout_s: float = 5.0, seed: int = 1, resolve: Callable[[str], str] | None = None) -> None:
+        """`source`: local address to bind; `interface`: device to bind to (root); `timeout_s`: real seconds.
+
+        `resolve`: gives the address of the collector's name or raises OSError, for a collector known by name."""
         self.collector = collector
+        self.resolve = resolve
         self.source = source
         self.interface = interface
         self.timeout_s = timeout_s
@@ -183,7 +198,8 @@ class Wire:
         return answered
 
     def _connect(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.collector[0] else socket.AF_INET
+        host = self.resolve(self.collector[0]) if self.resolve else self.collector[0]
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
             connection.settimeout(self.timeout_s)
@@ -192,7 +208,7 @@ class Wire:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self.interface.encode())
             if self.source:
                 connection.bind((self.source, 0))
-            connection.connect(self.collector)
+            connection.connect((host, self.collector[1]))
         except OSError:
             connection.close()
             raise
@@ -203,6 +219,7 @@ def main() -> None:
     """Run until interrupted, on the clock of SUNTAP_CLOCK."""
     parser = argparse.ArgumentParser(description="A simulated PVS.")
     parser.add_argument("--collector", required=True, metavar="HOST:PORT")
+    parser.add_argument("--resolver", default="", metavar="ADDRESS", help="name server that knows the collector's HOST")
     parser.add_argument("--source", default="", metavar="ADDRESS", help="local address to send from")
     parser.add_argument("--interface", default="", help="device to send through")
     parser.add_argument("--inverters", type=int, default=12)
@@ -217,7 +234,9 @@ def main() -> None:
     now = clock.time()
     start = int(now) // INTERVAL * INTERVAL - 2 * INTERVAL if chosen.start is None else chosen.start
     roof = Roof(chosen.seed, chosen.inverters, meters=chosen.meters, start=start)
-    wire = Wire((host.strip("[]"), int(port)), source=chosen.source, interface=chosen.interface, seed=chosen.seed)
+    resolve = Resolver((chosen.resolver, 53), source=chosen.source) if chosen.resolver else None
+    wire = Wire((host.strip("[]"), int(port)), source=chosen.source, interface=chosen.interface, seed=chosen.seed,
+                resolve=resolve)
     with contextlib.suppress(KeyboardInterrupt):
         Pvs(roof, wire, now, seed=chosen.seed).run(clock, threading.Event())
 

@@ -1,19 +1,23 @@
 """The inbox: every upload as it was captured, once, in order of arrival.
 
-Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. An upload's age,
+Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. Each keeps who sent
+it (module senders). An upload's age,
 for pruning, is counted in hours that the capture process ran after it arrived. Uploads are alike
 when path and body are: the SHA-256 of both makes a repeat change nothing. The body's compression is an affair of
 this module and bodies.
 """
 import hashlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
+from typing import NamedTuple
 
 from appliance.records.texts import storable
 from appliance.store.bodies import pack, unpack
 from appliance.store.database import explained, filename, open_database, transaction
+from appliance.store.senders import IMPORTED, RESTORE, Arrival, Book, senders
 from spcore.uploads import Upload
 
 FILE = "inbox.sqlite3"
@@ -30,21 +34,76 @@ def digest(path: str, body: bytes) -> bytes:
     return hashlib.sha256(path.encode("utf-8", "surrogateescape") + b"\n" + body).digest()
 
 
-def append(conn: sqlite3.Connection, uploads: Iterable[Upload]) -> int:
-    """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError."""
-    rows = [(upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete,
-             digest(upload.path, upload.body), pack(upload.body)) for upload in uploads]
-    if not rows:
+class Stored(NamedTuple):
+    """An upload in the inbox: its id, who sent it (sender.id), what makes it this one, and itself."""
+
+    id: int
+    sender_id: int
+    sha256: bytes
+    upload: Upload
+
+
+def append(conn: sqlite3.Connection, uploads: Iterable[Upload], arrival: Arrival | Sequence[Arrival] = IMPORTED,
+           granted: tuple[str, str] | None = None) -> int:
+    """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError.
+
+    The one way in. `arrival` says how they came, all of them or each: it decides with module senders whether they count
+    or are kept aside. What a trusted sender sends takes the place of the same upload by another one.
+    """
+    every = list(uploads)
+    if not every:
         return 0
     with transaction(conn):
-        before = conn.total_changes
-        conn.executemany("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body)"
-                         " VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        return conn.total_changes - before
+        book = Book(conn)
+        new = sum(conn.execute(INSERT, row).rowcount
+                  for row in _rows(conn, book, every, repeat(arrival) if isinstance(arrival, Arrival) else arrival,
+                                   granted))
+        return new - book.trim()
+
+
+INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body, sender_id,"
+          " via) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+
+
+def _rows(conn: sqlite3.Connection, book: Book, uploads: list[Upload], arrivals: Iterable[Arrival],
+          granted: tuple[str, str] | None) -> Iterator[tuple[object, ...]]:
+    for upload, arrival in zip(uploads, arrivals, strict=False):
+        sender = book.sender(upload, arrival, granted)
+        if sender is None:
+            continue
+        sha256 = digest(upload.path, upload.body)
+        if sender.trusted:
+            conn.execute("DELETE FROM upload WHERE sha256 = ? AND sender_id IN"
+                         " (SELECT id FROM sender WHERE state <> 'trusted')", (sha256,))
+        yield (upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete, sha256,
+               pack(upload.body), sender.id, arrival.via)
+
+
+def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> int:
+    """Add the uploads of the inbox `saved` to `target` with their senders, `batch` in a transaction; how many were new.
+
+    Senders that `target` does not know are there what they were in `saved`.
+    """
+    known = {sender.id: sender for sender in senders(saved)}
+    added = cursor = 0
+    while stored := arrivals(saved, cursor, batch):
+        for sender_id in {one.sender_id for one in stored}:
+            sender = known.get(sender_id)
+            if sender is not None:
+                added += append(target, [_sent_by(sender.mac, one.upload) for one in stored
+                                         if one.sender_id == sender_id],
+                                Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how))
+        cursor = stored[-1].id
+    return added
 
 
 def after(conn: sqlite3.Connection, cursor: int, limit: int) -> list[tuple[int, Upload]]:
-    """The uploads that arrived after the one with id `cursor`, at most `limit`, with their ids, ascending.
+    """arrivals() without their senders: (id, upload)."""
+    return [(stored.id, stored.upload) for stored in arrivals(conn, cursor, limit)]
+
+
+def arrivals(conn: sqlite3.Connection, cursor: int, limit: int) -> list[Stored]:
+    """The uploads that arrived after the one with id `cursor`, at most `limit`, ascending by id.
 
     Ends early after MAX_BATCH_BYTES of bodies. A body that is damaged on disk comes out empty and incomplete.
     Raises StoreError.
@@ -52,10 +111,11 @@ def after(conn: sqlite3.Connection, cursor: int, limit: int) -> list[tuple[int, 
     found = []
     size = 0
     try:
-        for number, *row in conn.execute("SELECT id, captured_us, source, destination, path, complete, body FROM upload"
-                                         " WHERE id > ? ORDER BY id LIMIT ?", (cursor, limit)):
+        for number, sender_id, sha256, *row in conn.execute(
+                "SELECT id, sender_id, sha256, captured_us, source, destination, path, complete, body FROM upload"
+                " WHERE id > ? ORDER BY id LIMIT ?", (cursor, limit)):
             upload = _upload(*row)
-            found.append((number, upload))
+            found.append(Stored(number, sender_id, sha256, upload))
             size += len(upload.body)
             if size >= MAX_BATCH_BYTES:
                 break
@@ -90,8 +150,9 @@ def extent(conn: sqlite3.Connection) -> Extent:
 
 
 def last_id(conn: sqlite3.Connection) -> int:
-    """The id of the newest upload, 0 in an empty inbox."""
-    return int(conn.execute("SELECT coalesce(max(id), 0) FROM upload").fetchone()[0])
+    """The id of the newest upload that was ever stored, 0 in an inbox that never had one."""
+    row = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'upload'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def count_after(conn: sqlite3.Connection, cursor: int) -> int:
@@ -115,10 +176,33 @@ def prune(conn: sqlite3.Connection, keep_hours: int, ingested: int, limit: int) 
                             (min(row[0], ingested), limit)).rowcount
 
 
+def sizes(conn: sqlite3.Connection) -> tuple[int, int]:
+    """(bytes in use, bytes of the file that are free for new uploads)."""
+    page, pages, free = (int(conn.execute(f"PRAGMA {name}").fetchone()[0])
+                         for name in ("page_size", "page_count", "freelist_count"))
+    return (pages - free) * page, free * page
+
+
+def drop(conn: sqlite3.Connection, ingested: int, limit: int) -> int:
+    """Delete at most `limit` uploads, the least useful first: those of senders that are not trusted, on the router's
+    side before others, then the oldest with an id up to `ingested`. How many went."""
+    with transaction(conn):
+        gone = conn.execute(
+            "DELETE FROM upload WHERE id IN (SELECT upload.id FROM upload JOIN sender ON sender.id = sender_id"
+            " WHERE state <> 'trusted' ORDER BY side DESC, upload.id LIMIT ?)", (limit,)).rowcount
+        return gone or conn.execute(
+            "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE id <= ? ORDER BY id LIMIT ?)",
+            (ingested, limit)).rowcount
+
+
 def identity(conn: sqlite3.Connection) -> tuple[str, str]:
     """(which inbox this is, why it was made): a cursor holds only for the inbox it was taken from."""
     value, note = conn.execute("SELECT value, note FROM identity").fetchone()
     return value.hex(), note
+
+
+def _sent_by(mac: str, one: Upload) -> Upload:
+    return Upload(one.captured_us, one.source, one.destination, one.path, one.body, one.complete, mac)
 
 
 def _upload(captured_us: int, source: str, destination: str, path: str, complete: int, body: bytes) -> Upload:

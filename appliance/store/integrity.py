@@ -22,7 +22,7 @@ from time import gmtime, strftime
 from typing import Any
 
 from appliance import store
-from appliance.store import inbox, state
+from appliance.store import inbox, senders, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
 from appliance.system.clock import Clock
@@ -32,6 +32,16 @@ MAX_WORDS = 160             # of SQLite's words about the damage: they may quote
 MAX_ASIDE = 3               # damaged files of one kind that stay; older ones go, or a dying card fills itself up
 STEP = 200                  # rows read at once from a damaged file
 PATIENCE = 500              # keys that are tried one by one behind a place that cannot be read
+
+DECISIONS = (               # what to read of a damaged history, and how it is written to the new one
+    ("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''",
+     "INSERT INTO sender (mac, serial, side, decision) VALUES (?, ?, ?, ?)"
+     " ON CONFLICT DO UPDATE SET decision = excluded.decision"),
+    ("SELECT sha256, created, reason FROM upload_aside", "INSERT OR IGNORE INTO upload_aside VALUES (?, ?, ?)"),
+    ("SELECT kind, serial FROM device WHERE aside = 1",
+     "INSERT INTO device (kind, serial, first_seen, last_seen, aside) VALUES (?, ?, 0, 0, 1)"
+     " ON CONFLICT DO UPDATE SET aside = 1"),
+)
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +73,7 @@ def check_store(data_dir: Path, clock: Clock) -> str:
     aside = _set_aside(path, clock)
     with closing(store.connect(data_dir)) as target:
         saved = _save_readings(aside, target, _pruned_until(data_dir))
+        _save_decisions(aside, target)
         older = f"; {saved} older readings were saved from it" if saved else ""
         note = f"The history was damaged ({problem}). It was set aside as {aside.name} and is derived again{older}."
         state.put(target, NOTE, note)
@@ -101,19 +112,37 @@ def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
     """Copy the uploads that can be read and are what their hash says, ids and all; (saved, seen but not readable)."""
     saved = lost = 0
     columns = "id, captured_us, source, destination, path, complete, sha256, body"
+    if _save_senders(aside, target):
+        columns += ", sender_id, via"
     for rows in _rows(aside, f"SELECT {columns} FROM upload WHERE id > ? ORDER BY id LIMIT ?", "upload", 0):
         whole = [row for row in rows if _is_whole(row)]
         lost += len(rows) - len(whole)
         with transaction(target):
-            saved += target.executemany(f"INSERT OR IGNORE INTO upload ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                                        whole).rowcount
+            saved += target.executemany(f"INSERT OR IGNORE INTO upload ({columns})"
+                                        f" VALUES ({', '.join('?' * len(columns.split(',')))})", whole).rowcount
     return saved, lost
+
+
+def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
+    """Copy who sent the uploads; False where that cannot be read, or was not kept yet: then all are one sender's, which
+    is trusted, since a history that is not counted would be worse."""
+    try:
+        with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.execute("SELECT sender_id, via FROM upload LIMIT 1").fetchone()
+            rows = source.execute(f"SELECT {senders.COLUMNS} FROM sender").fetchall()
+        with transaction(target):
+            target.executemany(f"INSERT INTO sender ({senders.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        return True
+    except sqlite3.Error:
+        target.execute("INSERT INTO sender (id, mac, serial, side, state, how, first_us, last_us)"
+                       " VALUES (0, ?, '', '', 'trusted', 'earlier', 0, 0)", (senders.NONE,))
+        return False
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:
     """Whether an upload is what it was when it was written."""
     try:
-        number, captured_us, source, destination, path, complete, sha256, body = row
+        number, captured_us, source, destination, path, complete, sha256, body = row[:8]
         return (all(isinstance(value, int) for value in (number, captured_us, complete)) and complete in (0, 1)
                 and all(isinstance(value, str) for value in (source, destination, path))
                 and inbox.digest(path, unpack(body)) == sha256)
@@ -128,6 +157,15 @@ def _pruned_until(data_dir: Path) -> int:
             return int(connection.execute("SELECT pruned_us FROM identity").fetchone()[0]) // 1_000_000
     except sqlite3.Error:
         return 0
+
+
+def _save_decisions(aside: Path, target: sqlite3.Connection) -> None:
+    """Copy what the owner decided about senders, devices and uploads, as far as it can be read."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
+        for query, insert in DECISIONS:
+            rows = source.execute(query).fetchall()
+            with transaction(target):
+                target.executemany(insert, rows)
 
 
 def _save_readings(aside: Path, target: sqlite3.Connection, until: int) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.history import backup
+from appliance.ledger import senders
 from appliance.pvoutput import account, outbox
 from appliance.pvoutput.targets import targets
 from appliance.settings import Settings
@@ -109,6 +110,25 @@ def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _sender(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "decision": trusted or aside} → {}: whether its uploads count."""
+    senders.decide_by_number(work.inbox, work.store, int(argument["id"]), str(argument["decision"]))
+    return {}
+
+
+def _device(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the device's, "aside": whether it is left out} → {}."""
+    senders.set_device_aside(work.store, int(argument["id"]), bool(argument["aside"]))
+    return {}
+
+
+def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the inbox's, "aside": whether it is left out} → {}."""
+    senders.set_upload_aside(work.inbox, work.store, int(argument["id"]), bool(argument["aside"]),
+                             int(work.clock.time()))
+    return {}
+
+
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → backup.restore()'s answer for the file that the page put in backup.handover(). It is removed, unless the
     inbox is another user's: then that user's service adds the uploads of it."""
@@ -129,5 +149,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "resend_day": _resend_day, "retry": _retry, "skip": _skip, "retry_refused": _retry_refused, "rebuild": _rebuild,
-    "restore": _restore,
+    "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
 }

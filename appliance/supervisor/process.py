@@ -3,7 +3,8 @@
 Theory: one loop of short stages, each of which leaves the databases consistent; what is to be done next is always
 read from the databases, never remembered, so kill -9 between any two instructions costs at most repeated work. A stage
 that fails says so in the heartbeat, waits, and stops no other stage. Only one process does this per data directory:
-it holds supervisor.lock, and `suntap import`, `push` and `rebuild` leave the work to it when it is held.
+it holds supervisor.lock, and `suntap import`, `push` and `rebuild` leave the work to it when it is held. The outputs to
+the owner's other programs run beside the loop, in threads of their own (appliance/outputs).
 """
 import logging
 import sqlite3
@@ -14,6 +15,10 @@ from pathlib import Path
 from threading import Event
 
 from appliance import ledger, store
+from appliance.health import status
+from appliance.health.facts import Unreadable
+from appliance.outputs.base import Fact, Facts
+from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster
 from appliance.settings.live import LiveSettings
 from appliance.store import inbox, integrity
@@ -44,8 +49,9 @@ def lock(data_dir: Path) -> AbstractContextManager[bool]:
 class Supervisor:
     """One data directory's derivations. step() does a bounded piece of work and says how long to wait for the next."""
 
-    def __init__(self, live: LiveSettings, clock: Clock, heartbeat: Heartbeat | None = None) -> None:
-        self.live, self.clock, self.heartbeat = live, clock, heartbeat
+    def __init__(self, live: LiveSettings, clock: Clock, heartbeat: Heartbeat | None = None,
+                 outputs: Runner | None = None) -> None:
+        self.live, self.clock, self.heartbeat, self.outputs = live, clock, heartbeat, outputs
         data_dir = live.current.store.data_dir
         self.store = store.connect(data_dir)
         self.inbox: sqlite3.Connection | None = None
@@ -58,6 +64,8 @@ class Supervisor:
         self._refreshed = float("-inf")
         self._post_at = 0.0
         self._what = ""
+        if outputs is not None:
+            outputs.apply(live.current)
 
     def step(self) -> float:
         """Every stage once; real seconds until the next step is due."""
@@ -65,6 +73,8 @@ class Supervisor:
         if changed:
             log.info("settings changed: applied")
             self._post_at, self._refreshed = 0.0, float("-inf")
+            if self.outputs is not None:
+                self.outputs.apply(self.live.current)
         waits = [
             self._stage("commands", self._commands),
             self._stage("ingest", self._ingest),
@@ -78,7 +88,8 @@ class Supervisor:
         if self.heartbeat is not None and self.heartbeat.due():
             problem = "; ".join([*self.problems.values(), self.live.problem]).strip("; ")
             self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested(),
-                                clock_is_set=is_set())
+                                senders=self._decisions(), clock_is_set=is_set(),
+                                outputs=self.outputs.status() if self.outputs else {})
 
     def _ingested(self) -> list[str | int] | None:
         """[which inbox, id of the last upload taken in], for the capture process: it deletes none that are newer."""
@@ -87,7 +98,16 @@ class Supervisor:
         except sqlite3.Error:
             return None
 
+    def _decisions(self) -> list[list[str]]:
+        """What the owner decided about senders, for the capture process: it bounds what it keeps of the others."""
+        try:
+            return ledger.decisions(self.store)
+        except sqlite3.Error:
+            return []
+
     def close(self) -> None:
+        if self.outputs is not None:
+            self.outputs.close()
         self.store.close()
         self._close_inbox()
 
@@ -181,7 +201,8 @@ def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
         if not alone:
             return False
         integrity.check_store(data_dir, clock)
-        supervisor = Supervisor(live, clock, Heartbeat("supervisor", data_dir))
+        outputs = Runner(data_dir, clock, lambda: _facts(live, clock))
+        supervisor = Supervisor(live, clock, Heartbeat("supervisor", data_dir), outputs)
         notify("READY=1")
         try:
             while not stop.is_set():
@@ -190,3 +211,11 @@ def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
             notify("STOPPING=1")
             supervisor.close()
     return True
+
+
+def _facts(live: LiveSettings, clock: Clock) -> Facts:
+    """How the box is, for the outputs that tell it."""
+    found = status.collect(live.current, clock)
+    known = () if isinstance(found.history, Unreadable) else found.history.notices
+    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device) for lamp in found.lamps],
+                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device) for notice in known])

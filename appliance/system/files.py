@@ -106,3 +106,13 @@ def adopt_owner(path: Path) -> None:
     if os.geteuid() == 0 and path.exists():
         known = path.resolve().parent.stat()
         os.chown(path, known.st_uid, known.st_gid)
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """A name for the socket `path` that fits into a Unix address (108 bytes), however deep its folder is."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

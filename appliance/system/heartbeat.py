@@ -17,7 +17,7 @@ from appliance.system.clock import boot_id
 from appliance.system.files import write_atomic
 from appliance.system.sd_notify import notify
 
-PROCESSES = ("capture", "supervisor", "web")
+PROCESSES = ("capture", "supervisor", "web", "collector")
 INTERVAL_S = 3.0    # between two writes of the file
 STALE_S = 90.0      # a process silent for longer does not work: longer than any single request it waits for
 MAX_BYTES = 65536

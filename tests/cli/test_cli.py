@@ -1,5 +1,4 @@
 """What the command line promises: help, exit codes, and one clear line for everything that goes wrong."""
-import json
 import os
 import signal
 import socket
@@ -92,15 +91,6 @@ class TestUnreadableInput:
                 "Permission denied")
 
 
-def test_records_printed_before_the_damage_of_a_file_are_given_out(tmp_path):
-    file = tmp_path / "cut.pcap"
-    whole = suntap("records", PLAIN).out
-    file.write_bytes(PLAIN.read_bytes()[:-7])
-    result = suntap("records", file)
-    refused(result, 2, "cut.pcap")
-    assert result.out and whole.startswith(result.out[:-200])
-
-
 @pytest.mark.parametrize("name", ["records", "streams", "import"])
 @pytest.mark.parametrize("cut", [7, 150_000], ids=["at the end", "in the middle"])
 def test_a_damaged_file_among_others_costs_what_is_behind_its_damage_alone(name, cut, tmp_path):
@@ -131,20 +121,6 @@ def test_a_file_that_is_no_capture_costs_no_other(name, tmp_path):
 def test_an_import_with_a_mistyped_name_writes_nothing(tmp_path):
     refused(suntap("import", PLAIN, tmp_path / "none.pcap", "--data-dir", tmp_path / "data"), 2, "none.pcap")
     assert not (tmp_path / "data").exists()
-
-
-def test_an_interface_that_does_not_exist_is_one_line():
-    refused(suntap("records", "-i", "nope0"), 2, "nope0", "no such interface")
-
-
-@pytest.mark.root
-def test_an_interface_that_does_not_exist_is_said_also_without_the_right_to_capture():
-    refused(suntap("records", "-i", "nope0", prefix=POWERLESS), 2, "nope0", "no such interface")
-
-
-@pytest.mark.root
-def test_a_missing_right_to_capture_is_one_line():
-    refused(suntap("records", "-i", "lo", prefix=POWERLESS), 2, "lo", "CAP_NET_RAW")
 
 
 def test_a_settings_file_that_is_wrong_is_one_line_for_every_command_that_needs_it(tmp_path):
@@ -206,54 +182,6 @@ def test_closed_standard_streams_are_no_error_and_nothing_else_takes_their_place
     failed = shell("records", tmp_path / "none.pcap")
     assert failed.returncode == 2 and failed.stdout == b""
     assert len(suntap("export", "days", "--data-dir", tmp_path / "data").out.splitlines()) > 1
-
-
-def test_a_reader_that_has_seen_enough_is_no_error():
-    reader = subprocess.Popen(command("records", "--json", *[PLAIN] * 40), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment())
-    assert reader.stdout is not None and reader.stderr is not None
-    reader.stdout.read(10)
-    reader.stdout.close()
-    assert reader.stderr.read() == b""
-    reader.stderr.close()
-    assert reader.wait() != 0
-
-
-def test_records_are_the_lines_as_sent_and_json_has_the_fields_of_the_design():
-    expected = CAPTURES.joinpath("plain_day.records").read_text()
-    assert suntap("records", PLAIN).out == expected
-    objects = [json.loads(line) for line in suntap("records", "--json", PLAIN).out.splitlines()]
-    assert ["\t".join(entry["record"]) for entry in objects] == expected.splitlines()
-    assert list(objects[0]) == ["captured", "source", "destination", "path", "record", "complete"]
-    assert objects[0]["path"].endswith("SMS2DataCollector.aspx") and objects[0]["captured"].endswith("Z")
-
-
-def test_stats_are_one_json_object_on_stderr():
-    result = suntap("records", "--stats", PLAIN)
-    assert json.loads(result.err)["uploads_complete"] > 0
-
-
-def test_records_imports_nothing_that_it_does_not_use():
-    code = ("import sys; from appliance.cli import main; main(['records', sys.argv[1]]); "
-            "print(*sorted(sys.modules), file=sys.stderr)")
-    done = subprocess.run([command()[0], "-c", code, str(PLAIN)], capture_output=True, env=environment(), check=True)
-    loaded = set(done.stderr.decode().split())
-    assert loaded.isdisjoint({"flask", "requests", "sqlite3", "tomlkit", "tomllib", "waitress", "zoneinfo", "ssl",
-                              "logging", "appliance.settings", "appliance.store"})
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_live_capture_ends_cleanly_within_a_second_when_told_to(number):
-    reader = subprocess.Popen(command("records", "--stats", "-i", "lo"), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, env=environment())
-    time.sleep(1.5)
-    assert reader.poll() is None
-    start = time.monotonic()
-    os.kill(reader.pid, number)
-    _, err = reader.communicate(timeout=5)
-    assert time.monotonic() - start < 2 and reader.returncode == 0
-    assert "received" in json.loads(err)
 
 
 def test_ctrl_c_in_the_middle_of_work_leaves_no_traceback(tmp_path):

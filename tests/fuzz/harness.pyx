@@ -204,7 +204,7 @@ cdef class Run:
                 self.take(digest)
         self.engine.end()
         self.take(digest)
-        if self.engine.core.body_memory.used or self.engine.core.streams.queue_memory.used:
+        if self.engine.core.streams.http.memory.used or self.engine.core.streams.queue_memory.used:
             abort()
         if self.engine.counters()["memory_peak"] > self.engine.limits.max_memory:
             abort()

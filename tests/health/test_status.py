@@ -1,59 +1,10 @@
-"""Lamps: each state from facts made by the real parts, and words that say what is and what to check."""
-from contextlib import closing
-from dataclasses import replace
+"""The status: healthy or not with its reasons, and a part that cannot be read costs nothing else."""
 
-import pytest
 
 from appliance import store
-from appliance.health import lamps, status
-from appliance.settings import PVOutput, Secret, Settings
-from appliance.store import inbox
-from appliance.system.clock import Clock
-from appliance.system.heartbeat import Heartbeat
-from spcore.uploads import Upload
-
-NOW = 1_778_342_400
-
-
-@pytest.fixture(autouse=True)
-def no_runtime_directory(monkeypatch):
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(0.0, NOW, 0.0)
-
-
-@pytest.fixture
-def box(tmp_path) -> Settings:
-    """A box whose three processes are alive and which has heard nothing yet."""
-    for name in ("capture", "supervisor", "web"):
-        Heartbeat(name, tmp_path).beat(interface="br0")
-    inbox.connect(tmp_path).close()
-    store.connect(tmp_path).close()
-    return Settings().with_data_dir(tmp_path)
-
-
-def states(loaded: Settings, clock: Clock) -> dict[str, str]:
-    return {lamp["name"]: lamp["state"] for lamp in status.collect(loaded, clock).to_json()["lamps"]}
-
-
-def hear(box: Settings, at: float) -> None:
-    with closing(inbox.connect(box.store.data_dir)) as connection:
-        heard = Upload(int(at * 1e6), "192.0.2.1:1", "192.0.2.2:80", "/Data/x", b"100\t%d" % at, True)
-        inbox.append(connection, [heard])
-
-
-def device(box: Settings, kind: str, at: float) -> None:
-    with closing(store.connect(box.store.data_dir)) as connection:
-        connection.execute("INSERT INTO device (kind, serial, model, first_seen, last_seen) VALUES (?, 'S', 'M', ?, ?)",
-                           (kind, int(at), int(at)))
-
-
-def outbox(box: Settings, state: str) -> None:
-    with closing(store.connect(box.store.data_dir)) as connection:
-        connection.execute("INSERT INTO outbox (time, day, v1, state) VALUES (?, '2026-05-09', 1, ?)", (NOW, state))
+from appliance.health import status
+from appliance.settings import Settings
+from tests.health.support import NOW, hear, states
 
 
 def test_a_new_box_is_healthy_and_waits_for_the_supervisor(box, clock):
@@ -70,61 +21,6 @@ def test_a_box_without_processes_is_not_healthy_and_says_how_to_start_them(tmp_p
     assert all("suntap run" in lamp["check"] for lamp in facts["lamps"] if lamp["state"] == "bad")
 
 
-@pytest.mark.parametrize(("age", "state"), [(10, "ok"), (lamps.SILENT_S - 1, "ok"), (lamps.SILENT_S + 1, "warn")])
-def test_the_capture_lamp_follows_the_age_of_the_last_upload(box, clock, age, state):
-    hear(box, NOW - age)
-    assert states(box, clock)["capture"] == state
-
-
-def test_what_the_capture_process_complains_about_is_on_its_lamp(box, clock):
-    Heartbeat("capture", box.store.data_dir).beat(interface="br0", problem="br0: there is no such interface")
-    lamp = status.collect(box, clock).to_json()["lamps"][0]
-    assert lamp["state"] == "bad" and "no such interface" in lamp["text"] and "doctor" in lamp["check"]
-
-
-@pytest.mark.parametrize(("age", "state"), [(600, "ok"), (lamps.OLD_READING_S + 1, "warn")])
-def test_the_decode_lamp_follows_the_age_of_the_newest_reading(box, clock, age, state):
-    device(box, "inverter", NOW - age)
-    assert states(box, clock)["decode"] == state
-
-
-def test_uploads_without_a_reading_are_a_warning(box, clock):
-    hear(box, NOW)
-    assert states(box, clock)["decode"] == "warn"
-
-
-def with_account(box: Settings) -> Settings:
-    return replace(box, pvoutput=PVOutput(enabled=True, api_key=Secret("k"), system_id="1"))
-
-
-@pytest.mark.parametrize(("row", "state"), [(None, "ok"), ("waiting", "ok"), ("sent", "ok"), ("refused", "warn")])
-def test_the_upload_lamp_follows_the_outbox(box, clock, row, state):
-    if row:
-        outbox(box, row)
-    assert states(with_account(box), clock)["upload"] == state
-
-
-def test_a_clock_that_was_never_set_is_said(box):
-    assert states(box, Clock(0.0, 1000.0, 0.0))["clock"] == "bad"
-
-
-def test_a_time_that_is_a_guess_is_said(box, clock):
-    Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=False)
-    found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["clock"]
-    assert found["state"] == "warn" and "guess" in found["text"] and "NTP" in found["check"]
-
-
-def test_readings_of_a_time_that_the_clock_has_not_reached_are_said_as_such(box, clock):
-    device(box, "inverter", 0)      # as the ledger stores it: no record with a plausible time yet
-    found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["decode"]
-    assert found["state"] == "warn" and "has not reached" in found["text"]
-
-
-def test_a_supervisor_from_the_future_is_a_warning_about_the_clock(box, clock):
-    device(box, "pvs", NOW + 3600)
-    assert states(box, clock)["clock"] == "warn"
-
-
 def test_a_data_directory_that_is_gone_is_said_and_breaks_nothing_else(tmp_path, clock):
     facts = status.collect(Settings().with_data_dir(tmp_path / "none"), clock).to_json()
     assert {lamp["name"]: lamp["state"] for lamp in facts["lamps"]}["disk"] == "bad"
@@ -136,16 +32,3 @@ def test_a_damaged_database_makes_its_own_lamp_bad(box, clock):
     path.write_bytes(b"rubbish" * 1000)
     found = states(box, clock)
     assert found["decode"] == "bad" and found["capture"] == "ok"
-
-
-@pytest.mark.parametrize(("seconds", "text"), [
-    (0, "0 seconds"), (1, "1 second"), (60, "1 minute"), (89, "1 minute"), (150, "2 minutes"), (3600, "60 minutes"),
-    (7200, "2 hours"), (86400, "24 hours"), (3 * 86400, "3 days")])
-def test_durations_read_as_a_person_says_them(seconds, text):
-    assert lamps.duration(seconds) == text
-
-
-def test_every_lamp_that_is_not_ok_says_what_to_check(box, clock, tmp_path):
-    for loaded in (box, with_account(box), Settings().with_data_dir(tmp_path / "none")):
-        for lamp in status.collect(loaded, clock).to_json()["lamps"]:
-            assert lamp["state"] == "ok" or lamp["check"], lamp

@@ -28,6 +28,7 @@ VALUES = {
     "capture.ports": st.lists(st.integers(1, 65535), min_size=1, max_size=8, unique=True),
     "capture.buffer_mib": st.integers(1, 1024),
     "capture.pvs_mac": st.sampled_from(["", "02:00:5e:00:53:01"]),
+    "collector.stand_in": st.sampled_from(["off", "auto", "on"]),
     "store.data_dir": st.sampled_from(["/var/lib/suntap", "/data/ü b\"c"]),
     "store.keep_inbox_days": st.integers(1, 36500),
     "pvoutput.enabled": st.booleans(),

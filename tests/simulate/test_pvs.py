@@ -133,7 +133,8 @@ def test_over_real_sockets_the_collector_gets_what_the_box_sent():
         assert {upload.path for upload in collector.received} == {uploads.DATA}
 
 
-@pytest.mark.parametrize("mode, stored", [(Mode.HANG, 1), (Mode.REFUSE, 0), (Mode.ERROR, 1)])
+@pytest.mark.parametrize("mode, stored", [(Mode.HANG, 1), (Mode.REFUSE, 0), (Mode.ERROR, 1),
+                                          (Mode.RESET, 1), (Mode.WORDLESS, 1)])
 def test_a_collector_that_fails_has_answered_nothing(mode, stored):
     with Collector() as collector:
         collector.mode = mode

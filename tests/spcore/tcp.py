@@ -18,6 +18,8 @@ from spcore.uploads import Upload
 START_US = 1_778_342_400_000_000         # 2026-05-09 16:00:00 UTC
 PVS = "192.168.1.50"
 COLLECTOR = "203.0.113.10"
+PVS_MAC = "02:00:5e:00:53:50"
+ROUTER_MAC = "02:00:5e:00:53:fe"
 PATH = "/Data/SMS2DataCollector.aspx"
 SECOND = 1_000_000
 
@@ -34,9 +36,10 @@ class Talk:
     """One connection; every method adds a frame and returns the Talk."""
 
     def __init__(self, client: str = PVS, port: int = 40001, server: str = COLLECTOR, server_port: int = 80, *,
-                 isn: int = 1000, server_isn: int = 7000, wire: Wire | None = None, at: int = START_US) -> None:
+                 isn: int = 1000, server_isn: int = 7000, wire: Wire | None = None, at: int = START_US,
+                 mac: str = PVS_MAC, server_mac: str = ROUTER_MAC) -> None:
         self.wire = wire or Wire()
-        here, there = Host(client, port), Host(server, server_port)
+        here, there = Host(client, port, mac), Host(server, server_port, server_mac)
         self.up = Direction(here, there, self.wire, False)
         self.down = Direction(there, here, self.wire, True)
         self.first, self.server_first = isn + 1, server_isn + 1
@@ -128,7 +131,7 @@ def see_all(frames: Iterable[tuple[int, bytes]], limits: Limits | None = None, l
         assert not seen.ended, "nothing follows the end"
         if kind == "data":
             seen.data += values[0]
-        elif kind == "gap":
+        elif kind == "hole":
             assert values[0] == len(seen.data) + sum(length for _, length in seen.gaps)
             seen.gaps.append(tuple(values))
         else:

@@ -219,8 +219,10 @@ def test_a_datagram_larger_than_the_budget_is_dropped_and_the_next_is_read():
 def test_a_datagram_in_more_pieces_than_any_wire_makes_is_dropped():
     talk = Talk().open()
     frames = [piece(talk, 1, at, bytes(8), True) for at in range(16, 16 + 16 * 200, 16)]
-    _, counters = feed(frames)
-    assert counters["fragments_bad"] == 1
+    assert feed(frames)[1]["fragments_bad"] == 1
+    assert feed(frames[:Limits.max_fragments])[1]["fragments_bad"] == 0
+    assert feed(frames[:4], limits=Limits(max_fragments=4))[1]["fragments_bad"] == 0
+    assert feed(frames[:5], limits=Limits(max_fragments=4))[1]["fragments_bad"] == 1
 
 
 def test_fragments_of_other_protocols_are_other_peoples_traffic():

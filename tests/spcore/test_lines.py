@@ -1,6 +1,7 @@
 """Record lines: which there are, which are counted and left out, and text and JSON exactly as Python would write it."""
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +15,7 @@ from tests.spcore.tcp import PATH, START_US, Talk, post
 TERMINAL_ATTACKS = [b"130\t\x1b[2J\x07", b"130\t\xc2\x9b2J", b"130\t\x9b2J", b"130\t\x7f\x00"]
 
 
-def formatted(body: bytes, path: str = PATH, at: int = START_US, **options: bool) -> tuple[bytes, LineFormat]:
+def formatted(body: bytes, path: str = PATH, at: int = START_US, **options: Any) -> tuple[bytes, LineFormat]:
     """What LineFormat makes of one upload that came over the wire."""
     engine, lines = Engine(), LineFormat(**options)
     talk = Talk(at=at).open()
@@ -69,6 +70,13 @@ def test_the_first_field_is_a_number(line, is_record):
     assert bool(records(line + b"\n")) == is_record
     assert formatted(line + b"\n1\n")[1].counters() == {
         "lines": 1 + is_record, "lines_too_long": 0, "lines_without_number": int(not is_record and line != b"")}
+
+
+def test_a_first_field_of_too_many_digits_is_counted_and_left_out():
+    limits = Limits(max_number=3)
+    assert records(b"123\tx\n1234\tx\n", limits) == [["123", "x"]]
+    text, lines = formatted(b"123\tx\n1234\tx\n", limits=limits)
+    assert (text, lines.counters()["lines_without_number"]) == (b"123\tx\n", 1)
 
 
 def test_a_line_over_the_limit_is_counted_and_left_out():
@@ -137,6 +145,16 @@ def test_output_comes_in_pieces_however_much_a_body_grows():
     assert max(sizes) < (1 << 20) + 1000
     assert lines.counters()["lines"] == 60_000
     assert sum(sizes) == 60_000 * len(as_json(["1"]))
+
+
+def test_a_piece_is_as_long_as_its_limit_says():
+    engine, lines = Engine(), LineFormat(limits=Limits(piece_bytes=1000))
+    _feed_lines(engine, Talk().open().whole(post(b"130\tabcd\n" * 500)).frames)
+    pieces = []
+    while engine.pending():
+        pieces.append(bytes(engine.take_lines(lines)))
+    assert b"".join(pieces) == b"130\tabcd\n" * 500
+    assert {len(piece) for piece in pieces} == {1008, 4500 % 1008}
 
 
 def test_records_refuses_anything_but_bytes():

@@ -259,6 +259,15 @@ def test_a_new_connection_right_behind_one_seen_from_the_middle_is_not_taken_for
         assert bodies(old.frames + new.frames) == [(b"1\n", True), (b"2\n", True)]
 
 
+def test_an_ack_further_away_than_any_window_is_ignored_and_counted():
+    for acked, outside in ((1003, 0), (1004, 1), (-998, 1), (1 << 31, 1)):
+        talk = Talk().open().data(0, b"abc").ack(acked)
+        _, gaps, counters = see(talk, Limits(max_ack_jump=1000))
+        assert counters["acks_outside"] == outside
+        assert gaps == ([] if outside else [(3, 1000)])
+    assert see(Talk().open().data(0, b"abc").ack(3 + Limits.max_ack_jump))[1] == [(3, Limits.max_ack_jump)]
+
+
 # Holes ------------------------------------------------------------------------------------------------------------
 
 def test_a_hole_is_declared_when_the_receivers_ack_passed_it_and_its_bytes_stay_away():
@@ -290,7 +299,7 @@ def test_a_hole_that_nobody_acknowledged_is_given_up_by_age():
         talk.wait(9 * SECOND).ack(3)
     engine = Engine(ports=None, digest=True)
     engine.feed(talk.frames)
-    assert ("gap", 0, 3, 3) in engine.take_events()
+    assert ("hole", 0, 3, 3) in engine.take_events()
     assert engine.counters()["holes_by_age"] == 1
 
 
@@ -392,7 +401,7 @@ def test_a_clock_that_steps_back_and_forth_for_ever_still_lets_holes_go():
         talk.wait(-3 * SECOND if number % 2 else 3 * SECOND).ack(9)
     engine = Engine(ports=None, digest=True)
     engine.feed(talk.frames)
-    assert ("gap", 0, 3, 3) in engine.take_events()
+    assert ("hole", 0, 3, 3) in engine.take_events()
 
 
 # Bounds -----------------------------------------------------------------------------------------------------------

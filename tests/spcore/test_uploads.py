@@ -11,7 +11,7 @@ from spcore.engine import Engine
 from spcore.limits import Limits
 from spcore.lines import records
 from spcore.uploads import Upload
-from tests.spcore.tcp import PATH, SECOND, Talk, feed, post
+from tests.spcore.tcp import PATH, PVS_MAC, ROUTER_MAC, SECOND, Talk, feed, post
 
 LINES = [b"100\tSPMS\n", b"130\t20260509220000\t414\n", b"140\t1\n", b"102\tabc\n"]
 BODY = b"".join(LINES)
@@ -114,7 +114,8 @@ def test_the_path_is_the_request_target(how):
 def test_an_upload_says_when_whence_whither_and_what():
     talk = Talk().open().data(0, post(BODY))
     when = talk.frames[-1][0]
-    assert feed(talk.frames)[0] == [Upload(when, "192.168.1.50:40001", "203.0.113.10:80", PATH, BODY, True)]
+    assert feed(talk.frames)[0] == [
+        Upload(when, "192.168.1.50:40001", "203.0.113.10:80", PATH, BODY, True, PVS_MAC, ROUTER_MAC)]
     v6 = Talk("2001:db8::50", server="2001:db8::10").open().data(0, post(BODY))
     (found,) = feed(v6.frames)[0]
     assert (found.source, found.destination) == ("[2001:db8::50]:40001", "[2001:db8::10]:80")
@@ -124,8 +125,10 @@ def test_uploads_compare_by_value_and_say_what_they_are():
     one = Upload(1, "a", "b", "/p", b"x", True)
     assert one == Upload(1, "a", "b", "/p", b"x", True) != Upload(1, "a", "b", "/p", b"x", False)
     assert len({one, Upload(1, "a", "b", "/p", b"x", True)}) == 1
-    assert repr(one) == "Upload(1, 'a', 'b', '/p', 1 bytes, complete=True)"
+    assert repr(one) == (
+        "Upload(1, 'a', 'b', '/p', 1 bytes, complete=True, source_mac='', destination_mac='', vlan=())")
     assert one != "Upload"
+    assert one != Upload(1, "a", "b", "/p", b"x", True, PVS_MAC)
 
 
 @CUTS
@@ -205,6 +208,25 @@ def test_a_header_block_over_the_limit_is_counted_and_the_next_request_is_found(
         found, counters = parse(stream + b"\n" + post(b"9\n"), how, limits)
         assert found == [(b"9\n", True)]
         assert counters["head_too_long"] == 1
+
+
+@CUTS
+def test_a_path_over_the_limit_is_skipped_by_its_length(how):
+    long = PATH + "?" + "q" * (40 - len(PATH))
+    stream = post(b"1\n", path=long) + post(b"2\n", path=long[:-1]) + post(b"9\n")
+    found, counters = parse(stream, how, Limits(max_path=40))
+    assert found == [(b"2\n", True), (b"9\n", True)]
+    assert counters["requests_skipped"] == 1
+
+
+@CUTS
+def test_a_length_over_the_limit_is_taken_for_a_lie(how):
+    limits = Limits(max_content_length=len(BODY))
+    assert parse(post(BODY), how, limits)[0] == parse(CHUNKED + chunked(BODY), how, limits)[0] == [(BODY, True)]
+    for stream in (post(BODY + b"1"), CHUNKED + chunked(BODY + b"1")):
+        found, counters = parse(stream + b"\n" + post(b"9\n"), how, limits)
+        assert found == [(b"9\n", True)]
+        assert counters["bad_length"] == 1
 
 
 @CUTS

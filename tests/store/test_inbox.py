@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from appliance.store import inbox
 from appliance.store.bodies import pack, unpack
 from spcore.uploads import Upload
+from tests.store.older import older_inbox
 
 
 def upload(number: int, body: bytes | None = None, path: str = "/Data/x", captured_us: int | None = None) -> Upload:
@@ -91,11 +92,7 @@ def test_pruning_takes_few_at_a_time_and_no_id_comes_again(conn):
 
 
 def test_an_inbox_whose_schema_is_older_is_brought_up_to_date_and_keeps_everything_for_the_time_being(tmp_path):
-    conn = inbox.connect(tmp_path)
-    inbox.append(conn, [upload(number) for number in range(10)])
-    conn.execute("DROP TABLE hour")
-    conn.execute("PRAGMA user_version = 1")
-    conn.close()
+    older_inbox(tmp_path, [upload(number) for number in range(10)], schema=1)
     conn = inbox.connect(tmp_path)
     assert sum(hours(conn, 50, 24)) == 0
     assert hours(conn, 90, 1) == [11]

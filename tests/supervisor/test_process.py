@@ -14,6 +14,7 @@ from appliance.supervisor import process as supervisor
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
 from tests.folders import open_to_all
+from tests.store.older import older_inbox
 
 NOBODY = 65534
 BODY = b"100\tSPMS\n"
@@ -40,10 +41,7 @@ def capturing(tmp_path) -> Path:
     folder.mkdir(parents=True)
     folder.chmod(0o755)
     (data / inbox.FILE).symlink_to(f"inbox/{inbox.FILE}")
-    with closing(inbox.connect(folder)) as older:       # and nobody holds it open: SQLite's side files are gone
-        inbox.append(older, [Upload(1, "192.0.2.50:40000", "192.0.2.1:443", "/", BODY, True)])
-        older.execute("DROP TABLE hour")
-        older.execute("PRAGMA user_version = 1")
+    older_inbox(folder, [Upload(1, "192.0.2.50:40000", "192.0.2.1:443", "/", BODY, True)], schema=1)
     (folder / inbox.FILE).chmod(0o644)
     os.chown(data, NOBODY, NOBODY)
     return folder

@@ -1,0 +1,81 @@
+"""Who sends uploads, for the page and `suntap senders`: which of them count, and which wait for a word of the owner."""
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.store import senders
+from appliance.store.senders import NONE, TRUSTED, UNKNOWN
+
+MAX_LISTED = 100        # devices and uploads that are set aside, and newest uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One sender. Times in UTC seconds; `id` is the inbox's."""
+
+    id: int
+    mac: str                # "" where its link has none, "-" for what was stored before senders were kept
+    serial: str             # of the supervisor; "" where no upload said it
+    address: str            # its newest IP address
+    from_router: bool       # it speaks from the router's side of the bridge
+    first: int
+    last: int
+    uploads: int            # that the inbox has
+    state: str              # trusted | aside | unknown
+    how: str                # first | import | owner | earlier: why it is that
+
+    @property
+    def name(self) -> str:
+        """What the owner can compare with a label: the serial, else the hardware address."""
+        if self.mac == NONE:
+            return "everything stored before suntap 0.2"
+        return self.serial or self.mac or self.address or "an unnamed sender"
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What the owner set aside by itself, or what could not be taken in: a device or an upload."""
+
+    id: int
+    text: str
+    reason: str = ""
+
+
+def listing(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sender]:
+    """All senders: those that count first, the newest of each first."""
+    decided = {tuple(row[:3]): row[3] for row in
+               store.execute("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''")}
+    stored = senders.uploads_of(inbox)
+    found = []
+    for one in senders.senders(inbox):
+        decision = decided.get(one.key)
+        found.append(Sender(one.id, one.mac, one.serial, one.address, one.side == senders.ROUTER,
+                            one.first_us // 1_000_000, one.last_us // 1_000_000, stored.get(one.id, 0),
+                            decision or one.state, senders.OWNER if decision else one.how))
+    return sorted(found, key=lambda one: (one.state != TRUSTED, one.state != UNKNOWN, -one.last))
+
+
+def waiting(found: list[Sender]) -> list[Sender]:
+    """Those about which the owner has to say a word."""
+    return [one for one in found if one.state == UNKNOWN]
+
+
+def devices_aside(store: sqlite3.Connection) -> list[Aside]:
+    """The devices that the owner set aside."""
+    return [Aside(number, f"{kind} {serial}") for number, kind, serial in store.execute(
+        "SELECT id, kind, serial FROM device WHERE aside = 1 ORDER BY kind, serial LIMIT ?", (MAX_LISTED,))]
+
+
+def uploads_aside(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Aside]:
+    """The single uploads that are set aside, as far as the inbox still has them, newest first."""
+    found = []
+    for sha256, reason in store.execute("SELECT sha256, reason FROM upload_aside ORDER BY created DESC LIMIT ?",
+                                        (MAX_LISTED,)):
+        row = inbox.execute("SELECT id, source, path FROM upload WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is not None:
+            found.append(Aside(row[0], f"from {row[1]} to {row[2]}", reason))
+    return found
+
+
+def not_taken_in(store: sqlite3.Connection) -> int:
+    """How many uploads were left out because they could not be taken in."""
+    return int(store.execute("SELECT count(*) FROM upload_aside WHERE reason <> ''").fetchone()[0])

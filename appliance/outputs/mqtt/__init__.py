@@ -1,0 +1,123 @@
+"""Newest state → MQTT, in Home Assistant's discovery form.
+
+    TOPIC/SITE/availability             online | offline, retained; our last will
+    TOPIC/SITE/state                    JSON of the site, every REPEAT_S and with each change
+    TOPIC/SITE/inverter/SERIAL/state    JSON of an inverter
+    DISCOVERY/…/config                  retained (module discovery)
+
+Theory: a broker holds the present, so history is not replayed: each message says all there is to say now, and a
+broker that was away costs nothing. States are not retained, so Home Assistant never takes an old one for fresh; it
+announces its start at DISCOVERY/status and gets everything at once. Counters never fall (module rising). What was
+announced is remembered, and taken back when the device is not there any more.
+"""
+import secrets
+from typing import Any
+
+from appliance.history import changes
+from appliance.outputs import memory
+from appliance.outputs.base import Context, OutputError
+from appliance.outputs.mqtt import discovery, snapshot
+from appliance.outputs.mqtt.broker import Broker
+
+REPEAT_S = 60.0             # of the system's own clock: less than discovery.EXPIRE_S
+POLL_S = 2.0                # between two looks for a change
+NAME = "mqtt"
+
+
+class MqttOutput:
+    """The output for one broker."""
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._store = context, context.store
+        self._mqtt, self._site = context.settings.mqtt, context.settings.site
+        self._base = discovery.base(self._mqtt, self._site)
+        self._broker: Broker | None = None
+        self._announce = False
+        self._seen: tuple[int, ...] | None = None
+        self._said = float("-inf")
+
+    def step(self) -> float:
+        """Connect if there is no connection; publish if something changed or REPEAT_S passed."""
+        try:
+            broker = self._broker or self._connect()
+            steady = self._context.clock.sleep_seconds(self._context.clock.steady()[1])
+            seen = self._numbers()
+            if self._announce or seen != self._seen or steady - self._said >= REPEAT_S:
+                self._publish(broker)
+                self._seen, self._said = seen, steady
+        except OutputError:
+            self._drop()
+            raise
+        return POLL_S
+
+    def wait(self, seconds: float) -> None:
+        """Stay connected. A lost connection is told by the next step."""
+        if self._broker is None:
+            self._context.stop.wait(seconds)
+            return
+        try:
+            self._broker.idle(seconds, self._context.stop)
+        except OutputError:
+            self._drop()
+
+    def close(self) -> None:
+        """Say that we go."""
+        if self._broker is None:
+            return
+        try:
+            self._broker.publish(f"{self._base}/availability", "offline", retain=True)
+            self._broker.confirm()
+            self._broker.close()
+        except (OutputError, OSError):
+            pass
+
+    def _connect(self) -> Broker:
+        known = memory.get(self._store, NAME, "client")
+        if known is None:
+            known = f"suntap-{secrets.token_hex(6)}"
+            memory.put(self._store, NAME, "client", known)
+        broker = Broker(self._mqtt, known, (f"{self._base}/availability", "offline"), self._received)
+        broker.connect()
+        if self._mqtt.discovery:
+            broker.subscribe(f"{self._mqtt.discovery}/status")
+        self._broker, self._announce = broker, True
+        return broker
+
+    def _drop(self) -> None:
+        if self._broker is not None:
+            self._broker.close()
+        self._broker = None
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        """Home Assistant has started."""
+        self._announce |= topic == f"{self._mqtt.discovery}/status" and payload == b"online"
+
+    def _numbers(self) -> tuple[int, ...]:
+        return tuple(changes.last_number(self._store, kind) for kind in (changes.SLOT, changes.DAY, changes.INVERTER))
+
+    def _publish(self, broker: Broker) -> None:
+        """Everything there is to say now."""
+        lamps = self._context.facts().lamps
+        now = snapshot.take(self._store, self._context.clock.time())
+        self._announced(broker, discovery.messages(self._mqtt, self._site, now, [lamp.name for lamp in lamps])
+                        if self._mqtt.discovery else {})
+        broker.publish(f"{self._base}/availability", "online", retain=True)
+        broker.publish(f"{self._base}/state", snapshot.site_payload(now, lamps))
+        for unit in now.units:
+            broker.publish(discovery.unit_topic(self._mqtt, self._site, unit), snapshot.unit_payload(unit))
+        broker.confirm()
+        self._announce = False
+        self._context.count("messages", 2 + len(now.units))
+
+    def _announced(self, broker: Broker, wanted: dict[str, str]) -> None:
+        """Announce what is new or changed (all of it after a start), and take back what is gone."""
+        known: dict[str, Any] = memory.get(self._store, NAME, "announced") or {}
+        if known == wanted and not self._announce:
+            return
+        memory.put(self._store, NAME, "announced", {**known, **wanted})     # a kill here leaves none behind
+        for topic, payload in wanted.items():
+            broker.publish(topic, payload, retain=True)
+        for topic in known.keys() - wanted.keys():
+            broker.publish(topic, "", retain=True)
+        broker.confirm()
+        memory.put(self._store, NAME, "announced", wanted)

@@ -1,0 +1,115 @@
+"""What the kernel knows of the network around the capture: the bridge's ports, the router's side, our own addresses.
+
+Read from /sys and /proc, without any right. The router's port is the one on which the hardware address of the default
+gateway was learned; where it has not been heard yet, no side is known. Tests give another root.
+"""
+import socket
+import struct
+import time
+from enum import Enum
+from pathlib import Path
+
+LOOK_S = 1.0                            # between two looks at the kernel's tables
+ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
+MAX_TABLE = 1 << 20                     # bytes read of one of the kernel's tables
+LOCAL = "32 host LOCAL"                 # of an address of ours in fib_trie
+
+
+class Side(Enum):
+    """Where on the bridge a hardware address was heard."""
+
+    PVS = "pvs"                 # not on the router's port
+    ROUTERS = "router"
+    NOT_KNOWN = "not known"     # the address, or the router's, has not been learned
+    NO_SIDES = "no sides"
+
+
+class Sides:
+    """On which side of the bridge `interface` a hardware address is; looks at the kernel's tables every LOOK_S."""
+
+    def __init__(self, interface: str, root: Path = Path("/")) -> None:
+        self.interface, self.root = interface, root
+        self.own: frozenset[str] = frozenset()      # every IP address of this machine
+        self._looked = float("-inf")
+        self._bridge = False
+        self._ports: dict[str, int] = {}
+        self._routers: set[str] = set()
+
+    def look(self) -> None:
+        """Read the tables, if the last look was LOOK_S ago."""
+        if time.monotonic() - self._looked < LOOK_S:
+            return
+        self._looked = time.monotonic()
+        self.own = own_addresses(self.root)
+        self._bridge = is_bridge(self.interface, self.root)
+        if self._bridge:
+            self._ports = learned(self.interface, self.root)
+            self._routers |= gateways(self.interface, self.root)
+
+    def of(self, mac: str) -> Side:
+        """The side of a hardware address: NO_SIDES where the interface is no bridge."""
+        self.look()
+        if not self._bridge:
+            return Side.NO_SIDES
+        port = self._ports.get(mac)
+        towards = {self._ports[router] for router in self._routers if router in self._ports}
+        if port is None or not towards:
+            return Side.NOT_KNOWN
+        return Side.ROUTERS if port in towards else Side.PVS
+
+
+def is_bridge(interface: str, root: Path = Path("/")) -> bool:
+    """Whether `interface` is a bridge."""
+    return (root / "sys/class/net" / interface / "brforward").exists()
+
+
+def learned(interface: str, root: Path = Path("/")) -> dict[str, int]:
+    """On which port of the bridge each hardware address was heard: address → port number; our own are left out."""
+    path = root / "sys/class/net" / interface / "brforward"
+    found = {}
+    try:
+        with open(path, "rb", buffering=0) as table:
+            while chunk := table.read(4096):
+                for mac, low, local, _, high, _ in ENTRY.iter_unpack(chunk[:len(chunk) // ENTRY.size * ENTRY.size]):
+                    if not local:
+                        found[mac.hex(":")] = low | high << 8
+    except OSError:
+        return {}
+    return found
+
+
+def gateways(interface: str, root: Path = Path("/")) -> set[str]:
+    """Hardware addresses of the default gateways that are reached over `interface`, as far as they were resolved."""
+    default = set()
+    for fields in _table(root / "proc/net/route"):
+        if len(fields) > 7 and fields[0] == interface and fields[1] == "00000000" and fields[7] == "00000000":
+            default.add(".".join(str(byte) for byte in bytes.fromhex(fields[2])[::-1]))
+    return {mac for address, mac in neighbours(interface, root).items() if address in default}
+
+
+def neighbours(interface: str, root: Path = Path("/")) -> dict[str, str]:
+    """The IPv4 neighbours on `interface`: address → hardware address."""
+    return {fields[0]: fields[3].lower() for fields in _table(root / "proc/net/arp")
+            if len(fields) > 5 and fields[5] == interface and fields[3] != "00:00:00:00:00:00"}
+
+
+def own_addresses(root: Path = Path("/")) -> frozenset[str]:
+    """Every IP address of this machine, as the capture writes addresses."""
+    found, last = set(), ""
+    for fields in _table(root / "proc/net/fib_trie"):
+        if fields[:1] == ["|--"] and len(fields) == 2:
+            last = fields[1]
+        elif " ".join(fields).removeprefix("/") == LOCAL and last:
+            found.add(last)
+    for fields in _table(root / "proc/net/if_inet6"):
+        if len(fields) > 5 and len(fields[0]) == 32:
+            found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])))
+    return frozenset(found)
+
+
+def _table(path: Path) -> list[list[str]]:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return [line.split() for line in file.read(MAX_TABLE).splitlines()]
+    except OSError:
+        return []

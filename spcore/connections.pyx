@@ -1,0 +1,158 @@
+"""Which connections are remembered: how one begins, which goes first when there are too many, and when all end.
+
+Only what a wanted direction sends starts a connection. Each stands in one of four recency lists by what it holds
+(reassembly.pxd); those that hold least go first, among them the longest silent. An ended connection is remembered too,
+in the list that is evicted first, so that retransmissions of it start nothing new.
+"""
+from libc.stdint cimport uint8_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memset
+
+from spcore.delivery cimport close_flow
+from spcore.events cimport events_free
+from spcore.flows cimport (
+    LISTS, Flow, FlowKey, flows_add, flows_count, flows_find, flows_free, flows_init, flows_touch,
+)
+from spcore.headers cimport NO_SCALE, RST, SYN
+from spcore.http cimport http_holds, http_limits
+from spcore.reassembly cimport EMBRYONIC, NO_END, QUEUED, QUIET, UNFINISHED, wanted_port
+from spcore.uploads cimport uploads_free
+
+cdef enum:
+    PORTS_BYTES = 65536 // 8
+
+
+cdef int list_of(const Connection* connection) noexcept nogil:
+    """The recency list a connection belongs to by what it holds."""
+    cdef int side, name = EMBRYONIC
+    cdef const Half* half
+    for side in range(2):
+        half = &connection.half[side]
+        if not half.tracked or half.ended:
+            continue
+        if half.parser != NULL and http_holds(half.parser):
+            return UNFINISHED
+        if half.queue.count > 0:
+            name = QUEUED
+        elif half.started and (half.next != half.start or half.parser != NULL) and name < QUIET:
+            name = QUIET
+    return name
+
+
+cdef void connection_touch(Streams* self, Connection* connection) noexcept nogil:
+    """A segment of it was seen: it is the newest of the list it belongs to now."""
+    connection.flow.last = self.clock
+    flows_touch(&self.flows, &connection.flow, list_of(connection))
+
+
+# Beginning ----------------------------------------------------------------------------------------------------------
+
+cdef void half_init(Half* half, bint tracked) noexcept nogil:
+    """A direction of which nothing was seen. Whatever it held before must be free already."""
+    memset(half, 0, sizeof(Half))
+    half.tracked = tracked
+    half.end = NO_END
+    half.scale = NO_SCALE
+
+
+cdef void make_place(Streams* self) noexcept nogil:
+    """Closes one connection if all places are taken: embryonic_evicted, flows_evicted."""
+    cdef int name
+    if self.flows.lists[EMBRYONIC].count >= self.max_embryonic:
+        self.counters.embryonic_evicted += 1
+        close_flow(self, <Connection*>self.flows.lists[EMBRYONIC].oldest)
+    if flows_count(&self.flows) >= self.max_flows:
+        self.counters.flows_evicted += 1
+        for name in range(LISTS):
+            if self.flows.lists[name].count > 0:
+                close_flow(self, <Connection*>self.flows.lists[name].oldest)
+                break
+
+
+cdef Connection* connection_of(Streams* self, const Datagram* datagram, const Segment* segment,
+                               int* side) noexcept nogil:
+    """The connection of a segment, made if it may start one, else NULL; `side` is the segment's sender."""
+    cdef FlowKey key
+    cdef Connection* connection = <Connection*>flows_find(&self.flows, datagram, segment, &key, side)
+    if connection != NULL:
+        return connection
+
+    # Only what a wanted direction sends starts a connection, and only data or a SYN.
+    if not (segment.flags & SYN or segment.length > 0) or segment.flags & RST:
+        return NULL
+    if not (wanted_port(self, segment.destination_port) or (self.digest and wanted_port(self, segment.source_port))):
+        return NULL
+
+    make_place(self)
+    connection = <Connection*>flows_add(&self.flows, &key, EMBRYONIC)
+    if connection == NULL:
+        return NULL
+    self.counters.flows += 1
+    connection.flow.last = self.clock
+    half_init(&connection.half[0], self.digest or wanted_port(self, key.port[1]))
+    half_init(&connection.half[1], self.digest or wanted_port(self, key.port[0]))
+    return connection
+
+
+# Ending -------------------------------------------------------------------------------------------------------------
+
+cdef void streams_expire(Streams* self) noexcept nogil:
+    """Closes what has been silent for longer than `idle_age`: flows_expired. Called now and then."""
+    cdef int name
+    cdef Flow* oldest
+    for name in range(LISTS):
+        oldest = self.flows.lists[name].oldest
+        while oldest != NULL and self.clock - oldest.last > self.idle_age:
+            self.counters.flows_expired += 1
+            close_flow(self, <Connection*>oldest)
+            oldest = self.flows.lists[name].oldest
+
+
+cdef void streams_finish(Streams* self) noexcept nogil:
+    """The capture is over: everything goes out."""
+    cdef int name
+    for name in range(LISTS):
+        while self.flows.lists[name].oldest != NULL:
+            close_flow(self, <Connection*>self.flows.lists[name].oldest)
+
+
+cdef int streams_init(Streams* self, object limits, ports, bint digest, uint64_t memory_limit,
+                      uint64_t seed) except -1:
+    """Makes zeroed Streams ready. `ports`: TCP ports of the collector, None = every port. `digest`: streams mode.
+
+    `memory_limit` bounds the queues, and once more the unfinished uploads. Raises MemoryError, and ValueError for a
+    number that is no port; streams_free is due in either case.
+    """
+    self.clock = 1                          # 0 means "never" in Half
+    self.digest = digest
+    self.every_port = ports is None
+    self.queue_memory.limit = memory_limit
+    self.max_flows = limits.max_flows
+    self.max_embryonic = limits.max_embryonic
+    self.max_queue = limits.max_queue
+    self.max_ranges = limits.max_ranges
+    self.max_ack_jump = limits.max_ack_jump
+    self.ack_grace = limits.ack_grace
+    self.queue_age = limits.queue_age
+    self.idle_age = limits.idle_age
+    self.window_slack = limits.window_slack
+    self.unknown_window = limits.unknown_window
+    http_limits(&self.http, limits, memory_limit)
+    self.ports = <uint8_t*>calloc(PORTS_BYTES, 1)
+    if self.ports == NULL or not flows_init(&self.flows, self.max_flows, sizeof(Connection), seed):
+        raise MemoryError()
+    for port in ports or ():
+        if not 0 < port < 65536:
+            raise ValueError(f"{port} is no TCP port")
+        self.ports[port >> 3] |= 1 << (port & 7)
+    return 0
+
+
+cdef void streams_free(Streams* self) noexcept nogil:
+    """Gives all memory back; what was not taken is lost."""
+    if self.flows.buckets != NULL:
+        streams_finish(self)
+    flows_free(&self.flows)
+    free(self.ports)
+    events_free(&self.log)
+    uploads_free(&self.http.uploads)

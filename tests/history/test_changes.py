@@ -1,0 +1,80 @@
+"""Readers of the history's changes: each ends with exactly what is there, whatever place it begins at."""
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.history import changes, views
+from appliance.store import transaction
+from tests.ledger.support import NOON, Box, folder, inverter, run_of
+from tests.outputs.support import House
+
+DAY = date(2026, 5, 1)
+EDIT = st.tuples(st.sampled_from(["put", "delete", "read", "forget", "hand"]), st.integers(0, 5), st.integers(0, 3))
+
+
+@settings(max_examples=60)
+@given(st.lists(EDIT, max_size=40))
+def test_a_reader_that_takes_every_change_holds_what_the_table_holds(edits):
+    with folder() as name:
+        house = House(Path(name))
+        held: dict[int, views.Slot | None] = {}
+        editions: dict[tuple[int, int], object] = {}
+        place = 0
+
+        def read(limit: int) -> int:
+            found = changes.slots_since(house.store, place, limit)
+            if found:
+                changes.mark_handed(house.store, changes.SLOT, found[-1].number)
+            for change in found:
+                held[change.time] = change.row  # type: ignore[assignment]
+                edition = editions.setdefault((change.time, change.revision), change.row)
+                assert edition == change.row, "two values under one revision"
+            return found[-1].number if found else place
+        for what, number, value in edits:
+            if what == "put":
+                with transaction(house.store):
+                    house.put_slot(300 * number, DAY, value, None, None, value, None)
+            elif what == "delete":
+                house.store.execute("DELETE FROM slot WHERE time = ?", (300 * number,))
+            elif what == "forget":
+                place = 0
+            elif what == "hand":
+                read(number)        # killed after sending: the place does not move
+            else:
+                place = read(number)
+        while (reached := read(2)) != place:
+            place = reached
+        assert [row for _, row in sorted(held.items()) if row] == list(views.slots(house.store))
+        assert changes.waiting(house.store, changes.SLOT, place) == 0
+        house.store.close()
+
+
+def test_what_the_ledger_derives_is_told_slot_by_slot_day_by_day_inverter_by_inverter(tmp_path):
+    box = Box(tmp_path)
+    box.lines(*run_of(NOON, 5, 1_000_000, 100))
+    assert [change.row.time for change in changes.slots_since(box.store, 0, 99)] == [
+        slot.time for slot in views.slots(box.store)]
+    (day,) = changes.days_since(box.store, 0, 9)
+    assert (day.day, day.row.production_dwh) == ("2026-05-09", 400)
+    (unit,) = changes.inverters_since(box.store, 0, 9)
+    assert (unit.serial, unit.row.energy_dwh, unit.row.counter_dwh) == ("414050000000001", 400, 1_000_400)
+    places = [changes.last_number(box.store, kind) for kind in (changes.SLOT, changes.DAY, changes.INVERTER)]
+    box.lines(inverter(NOON + 1500, 1_000_777))
+    (slot,) = changes.slots_since(box.store, places[0], 9)
+    assert slot.row.production_dwh == 377
+    assert changes.days_since(box.store, places[1], 9)[0].row.production_dwh == 777
+    assert changes.inverters_since(box.store, places[2], 9)[0].row.energy_dwh == 777
+    box.close()
+
+
+@pytest.mark.parametrize("statement", ["INSERT OR REPLACE", "INSERT OR IGNORE", "INSERT"])
+def test_a_row_is_noted_whatever_statement_writes_it(tmp_path, statement):
+    """A trigger inherits the conflict clause of the statement that fires it."""
+    house = House(tmp_path)
+    for time in (300, 600):
+        house.store.execute(f"{statement} INTO slot (time, day, seconds) VALUES (?, '2026-05-01', 300)", (time,))
+    house.store.execute("INSERT OR REPLACE INTO slot (time, day, seconds) VALUES (300, '2026-05-01', 299)")
+    assert [change.time for change in changes.slots_since(house.store, 0, 9)] == [600, 300]
