@@ -73,8 +73,8 @@ def total_before(store: sqlite3.Connection, day: str, devices: Sequence[str] = (
     """(production, consumption) of all days before `day`; `devices` (serials): what these counted, as production."""
     if devices:
         marks = ", ".join("?" * len(devices))
-        (total,) = store.execute("SELECT COALESCE(SUM(energy_dwh), 0) FROM device_day JOIN counted_device ON device = id"
-                                 f" WHERE day < ? AND serial IN ({marks})", (day, *devices)).fetchone()
+        (total,) = store.execute("SELECT COALESCE(SUM(energy_dwh), 0) FROM device_day JOIN counted_device"
+                                 f" ON device = id WHERE day < ? AND serial IN ({marks})", (day, *devices)).fetchone()
         return int(total), 0
     return store.execute("SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0)"  # type: ignore[no-any-return]
                          " FROM site_day WHERE day < ?", (day,)).fetchone()
@@ -93,8 +93,8 @@ def day_totals(store: sqlite3.Connection, day: str, devices: Sequence[str] = ())
 
 def serials(store: sqlite3.Connection) -> list[tuple[str, str]]:
     """(kind, serial) of the inverters and meters."""
-    return store.execute("SELECT kind, serial FROM counted_device WHERE kind IN ('inverter', 'meter')"  # type: ignore[no-any-return]
-                         " ORDER BY kind, serial").fetchall()
+    return store.execute("SELECT kind, serial FROM counted_device"  # type: ignore[no-any-return]
+                         " WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial").fetchall()
 
 
 def peak_w(store: sqlite3.Connection) -> int | None:

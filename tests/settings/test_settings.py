@@ -18,6 +18,7 @@ from appliance.settings.live import LiveSettings
 
 KEY = "00000000000000000000000000000000feedbeef"
 
+OWN_VALUES = st.sampled_from(["", "414050000000001 power", "PVS5M000001c frequency"])
 VALUES = {
     "site.timezone": st.sampled_from(["Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "UTC"]),
     "site.net_sign": st.sampled_from(["auto", "+", "-"]),
@@ -38,6 +39,18 @@ VALUES = {
     "pvoutput.energy": st.sampled_from(["daily", "lifetime"]),
     "pvoutput.consumption": st.booleans(),
     "pvoutput.reserve": st.integers(0, 250),
+    "pvoutput.voltage": st.booleans(),
+    "pvoutput.temperature": st.booleans(),
+    "pvoutput.v7": OWN_VALUES,
+    "pvoutput.v8": OWN_VALUES,
+    "pvoutput.v9": OWN_VALUES,
+    "pvoutput.v10": OWN_VALUES,
+    "pvoutput.v11": OWN_VALUES,
+    "pvoutput.v12": OWN_VALUES,
+    "pvoutput.system": st.lists(st.fixed_dictionaries({
+        "id": st.from_regex(r"[0-9]{1,12}", fullmatch=True),
+        "devices": st.lists(st.from_regex(r"[0-9A-Z]{1,20}", fullmatch=True), min_size=1, max_size=3, unique=True)}),
+        max_size=3, unique_by=lambda system: system["id"]),
     "mqtt.url": st.sampled_from(["", "mqtt://broker.lan", "mqtts://192.0.2.1:8883", "mqtt://[2001:db8::1]:1883"]),
     "mqtt.username": st.sampled_from(["", "sun tap", "ü"]),
     "mqtt.password": st.sampled_from(["", "with blank", "ü#"]),
@@ -65,6 +78,8 @@ def value_of(loaded: Settings, name: str):
         return value.reveal()
     if isinstance(value, Path):
         return str(value)
+    if name == "pvoutput.system":
+        return [{"id": system.id, "devices": list(system.devices)} for system in value]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -133,6 +148,11 @@ def test_a_link_to_the_data_partition_stays_a_link(tmp_path):
     ('[pvoutput]\nurl = "http://pvoutput.org/"\n', ["pvoutput.url", "https://"]),
     ('[pvoutput]\nurl = "https://me:secret@pvoutput.org/"\n', ["pvoutput.url"]),
     ("[pvoutput]\nsystem_id = 12345\n", ["pvoutput.system_id", "in quotes"]),
+    ('[pvoutput]\nv7 = "414050000000001"\n', ["pvoutput.v7", "dc_voltage"]),
+    ('[pvoutput]\nv7 = "414050000000001 colour"\n', ["pvoutput.v7", "power"]),
+    ('[[pvoutput.system]]\nid = "1"\ndevices = []\n', ["pvoutput.system", "id", "devices"]),
+    ('[[pvoutput.system]]\nid = "x"\ndevices = ["1"]\n', ["pvoutput.system"]),
+    ('[[pvoutput.system]]\nid = "1"\ndevices = ["1"]\n' * 2, ["pvoutput.system"]),
     ("[web]\nport = 65536\n", ["web.port", "65535"]),
     ("[web]\nport\n", ["not valid TOML", "line 2"]),
     ("[web]\nport = 1\nport = 2\n", ["not valid TOML"]),
