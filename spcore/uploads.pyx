@@ -116,6 +116,8 @@ cdef void uploads_sign(UploadQueue* self, uint32_t first, const Endpoints* ends,
 cdef void uploads_taken(UploadQueue* self, uint32_t taken) noexcept nogil:
     """Drops the `taken` oldest uploads."""
     cdef uint32_t i
+    if taken == 0:
+        return
     for i in range(taken):
         self.bytes -= finished_size(self.items + i)
         finished_free(self.items + i)

@@ -25,7 +25,7 @@ CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
-left_out: list[str] = []    # node ids of image tests that nobody asked for
+left_out: list[str] = []    # node ids of tests that nobody asked for
 seen: set[str] = set()
 
 
@@ -42,10 +42,12 @@ def lacks_root() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Markers become skips where the machine lacks something; image tests run only when they are asked for."""
+    """Markers become skips where the machine lacks something; image tests and those with Home
+    Assistant run only when they are asked for."""
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
-    unasked = [item for item in items if not asked and item.get_closest_marker("image")]
+    unasked = [item for item in items if (not asked and item.get_closest_marker("image"))
+               or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))]
     left_out[:] = [item.nodeid for item in unasked]
     config.hook.pytest_deselected(items=unasked)
     items[:] = [item for item in items if item not in unasked]
@@ -121,6 +123,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     if left_out:
-        print(f"{len(left_out)} image tests were not asked for: `./run test image` builds and boots the image")
+        print(f"{len(left_out)} tests were not asked for: `./run test image` builds and boots the image, "
+              "`./run test outputs` installs Home Assistant")
     if not config.option.collectonly:
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))

@@ -29,6 +29,9 @@ FIELDS: dict[str, Field] = {
         ("auto", "Find out by itself"), ("+", "up when you buy (import)"), ("-", "up when you sell (export)"))),
     "site.production": Field("Production is taken from", choices=(
         ("auto", "Find out by itself"), ("inverters", "the sum of the inverters"), ("meter", "the production meter"))),
+    "site.meter": Field("The meter at the main panel counts", choices=(
+        ("auto", "Find out by itself"), ("net", "what is bought less what is sold"),
+        ("consumption", "what the house uses, and never falls"))),
     "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
     "pvoutput.enabled": Field("Post to PVOutput"),
     "pvoutput.api_key": Field(
@@ -112,13 +115,14 @@ def kind(key: str) -> str:
 def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
     """A submitted form as (changes for settings.update, key → what is wrong with it).
 
-    An unticked flag is absent from a form, so an absent flag is False; an empty secret means: keep the old one.
+    An unticked flag is absent from a form, so an absent flag is False; an empty secret, or a key that is not
+    in the form, means: keep the old one.
     """
     changes: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for key in keys:
         text = form.get(key, "").strip()
-        if kind(key) == "secret" and not text:
+        if (kind(key) == "secret" and not text) or (kind(key) != "flag" and key not in form):
             continue
         declared = _declaration(key)
         try:

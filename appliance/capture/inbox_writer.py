@@ -19,7 +19,7 @@ from appliance.capture.room import Room
 from appliance.store import inbox, integrity, senders
 from appliance.store.database import StoreError
 from appliance.system import heartbeat
-from appliance.system.clock import Clock
+from appliance.system.clock import Clock, is_set
 from spcore.uploads import Upload
 
 MAX_BYTES = 32 << 20        # of uploads held while the inbox refuses; counter inbox_lost
@@ -101,7 +101,8 @@ class InboxWriter:
             batch = list(islice(self._queue, MAX_APPEND))
             try:
                 self._tidy()
-                new = inbox.append(self._open(), [upload for upload, _ in batch], [arrival for _, arrival in batch])
+                new = inbox.append(self._open(), [upload for upload, _ in batch], [arrival for _, arrival in batch],
+                                   is_guess=not is_set())
                 self._untidy += sum(len(upload.body) for upload, _ in batch)
             except (sqlite3.Error, OSError) as error:
                 self._refused(error)

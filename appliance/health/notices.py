@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
+from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
+from appliance.ledger.settle import RULES_CHANGED, meter_is_gross
 from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
 
+SHOWN_DAYS = 3
+SEVERAL = 3                 # lines with an unreadable counter: one or two are a disturbed line
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
 
@@ -28,6 +32,10 @@ KINDS = {
     "unknown": (OK, "Nothing to do: a later version may understand them, and `suntap rebuild` then takes them in."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, 'If consumption looks wrong, set site.net_sign to the other one of "+" and "-".'),
+    "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
+    "meter": (OK, 'If that is wrong, set site.meter to "net" or "consumption".'),
+    "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
+                  "lists all, and the history of before stays beside suntap.sqlite3."),
     "source": (OK, 'If that meter measures something else, set site.production to "inverters".'),
 }
 
@@ -60,7 +68,8 @@ class Notice:
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
     """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
-    return [*_damage(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn), *_devices(conn, since)]
+    return [*_damage(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn),
+            *_devices(conn, since)]
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
@@ -94,12 +103,31 @@ def _damage(conn: sqlite3.Connection) -> list[Notice]:
     return [Notice("damage", text) for text in texts if text]
 
 
+def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
+    """What an update counts otherwise, once every day was derived again."""
+    changed = json.loads(state.get(conn, RULES_CHANGED) or "[]")
+    if not changed:
+        return []
+    changed.sort(key=lambda day: -abs((day[2] or 0) - (day[1] or 0)))
+    shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
+                      for day, before, after, *_ in changed[:SHOWN_DAYS])
+    return [Notice("rules", f"This version of suntap counts {len(changed):,} days otherwise than the one before, most "
+                            f"of all the production of {shown}.")]
+
+
 def _clock(conn: sqlite3.Connection) -> list[Notice]:
     captured, ahead = json.loads(state.get(conn, "pvs_clock") or "[0, 0]")
     found = []
     if abs(ahead) > CLOCK_OFF_S:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
         found.append(Notice("clock", f"The supervisor's clock was {how} this box's when it last spoke.", captured))
+    counts = json.loads(state.get(conn, "lines") or "{}")
+    if moved := counts.get(MOVED):
+        found.append(Notice("clock", f"{moved:,} readings were made while the supervisor's clock was wrong: they are "
+                            "counted at the time at which they were really made."))
+    if held := counts.get(HELD):
+        found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
+                            "kept, not counted."))
     count = 0
     for device, kind in conn.execute("SELECT id, kind FROM counted_device").fetchall():
         if kind in COUNTED:
@@ -127,6 +155,9 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
     counts = json.loads(state.get(conn, "lines") or "{}")
     found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
              for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
+    if (bad := counts.get(UNREADABLE_LINES, 0)) >= SEVERAL:
+        found.append(Notice("unreadable", f"{bad:,} lines had a counter that is no number and was not counted. The "
+                            f"newest: {' '.join(counts[UNREADABLE_WORDS][1].split())}."))
     if unknown := sorted(name.removeprefix(UNKNOWN) for name in counts if name.startswith(UNKNOWN)):
         found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
     return found
@@ -135,14 +166,18 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh), max(source = 'meter')"
-                                       " FROM site_day").fetchone()
+    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh),"
+                                       " max(source LIKE '%meter%') FROM site_day").fetchone()
     wanted = settings(conn)
     if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
         chosen = sign.choose(wanted["net_sign"], plus, minus)
         way = "import" if chosen == "+" else "export"
-        found.append(Notice("sign", f'Consumption is production plus net; the net meter counts {way} up ("{chosen}"). '
-                            + sign.reason(wanted["net_sign"], plus, minus)))
+        gross = meter_is_gross(conn)
+        found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
+        if not gross:
+            why = sign.reason(wanted["net_sign"], plus, minus)
+            found.append(Notice("sign", "Consumption is production plus net; "
+                                f'the net meter counts {way} up ("{chosen}"). {why}'))
     if meters:
         found.append(Notice("source", "Production is taken from the production meter where it counts."))
     return found

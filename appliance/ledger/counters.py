@@ -1,33 +1,64 @@
 """One counter: readings in order of time → steps of energy. Pure.
 
 Theory: a step is the difference between two accepted readings. A reading b after the accepted a, with c behind it:
-- b fits a when the counter has not fallen by more than a last digit and has not risen faster than hardware can: then
+- b fits a when the counter has not fallen by more than a last digit and has not risen faster than its device can: then
   it is accepted, unless it is a spike: c does not fit b but does fit a.
-- b that does not fit a is an outlier when c fits a; it is the first of a new epoch when c fits b (a restart of the
-  counter when it fell, a jump when it rose): counting goes on from b, what lies between a and b is not counted.
-- When neither holds, b is dropped. When there is no c yet, b is held: nothing is counted until c tells.
-So a decision depends on the accepted reading before and the one reading behind: the rest of the history does not
-matter, which is what lets the ledger derive a day from the state before its first reading.
+- When b does not fit a, the readings behind b tell, as far as LOOK_AHEAD_S. If one of them comes back to where the
+  counter was, or could have come, and not by way of what b began (`_came_back`), then everything in between was never
+  energy: an outlier, a night of zeros, an hour of nonsense. The step goes from a to the reading that came back.
+- If none comes back and a later one goes on from b, a new epoch begins at b (a restart of the counter when it fell, a
+  jump when it rose): counting goes on from b, and what lies between a and b is not counted.
+- A counter that says 0 and does not move begins no epoch: it is held until it moves or comes back. Nor does a reading
+  with none behind it. A reading that agrees with nothing is left out.
+`Folded.until` says how far the decisions looked: a later reading of before that time may change them.
 
 A net counter runs both ways, so a fall tells nothing. That it began anew shows in a reading near zero that is further
 from the accepted one than a household's power explains; a step beyond hardware is a jump, whatever its direction.
 
 A counter that falls by a last digit (rounding, decimals that went from 4 to 3) stays at its highest value until it is
-passed, so nothing is counted twice and no total runs backwards. The difference across a hole is right, and so is a
-plateau followed by its catching up: both are plain steps.
+passed, so nothing is counted twice and no total runs backwards. The difference across a hole is right. A counter that
+stood still and then rises faster than its device ever does has caught up: that step begins when it stopped, so that
+it is a hole's and has no power of its own.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import pairwise
+from typing import NamedTuple
 
 LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
 POWER_LIMIT_W = 25_000      # mean power of one counter beyond which a difference is not energy; see power_limit
 USUAL_PERCENT = 40          # of that limit is what a household's net power may be when the counter comes near zero
 CATCH_UP_S = 3900           # a clock set by an hour, or a device that caught up, counts so much more in one step
+LOOK_AHEAD_S = 14 * 86400   # a counter that comes back within this time was away; later, it is another epoch
+RETURN_DWH = 10_000         # of a counter that has begun to count, less than 1 kWh is a step of its own
+RETURN_TIMES = 4            # coming back must explain a reading so many times better than going on
+CATCH_UP_DWH = 500          # a last digit after a pause is no catching up
+ORDINARY_S = 3600           # a step of a longer time tells no power
+FOREVER = 1 << 62
 
 Point = tuple[int, int]             # (time, counter in 0.1 Wh)
 Step = tuple[int, int, int]         # (start, end, energy in 0.1 Wh)
 
 RESTART, JUMP, OUTLIER, HELD = "restart", "jump", "outlier", "held"
+EPOCH = "epoch"             # a restart or a jump
+
+
+class State(NamedTuple):
+    """The accepted reading, and the time since which the counter has stood at this value."""
+
+    time: int
+    counter_dwh: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What is possible for one counter: mean power beyond which a rise is not energy, and the device's own full power
+    in W."""
+
+    power_w: int
+    full_w: int
 
 
 def power_limit(size_w: int) -> int:
@@ -47,55 +78,121 @@ class Event:
 
 @dataclass(slots=True)
 class Folded:
-    """What a stretch of readings gave. `state` is the accepted reading that the next stretch starts from."""
+    """What a stretch of readings gave. `state` is what the next stretch starts from; `until` the time up to which
+    another reading may change this; `top_w` the highest mean power that was looked at,
+    `steep_w` what the device can do (see steep)."""
 
-    state: Point | None
+    state: State | None
     steps: list[Step] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)     # times from which counting began anew
     events: list[Event] = field(default_factory=list)
+    until: int = 0
+    top_w: int = 0
+    steep_w: int = 0
 
 
-def _fits_rising(before: Point, after: Point, limit_w: int) -> bool:
-    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit_w * (after[0] - before[0] + CATCH_UP_S) // 360
+Fits = Callable[[State, Point, int], bool]
 
 
-def _fits_net(before: Point, after: Point, limit_w: int) -> bool:
-    seconds, step = after[0] - before[0], abs(after[1] - before[1])
-    usual = limit_w * USUAL_PERCENT // 100 * seconds // 360
-    return step <= limit_w * (seconds + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
+def _fits_rising(before: State, after: Point, limit_w: int) -> bool:
+    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit_w * (after[0] - before[2] + CATCH_UP_S) // 360
 
 
-def fold(state: Point | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit_w: int) -> Folded:
-    """Fold `points` (ascending times) onto `state`; `behind` is the first reading after them, if there is one."""
-    result = Folded(state)
-    steps, events = result.steps, result.events
-    fits = _fits_net if both_ways else _fits_rising
+def _fits_net(before: State, after: Point, limit_w: int) -> bool:
+    step = abs(after[1] - before[1])
+    usual = limit_w * USUAL_PERCENT // 100 * (after[0] - before[0]) // 360
+    return step <= limit_w * (after[0] - before[2] + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
 
-    last = len(points) - 1
-    for index, point in enumerate(points):
+
+def fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
+         ahead: Callable[[], Sequence[Point]] | None = None) -> Folded:
+    """Fold `points` (ascending times) onto `state`; `behind` is the first reading after them, if there is one.
+
+    `ahead` gives all readings after them, as far as LOOK_AHEAD_S; it is asked only where a reading does not fit.
+    """
+    result = Folded(state, until=behind[0] if behind else FOREVER)
+    events, fits, limit_w = result.events, _fits_net if both_ways else _fits_rising, limit.power_w
+    index, count = 0, len(points)
+    while index < count:
+        point = points[index]
+        following = points[index + 1] if index + 1 < count else behind
+        index += 1
         if state is None:
-            state = point
+            state = State(*point, point[0])
             result.starts.append(point[0])
             continue
-        following = points[index + 1] if index < last else behind
+        rise, span = abs(point[1] - state[1]), point[0] - state[0]
+        if rise * 360 > result.top_w * span:
+            result.top_w = rise * 360 // max(1, span)
         if fits(state, point, limit_w):
-            if following is not None and not fits(point, following, limit_w) and fits(state, following, limit_w):
+            if following is not None and fits(state, following, limit_w) and not fits(
+                    State(*point, point[0]), following, limit_w):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
-                continue
-            energy = point[1] - state[1]
-            if energy < 0 and not both_ways:
-                steps.append((state[0], point[0], 0))
-                state = (point[0], state[1])
             else:
-                steps.append((state[0], point[0], energy))
-                state = point
-        elif following is None:
-            events.append(Event(HELD, point[0], state[1], point[1]))
-        elif fits(state, following, limit_w) or not fits(point, following, limit_w):
-            events.append(Event(OUTLIER, point[0], state[1], point[1]))
-        else:
+                state = _accept(state, point, both_ways, limit, result.steps)
+            continue
+        rest = [*points[index:], *(ahead() if ahead else [behind] if behind else [])]
+        kind, length, looked = _look_ahead(state, point, rest, fits, limit_w)
+        result.until = max(result.until, looked)
+        if kind == EPOCH:
             events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
             result.starts.append(point[0])
-            state = point
+            state = State(*point, point[0])
+            continue
+        last = min(index + length, count)       # all these share the fate of the first
+        events += [Event(HELD if kind == HELD else OUTLIER, time, state[1], value)
+                   for time, value in points[index - 1:last]]
+        index = last
     result.state = state
     return result
+
+
+def _accept(state: State, point: Point, both_ways: bool, limit: Limit, steps: list[Step]) -> State:
+    """Count the step to `point`; the new state."""
+    time, energy = point[0], point[1] - state[1]
+    if energy == 0 or (energy < 0 and not both_ways):
+        steps.append((state[0], time, 0))
+        return State(time, state[1], state[2])
+    caught_up = (state[2] < state[0] and abs(energy) > CATCH_UP_DWH
+                 and abs(energy) * 360 > limit.full_w * (time - state[0]))
+    steps.append((state[2] if caught_up else state[0], time, energy))
+    return State(time, point[1], time)
+
+
+def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, limit_w: int) -> tuple[str, int, int]:
+    """What `first`, which does not fit `state`, is: (EPOCH, OUTLIER or HELD, readings behind it that share its fate,
+    time up to which this looked)."""
+    newest = State(*first, first[0])
+    deadline = first[0] + LOOK_AHEAD_S
+    agreed, seen, counts = 0, 0, False
+    for point in rest:
+        if point[0] > deadline:
+            break
+        if fits(state, point, limit_w) and _came_back(state, newest, point, counts, fits, limit_w):
+            return OUTLIER, seen, point[0]
+        seen += 1
+        if fits(newest, point, limit_w):
+            agreed += 1
+            counts |= point[1] != newest[1]
+            newest = State(*point, point[0])
+    if not seen or (agreed and first[1] == 0 and not counts):
+        return HELD, seen, deadline
+    if agreed:
+        return EPOCH, 0, deadline
+    return OUTLIER, 0, deadline
+
+
+def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fits, limit_w: int) -> bool:
+    """Whether `point`, which fits `state`, is that counter again and not the one of `newest` on its way past it.
+    `counts`: that one has moved since it began."""
+    if not counts or not fits(newest, point, limit_w):
+        return True
+    onward, back = abs(point[1] - newest[1]), abs(point[1] - state[1])
+    return onward > max(RETURN_DWH, RETURN_TIMES * (back + LAST_DIGIT_DWH))
+
+
+def steep(points: Sequence[Point]) -> int:
+    """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
+    rises = [(after[1] - before[1]) * 360 // (after[0] - before[0]) for before, after in pairwise(points)
+             if after[1] > before[1] and after[0] - before[0] <= ORDINARY_S]
+    return nlargest(3, rises)[2] if len(rises) > 2 else 0

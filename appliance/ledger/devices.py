@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.roles import role
-from appliance.ledger.stale import mark_all_stale
+from appliance.ledger.stale import COUNTED, mark_all_stale
 from appliance.records import storable
 
 MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted;
@@ -21,9 +21,30 @@ class DeviceRow:
     first_seen: int
     last_seen: int
     model_time: int
+    pvs: str
+    pvs_time: int
     sender: int
     aside: int
     changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that counts energy: its role, the number of the record with its counter, its PVS, its full power."""
+
+    id: int
+    role: str
+    number: int
+    pvs: str
+    full_w: int
+
+
+def counting(store: sqlite3.Connection) -> list[Device]:
+    """The devices that count energy, in an order that does not depend on who came first."""
+    return [Device(number, role(kind, serial, model), COUNTED[kind], pvs, full_w)
+            for number, kind, serial, model, pvs, full_w in store.execute(
+                "SELECT id, kind, serial, model, pvs, full_w FROM counted_device"
+                " WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial")]
 
 
 class Devices:
@@ -32,16 +53,18 @@ class Devices:
     def __init__(self, store: sqlite3.Connection) -> None:
         self.store = store
         self.known = {(kind, serial): DeviceRow(*row) for kind, serial, *row in store.execute(
-            "SELECT kind, serial, id, model, first_seen, last_seen, model_time, sender, aside FROM device")}
+            "SELECT kind, serial, id, model, first_seen, last_seen, model_time, pvs, pvs_time, sender, aside"
+            " FROM device")}
         self.sender = 0     # whose lines are read now: a row of table sender
-        self.roles = {key: role(*key, device.model) for key, device in self.known.items()}
+        self.before = {key: (role(*key, device.model), device.pvs) for key, device in self.known.items()}
 
-    def find(self, kind: str, serial: str, model: str, time: int, latest: int) -> int | None:
+    def find(self, kind: str, serial: str, model: str, time: int, latest: int, pvs: str = "") -> int | None:
         """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
-        lies between EARLIEST and `latest`."""
+        lies between EARLIEST and `latest`. `pvs`: the serial in the upload's first line."""
         device = self.known.get((kind, serial))
         if device is not None and not device.aside and device.first_seen <= time <= device.last_seen and (
-                not model or (model == device.model and time <= device.model_time)):
+                not model or (model == device.model and time <= device.model_time)) and (
+                not pvs or (pvs == device.pvs and time <= device.pvs_time)):
             return device.id    # tells nothing new
         if device is None:
             serial = storable(serial)
@@ -65,16 +88,21 @@ class Devices:
         elif model and device.model_time < time <= latest:
             device.model_time = time
             device.changed = True
+        if pvs and EARLIEST <= time <= latest and (time, pvs) > (device.pvs_time, device.pvs):
+            device.pvs, device.pvs_time = storable(pvs), time
+            device.changed = True
         return device.id
 
     def write(self) -> None:
-        """Put changes into the database. A device whose role changed makes every day dirty."""
+        """Put changes into the database. A device whose role or PVS changed makes every day stale."""
+        changed = {key: device for key, device in self.known.items() if device.changed}
         self.store.executemany(
-            "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ?, aside = ? WHERE id = ?",
-            [(device.model, device.first_seen, device.last_seen, device.model_time, device.aside, device.id)
-             for device in self.known.values() if device.changed])
-        if any(role(*key, device.model) != self.roles.get(key, role(*key, device.model))
-               for key, device in self.known.items() if device.changed):
+            "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ?, pvs = ?, pvs_time = ?,"
+            " aside = ? WHERE id = ?",
+            [(device.model, device.first_seen, device.last_seen, device.model_time, device.pvs, device.pvs_time,
+              device.aside, device.id) for device in changed.values()])
+        if any(key in self.before and key[0] in COUNTED and self.before[key] != (role(*key, device.model), device.pvs)
+               for key, device in changed.items()):
             mark_all_stale(self.store)
 
     def _new(self, kind: str, serial: str) -> DeviceRow | None:
@@ -83,5 +111,5 @@ class Devices:
             return None
         row = self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen, sender)"
                                  " VALUES (?, ?, 0, 0, ?)", (kind, serial, self.sender))
-        device = self.known[kind, serial] = DeviceRow(row.lastrowid or 0, "", 0, 0, 0, self.sender, 0)
+        device = self.known[kind, serial] = DeviceRow(row.lastrowid or 0, "", 0, 0, 0, "", 0, self.sender, 0)
         return device

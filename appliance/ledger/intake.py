@@ -14,22 +14,29 @@ import json
 import sqlite3
 from collections import defaultdict
 from operator import itemgetter
+from typing import Any
 from zlib import crc32
 
 from appliance import records
+from appliance.ledger import clocks
 from appliance.ledger.calendar import EARLIEST, Calendar
+from appliance.ledger.counters import LOOK_AHEAD_S
 from appliance.ledger.devices import Devices
 from appliance.ledger.senders import Counted
+from appliance.ledger.sending import Frame, frame_of, learn
 from appliance.ledger.stale import COUNTED, HORIZON, calendar, horizon, mark_stale
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
 from spcore.lines import records as lines
-from spcore.uploads import Upload
 
 CURSOR, IDENTITY, LINES, PVS_CLOCK = "inbox_cursor", "inbox_identity", "lines", "pvs_clock"
 REBUILDING = "rebuilding"
 HEARTBEAT = "/Command/"      # uploads that are sent when they are made, so that their time tells the PVS's clock
+MOVED, HELD = "readings put right", "readings held"
+UNREADABLE = (130, 140)     # records whose counter is worth a notice when it is no number
+UNREADABLE_LINES, UNREADABLE_WORDS = "unreadable counters", "unreadable words"
+MAX_WORDS = 200             # characters of a line that the owner is shown
 HORIZON_S = 86400
 MAX_UNKNOWN = 50            # message numbers nobody knows that are counted one by one
 
@@ -75,21 +82,28 @@ def reset_cursor_if_other_inbox(inbox: sqlite3.Connection, store: sqlite3.Connec
             state.put(store, "inbox_note", note)
 
 
-def ingest_batch(store: sqlite3.Connection, batch: list[uploads.Stored], counted: Counted) -> int:
+def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[uploads.Stored],
+                 counted: Counted) -> int:
     """Take in what counts of a batch of uploads (at least one) in one transaction; how many readings were new or
-    changed."""
+    changed. Where it shows that uploads of before were judged wrongly, the inbox is read from its beginning next."""
+    guessed = uploads.guessed(inbox, batch[0].id, batch[-1].id)
     with transaction(store):
+        taken = [(counted.senders[one.sender_id], frame_of(one.upload, one.id in guessed)) for one in batch
+                 if one.sender_id in counted.senders and one.sha256 not in counted.left_out]
+        if learn(store, [frame for _, frame in taken]):
+            clear_readings(inbox, store)
+            state.put(store, REBUILDING, "1")
+            return 0
         days = calendar(store)
         devices = Devices(store)
-        taken = [(counted.senders[one.sender_id], one.upload) for one in batch
-                 if one.sender_id in counted.senders and one.sha256 not in counted.left_out]
-        newest_us = max((upload.captured_us for _, upload in taken), default=0)
-        until = _reveal(store, days, newest_us // 1_000_000 + HORIZON_S)
+        until = _reveal(store, days, max((frame.captured for _, frame in taken), default=0) + HORIZON_S)
         counts = json.loads(state.get(store, LINES) or "{}")
         clock = json.loads(state.get(store, PVS_CLOCK) or "[0, 0]")
         by_day: dict[str, list[Row]] = defaultdict(list)
-        for devices.sender, upload in taken:
-            clock = max(clock, _read(upload, devices, days, until, by_day, counts))
+        for devices.sender, frame in taken:
+            if frame.sent and (frame.is_off or frame.upload.path.startswith(HEARTBEAT)):
+                clock = max(clock, [frame.captured, frame.sent - frame.captured])
+            _read(frame, devices, days, until, by_day, counts)
         devices.write()
         changed = sum(_write(store, days, day, rows) for day, rows in by_day.items())
         state.put(store, LINES, json.dumps(counts))
@@ -98,34 +112,47 @@ def ingest_batch(store: sqlite3.Connection, batch: list[uploads.Stored], counted
     return changed
 
 
-def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: dict[str, list[Row]],
-          counts: dict[str, int]) -> list[int]:
-    """Sort an upload's lines into rows by local day ("" for those that count no energy);
-    [packet time, how far the PVS's clock is ahead of it] in seconds."""
-    captured = upload.captured_us // 1_000_000
-    latest = captured + HORIZON_S
-    clock = [0, 0]
+def _put_right(frame: Frame) -> dict[int, int]:
+    """Claimed time → the right one (clocks.HELD: not known) of the readings that a wrong clock stamped."""
+    times = {record.time for fields in lines(frame.upload.body) if isinstance(record := records.parse(fields), Reading)}
+    if frame.is_lost:
+        return {time: clocks.HELD for time in times if time <= frame.sent + clocks.WRONG_S}
+    return clocks.put_right(times, frame.sent, frame.captured)
+
+
+def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: dict[str, list[Row]],
+          counts: dict[str, int]) -> None:
+    """Sort an upload's lines into rows by local day ("" for those that count no energy)."""
+    captured, pvs = frame.captured, frame.pvs
+    latest, oldest = captured + HORIZON_S, captured - clocks.MEMORY_S
+    moved = _put_right(frame) if frame.is_off else None
     parse, day, find, sender = records.parse, days.day, devices.find, devices.sender
-    if not upload.body:
+    if not frame.upload.body:
         _count(counts, "damaged uploads")
-    for fields in lines(upload.body):
+    for fields in lines(frame.upload.body):
         record = parse(fields)
         if isinstance(record, Reading):
+            if moved is not None and record.time in moved:
+                right = moved[record.time]
+                record = _held(record, counts) if right == clocks.HELD else record._replace(time=right)
+                if right != clocks.HELD:
+                    _tally(counts, MOVED)
+            elif EARLIEST <= record.time < oldest:
+                record = _held(record, counts)
             number, time, energy = record.number, record.time, record.energy_dwh
-            device = find(KINDS[number], record.serial, record.model, time, latest)
+            device = find(KINDS[number], record.serial, record.model, time, latest, pvs)
             if device is None:
                 _count(counts, "devices beyond the limit")
             elif energy is None:
-                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record),
-                                   sender))
+                if number in UNREADABLE and len(record.fields) > 5 and record.fields[5].strip():
+                    _note_unreadable(counts, record)
+                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record), sender))
             else:
                 by_day[day(time) if EARLIEST <= time <= until else ""].append(
                     (device, number, time, 0, energy, record.power_dw, _rest(record), sender))
         elif isinstance(record, Header):
             if record.time is not None:
-                find("pvs", record.serial, "", record.time, latest)
-                if upload.path.startswith(HEARTBEAT):
-                    clock = [captured, record.time - captured]
+                find("pvs", record.serial, "", captured if frame.is_off else record.time, latest)
         elif isinstance(record, Unknown):
             _count_unknown(counts, record)
             if record.time is not None and record.serial:
@@ -136,7 +163,22 @@ def _read(upload: Upload, devices: Devices, days: Calendar, until: int, by_day: 
                     by_day[""].append((device, record.number, record.time, part, None, None, text, sender))
         elif isinstance(record, Malformed):
             _count(counts, "malformed")
-    return clock
+
+
+def _held(record: Reading, counts: dict[str, int]) -> Reading:
+    """A reading of an unknown time: kept as it came, and not counted."""
+    if record.energy_dwh is not None:
+        _tally(counts, HELD)
+    return record._replace(energy_dwh=None, power_dw=None)
+
+
+def _note_unreadable(counts: dict[str, Any], record: Reading) -> None:
+    """Count a counter field that is no number, and keep the newest line's own words."""
+    if record.fields[5] and records.parse_decimal(record.fields[5], 4) is not None:
+        return                  # held, not unreadable
+    _tally(counts, UNREADABLE_LINES)
+    words = [record.time, storable("\t".join(record.fields))[:MAX_WORDS]]
+    counts[UNREADABLE_WORDS] = max(counts.get(UNREADABLE_WORDS, [0, ""]), words)
 
 
 def _rest(record: Reading) -> str:
@@ -151,6 +193,11 @@ def _rest(record: Reading) -> str:
     return storable("\t".join(rest))
 
 
+def _tally(counts: dict[str, int], what: str) -> None:
+    """Count what has a notice of its own."""
+    counts[what] = counts.get(what, 0) + 1
+
+
 def _count(counts: dict[str, int], what: str) -> None:
     counts[what] = counts.get(what, 0) + 1
 
@@ -163,28 +210,24 @@ def _count_unknown(counts: dict[str, int], record: Unknown) -> None:
 def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row]) -> int:
     """Write the rows of a local day and mark what became stale; how many were new or changed."""
     before = store.total_changes
-    start, _ = days.bounds(day) if day else (0, 0)
-    first: dict[int, Row] = {}
-    if day:
-        for row in rows:
-            known = first.get(row[0])
-            if known is None or row[2] < known[2]:
-                first[row[0]] = row
-        stale = {day} | {days.day(time) for row in first.values() if (time := _before(store, row, start)) is not None}
     rows.sort(key=KEY)      # neighbours in the table are written together
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:
-        mark_stale(store, stale)
+        first: dict[int, int] = {}
+        for device, _, time, *_ in rows:
+            first[device] = min(time, first.get(device, time))
+        mark_stale(store, {day}.union(*(_looking(store, days, device, day, time) for device, time in first.items())))
     return changed
 
 
-def _before(store: sqlite3.Connection, row: Row, start: int) -> int | None:
-    """Time of the counter reading before `row`, if that lies before `start`."""
-    found = store.execute("SELECT time FROM reading WHERE device = ? AND number = ? AND time < ? AND time >= ?"
-                          " AND energy_dwh NOT NULL ORDER BY time DESC LIMIT 1",
-                          (row[0], row[1], row[2], EARLIEST)).fetchone()
-    return found[0] if found and found[0] < start else None
+def _looking(store: sqlite3.Connection, days: Calendar, device: int, day: str, time: int) -> set[str]:
+    """The days before `day` whose derivation looked at readings of `time` and later: the one before, and those with
+    something undecided."""
+    return {found for (found,) in store.execute(
+        "SELECT day FROM device_day WHERE device = ?1 AND day < ?2 AND until >= ?3 AND day >= coalesce("
+        " min((SELECT max(day) FROM device_day WHERE device = ?1 AND day < ?2), ?4), ?4)",
+        (device, day, time, days.day(time - LOOK_AHEAD_S - 2 * 86400)))}
 
 
 def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
@@ -200,9 +243,8 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
         for (time,) in store.execute("SELECT time FROM reading WHERE device = ? AND number = ? AND time > ?"
                                      " AND time <= ? AND time >= ? AND energy_dwh NOT NULL",
                                      (device, number, old, to, EARLIEST)).fetchall():
-            start, _ = days.bounds(days.day(time))
-            earlier = _before(store, (device, number, time, 0, None, None, "", 0), start)
-            mark_stale(store, {days.day(moment) for moment in (time, earlier) if moment is not None})
+            day = days.day(time)
+            mark_stale(store, {day} | _looking(store, days, device, day, time))
     return to
 
 

@@ -42,18 +42,23 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
     apply_settings(store, site)
     intake.reset_cursor_if_other_inbox(inbox, store)
     what = senders.counted(inbox, store)
-    waiting = uploads.count_after(inbox, intake.cursor(store))
-    total = waiting if limit is None else min(waiting, limit)
+    left = waiting = uploads.count_after(inbox, intake.cursor(store))
+    if limit is not None:
+        left = min(waiting, limit)
     done = readings = 0
-    while done < total:
-        batch = uploads.arrivals(inbox, intake.cursor(store), min(CHUNK, total - done))
+    while left:
+        batch = uploads.arrivals(inbox, intake.cursor(store), min(CHUNK, left))
         if not batch:
             break
-        readings += _take_in(store, batch, what)
+        readings += _take_in(inbox, store, batch, what)
+        if intake.cursor(store) < batch[-1].id:     # what is known of clocks now judges earlier uploads otherwise
+            left, done = uploads.count_after(inbox, 0) if limit is None else left, 0
+            continue
+        left -= len(batch)
         done += len(batch)
         if progress:
-            progress(done, total)
-    if done == waiting:
+            progress(done, done + left)
+    if not uploads.count_after(inbox, intake.cursor(store)):
         _finish_rebuild(store)
         derive(store, progress, None if limit is None else MAX_DAYS)
     return Ingested(done, readings, changed(store))
@@ -72,20 +77,26 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
     return ingest(inbox, store, site, progress)
 
 
-def _take_in(store: sqlite3.Connection, batch: list[uploads.Stored], what: senders.Counted) -> int:
+def _take_in(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[uploads.Stored],
+             what: senders.Counted) -> int:
     """ingest_batch(), and one by one where that fails for what an upload holds: the one at fault is left out after
     MAX_TRIES, so that it does not stop those behind it."""
     try:
-        return intake.ingest_batch(store, batch, what)
+        return intake.ingest_batch(inbox, store, batch, what)
     except Exception as error:
         if not _is_of_upload(error):
             raise
-    return sum(_take_one(store, one, what) for one in batch)
+    readings = 0
+    for one in batch:
+        readings += _take_one(inbox, store, one, what)
+        if intake.cursor(store) < one.id:       # read from the beginning again
+            break
+    return readings
 
 
-def _take_one(store: sqlite3.Connection, one: uploads.Stored, what: senders.Counted) -> int:
+def _take_one(inbox: sqlite3.Connection, store: sqlite3.Connection, one: uploads.Stored, what: senders.Counted) -> int:
     try:
-        return intake.ingest_batch(store, [one], what)
+        return intake.ingest_batch(inbox, store, [one], what)
     except Exception as error:
         if not _is_of_upload(error):
             raise

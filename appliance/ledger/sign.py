@@ -8,6 +8,13 @@ holds until there is clear evidence against it and little against "-".
 RESOLUTION_DWH = 100        # net meters count in 10 Wh
 CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
 TIMES = 4                   # and so many times the evidence against the other
+SUNNY_DAYS = 21             # so many days of sun in which the meter never ran down show that it is no net meter
+
+
+def is_gross(setting: str, falls: int, sunny: int) -> bool:
+    """Whether the meter counts what the house uses: by site.meter, or because it never ran down on SUNNY_DAYS days
+    on which a net meter would have."""
+    return setting == "consumption" or (setting == "auto" and not falls and sunny >= SUNNY_DAYS)
 
 
 def against(production_dwh: int, net_dwh: int) -> tuple[int, int]:
@@ -20,6 +27,16 @@ def choose(setting: str, against_plus: int, against_minus: int) -> str:
     if setting != "auto":
         return setting
     return "-" if against_plus > CLEAR_DWH and against_plus > TIMES * against_minus else "+"
+
+
+def kind_reason(setting: str, gross: bool) -> str:
+    """One sentence for the owner: what the meter counts and why that is believed."""
+    what = "what the house uses" if gross else "net, import and export"
+    if setting != "auto":
+        return f"The meter at the main panel counts {what}: the settings say so."
+    why = (f"on {SUNNY_DAYS} or more days of sun it never once fell" if gross
+           else f"usual, and it fell or has not been seen for {SUNNY_DAYS} days of sun yet")
+    return f"The meter at the main panel counts {what}: {why}."
 
 
 def reason(setting: str, against_plus: int, against_minus: int) -> str:

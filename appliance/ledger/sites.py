@@ -12,11 +12,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from appliance.ledger.cadence import is_hole
 from appliance.ledger.counters import Folded
+from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
 
 HOLE_SHARE = 20             # a slot is marked when more than 1/20 of its energy is a hole's
 SCALE = 1_000_000           # of powers, so that integers do
+
+Spans = dict[tuple[int, bool], int]     # (length of a step in seconds, it is a hole) → energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,75 +59,75 @@ class Totals:
     peak_w: int | None = None
     against_plus_dwh: int = 0
     against_minus_dwh: int = 0
-
-
-def source_of(setting: str, meter_alive: bool) -> str:
-    """Where a day's production comes from: inverters | meter."""
-    if setting == "auto":
-        return "meter" if meter_alive else "inverters"
-    return setting
+    meter_falls: int = 0            # slots in which the meter at the main panel ran down
 
 
 class SlotEnergy:
-    """Energy per slot of the production, or of the net; and per slot the energy by the length of its steps."""
+    """Energy per slot of the production, or of the net; and per slot the energy by length of step and whether that is
+    a hole."""
 
-    def __init__(self, devices: Iterable[Folded], day_start: int, slot_seconds: int) -> None:
+    def __init__(self, counters: Iterable[Folded], day: Day) -> None:
         self.energy: dict[int, int] = defaultdict(int)
-        self.spans: dict[int, dict[int, int]] = {}
+        self.spans: dict[int, Spans] = {}
         self.starts: set[int] = set()
-        energy_of, spans = self.energy, self.spans
-        for device in devices:
-            self.starts.update(moment - (moment - day_start) % slot_seconds for moment in device.starts)
-            current, length, sum_dwh = -1, 0, 0
-            for start, end, energy in device.steps:
+        day_start, slot_seconds = day.start, day.slot_seconds
+        for counter in counters:
+            self.starts.update(moment - (moment - day_start) % slot_seconds for moment in counter.starts)
+            current, length, sum_dwh, hole = -1, 0, 0, False
+            for index, (start, end, energy) in enumerate(counter.steps):
                 slot = end - (end - day_start) % slot_seconds
                 if slot != current:
-                    if length:
-                        energy_of[current] += sum_dwh
-                        by_length = spans.setdefault(current, {})
-                        by_length[length] = by_length.get(length, 0) + abs(sum_dwh)
-                    current, length, sum_dwh = slot, 0, 0
+                    self._add(current, length, sum_dwh, hole)
+                    current, length, sum_dwh, hole = slot, 0, 0, False
                 length += end - start
                 sum_dwh += energy
-            if length:
-                energy_of[current] += sum_dwh
-                by_length = spans.setdefault(current, {})
-                by_length[length] = by_length.get(length, 0) + abs(sum_dwh)
+                if 2 * (end - start) > 3 * slot_seconds and is_hole(counter.steps, index, slot_seconds, day.usual_s):
+                    hole = True
+            self._add(current, length, sum_dwh, hole)
+
+    def _add(self, slot: int, length: int, energy_dwh: int, hole: bool) -> None:
+        if length:
+            self.energy[slot] += energy_dwh
+            spans = self.spans.setdefault(slot, {})
+            spans[length, hole] = spans.get((length, hole), 0) + abs(energy_dwh)
 
 
-def book(production_counters: Iterable[Folded], net_counters: Iterable[Folded], day_start: int, slot_seconds: int,
-         sign: int, start: Start) -> tuple[list[Slot], Totals]:
-    """The slots of a day, ascending, and its totals. `sign`: 1 when the net counter rises with import, else -1."""
-    production = SlotEnergy(production_counters, day_start, slot_seconds)
-    net = SlotEnergy(net_counters, day_start, slot_seconds)
+def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded], day: Day, sign: int, start: Start,
+         gross: bool = False) -> tuple[list[Slot], Totals]:
+    """The slots of a day, ascending, and its totals. `sign`: 1 when the meter rises with import, else -1; `gross`: the
+    meter counts what the house uses, whatever the roof makes."""
+    production, meter = SlotEnergy(production_counters, day), SlotEnergy(meter_counters, day)
     active, balance = start.net_active, start.balance_dwh
     slots: list[Slot] = []
     totals = Totals(start)
-    for time in sorted(production.energy.keys() | net.energy.keys() | net.starts):
-        produced, net_raw = production.energy.get(time), net.energy.get(time)
-        if active:
+    for time in sorted(production.energy.keys() | meter.energy.keys() | meter.starts):
+        produced, raw = production.energy.get(time), meter.energy.get(time)
+        if active and not gross:
             balance += produced or 0
-        consumed = None
-        if net_raw is not None:
-            balance += sign * net_raw
+        consumed = net = None
+        if raw is not None:
+            net = sign * raw - (produced or 0 if gross else 0)
+            balance += sign * raw
             consumed = max(0, balance)
             balance -= consumed
-        if time in net.starts:
+        if time in meter.starts:
             active, balance = 1, min(balance, 0)
-        if produced is None and net_raw is None:
+        if produced is None and raw is None:
             continue
-        seconds, hole = _spans(production.spans.get(time, {}), net.spans.get(time, {}), slot_seconds)
+        seconds, hole = _spans(production.spans.get(time, {}), meter.spans.get(time, {}))
         totals.production_dwh = _plus(totals.production_dwh, produced)
         totals.consumption_dwh = _plus(totals.consumption_dwh, consumed)
-        slots.append(Slot(time, produced, None if net_raw is None else sign * net_raw, consumed, totals.production_dwh,
+        slots.append(Slot(time, produced, net, consumed, totals.production_dwh,
                           None if consumed is None else totals.consumption_dwh, seconds, hole))
-        if net_raw is not None:
-            totals.import_dwh = (totals.import_dwh or 0) + max(0, sign * net_raw)
-            totals.export_dwh = (totals.export_dwh or 0) + max(0, -sign * net_raw)
-            if produced is not None and not hole:
-                plus, minus = against(produced, net_raw)
-                totals.against_plus_dwh += plus
-                totals.against_minus_dwh += minus
+        if raw is not None and net is not None:
+            totals.import_dwh = (totals.import_dwh or 0) + max(0, net)
+            totals.export_dwh = (totals.export_dwh or 0) + max(0, -net)
+            if not hole:
+                totals.meter_falls += raw < 0
+                if produced is not None:
+                    plus, minus = against(produced, raw)
+                    totals.against_plus_dwh += plus
+                    totals.against_minus_dwh += minus
         if produced is not None and not hole:
             power_w = (produced * 720 + seconds) // (2 * seconds)
             totals.peak_w = max(totals.peak_w or 0, power_w)
@@ -137,22 +141,16 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
     return sum_dwh if energy is None else (sum_dwh or 0) + energy
 
 
-def _spans(production: dict[int, int], net: dict[int, int], slot_seconds: int) -> tuple[int, int]:
+def _spans(production: Spans, meter: Spans) -> tuple[int, int]:
     """(seconds, hole) of a slot from its energy by length of step."""
     lengths = dict(production)
-    for length, energy in net.items():
-        lengths[length] = lengths.get(length, 0) + energy
+    for span, energy in meter.items():
+        lengths[span] = lengths.get(span, 0) + energy
     sum_dwh = sum(lengths.values())
     if len(lengths) == 1 or not sum_dwh:
-        seconds = min(lengths)
+        seconds = min(length for length, _ in lengths)
     else:
-        power = sum(energy * SCALE // length for length, energy in lengths.items())
+        power = sum(energy * SCALE // length for (length, _), energy in lengths.items())
         seconds = max(1, (2 * sum_dwh * SCALE + power) // (2 * power))
-    in_holes = sum(energy for length, energy in lengths.items() if _is_hole(length, slot_seconds))
-    hole = in_holes * HOLE_SHARE > sum_dwh or any(_is_hole(length, slot_seconds) for length in net)
-    return seconds, int(hole)
-
-
-def _is_hole(seconds: int, slot_seconds: int) -> bool:
-    """Whether a step skipped a slot (with half a slot's tolerance for readings that come early or late)."""
-    return 2 * seconds > 3 * slot_seconds
+    in_holes = sum(energy for (_, hole), energy in lengths.items() if hole)
+    return seconds, int(in_holes * HOLE_SHARE > sum_dwh or any(hole for _, hole in meter))

@@ -15,7 +15,7 @@ from appliance.settings import Site
 from appliance.store import state, transaction
 
 MADE_WITH, HORIZON = "derived_with", "horizon"
-RULES = 1               # number of the rules of derivation: a release that changes results counts it up
+RULES = 2               # number of the rules of derivation: a release that changes results counts it up
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
 
 
@@ -31,13 +31,14 @@ def calendar(store: sqlite3.Connection) -> Calendar:
 
 
 def settings(store: sqlite3.Connection) -> dict:
-    """The settings in use: timezone, slot_seconds, net_sign, production, size_w, rules."""
+    """The settings in use: timezone, slot_seconds, net_sign, production, meter, size_w, rules."""
     return dict(json.loads(state.get(store, MADE_WITH) or "null") or _wanted(store, Site()))
 
 
 def _wanted(store: sqlite3.Connection, site: Site) -> dict:
     return {"timezone": site.timezone, "slot_seconds": slot_seconds(store),
-            "net_sign": site.net_sign, "production": site.production, "size_w": site.size_w, "rules": RULES}
+            "net_sign": site.net_sign, "production": site.production, "meter": site.meter,
+            "size_w": site.size_w, "rules": RULES}
 
 
 def apply_settings(store: sqlite3.Connection, site: Site) -> None:
@@ -70,5 +71,5 @@ def mark_all_stale(store: sqlite3.Connection) -> None:
     known = [span for span in spans if span[0] is not None]
     if known:
         mark_stale(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))
-    for table in ("device_day", "site_day", "notice"):
+    for table in ("device_day", "site_day", "roof_day", "notice"):
         store.execute(f"INSERT OR IGNORE INTO dirty_day SELECT DISTINCT day FROM {table}")

@@ -32,6 +32,7 @@ class Fact:
     text: str
     advice: str = ""
     device: str = ""
+    since: int | None = None    # UTC seconds, where it is about one moment
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,12 @@ def _mqtt(context: Context) -> Output:
     return MqttOutput(context)
 
 
-FACTORIES: Mapping[str, Factory] = {"lines": _lines, "mqtt": _mqtt}
+def _notify(context: Context) -> Output:
+    from appliance.outputs.notify import NotifyOutput
+    return NotifyOutput(context)
+
+
+FACTORIES: Mapping[str, Factory] = {"lines": _lines, "mqtt": _mqtt, "notify": _notify}
 
 
 def wanted(settings: Settings) -> dict[str, object]:

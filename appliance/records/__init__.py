@@ -15,7 +15,7 @@ from appliance.records.types import MAX_SERIAL, Header, Malformed, Record, Trail
 from appliance.records.values import parse_decimal, parse_timestamp
 
 __all__ = ["Header", "Inverter", "InverterExtra", "Malformed", "Meter", "MeterExtra", "Reading", "Record", "Status",
-           "Supervisor", "Trailer", "Unknown", "parse", "storable"]
+           "Supervisor", "Trailer", "Unknown", "parse", "parse_decimal", "storable"]
 
 ENERGY = POWER = 4              # decimals of a kWh that 0.1 Wh are, of a kW that 0.1 W are
 

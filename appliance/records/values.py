@@ -1,27 +1,45 @@
 """Texts on the wire → exact integers and UTC seconds. None where the text is not what it should be."""
+import re
 from calendar import timegm
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
-MAX_TEXT = 17               # characters of a number: what has more is none, and every result fits SQLite's 64 bits
+MAX_TEXT = 17               # characters of a number: what has more is none
+LARGEST = (1 << 63) - 1     # of SQLite's integers
+MAX_ODD = 64                # with blanks and leading zeros
+BLANKS = " \u00a0"          # around a number
+ODD = re.compile(r"([+-]?)0*((?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,2})?)")
 
 
 def parse_decimal(text: str, places: int) -> int | None:
-    """The decimal number `text` times 10**places, exactly; digits beyond are rounded half to even."""
+    """The decimal number `text` times 10**places, exactly; digits beyond are rounded half to even.
+
+    A comma may stand for the point; blanks around it, a sign, leading zeros and an exponent are read too.
+    """
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
-    if not digits.isdigit() and not (whole[:1] in ("+", "-") and digits[1:].isdigit()):
-        return None
-    if len(text) > MAX_TEXT or not text.isascii():
-        return None
+    if len(text) > MAX_TEXT or not text.isascii() or not (
+            digits.isdigit() or (whole[:1] in ("+", "-") and digits[1:].isdigit())):
+        return _parse_odd(text, places)
     missing = places - len(fraction)
     if missing >= 0:
-        return int(digits) * 10 ** missing
+        number = int(digits) * 10 ** missing
+        return number if -LARGEST <= number <= LARGEST else None
     number = int(whole.lstrip("+-") + fraction)
     kept, rest = divmod(number, 10 ** -missing)
     twice = 2 * rest - 10 ** -missing
     kept += twice > 0 or (twice == 0 and kept % 2)
     return -kept if whole[:1] == "-" else kept
+
+
+def _parse_odd(text: str, places: int) -> int | None:
+    """A number that is not written as a PVS usually writes it."""
+    found = ODD.fullmatch(text.strip(BLANKS)) if len(text) <= MAX_ODD else None
+    if found is None or len(found[2]) > MAX_TEXT:
+        return None
+    number = Decimal(found[1] + found[2].replace(",", ".")).scaleb(places)
+    return int(number.to_integral_value(ROUND_HALF_EVEN)) if abs(number) <= LARGEST else None
 
 
 @lru_cache(maxsize=4096)

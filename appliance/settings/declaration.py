@@ -89,6 +89,8 @@ class Site:
                         one_of("auto", "+", "-"))
     production: str = key("auto", '"auto", "inverters" (their sum) or "meter" (the production meter)',
                           one_of("auto", "inverters", "meter"))
+    meter: str = key("auto", '"auto", "net" (the meter at the main panel runs both ways) or "consumption" (it counts '
+                     'what the house uses and never falls)', one_of("auto", "net", "consumption"))
     size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", integer_between(0, 1_000_000))
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
                     matches(r"[\w.\-]{1,40}"))

@@ -4,7 +4,9 @@ A database is made by the numbered files below sql/<schema>/, each applied in on
 user_version; a file from a newer suntap is refused, never guessed at. A read-only connection works beside a writer,
 without a writer, and for a user who may write neither the file nor its folder.
 """
+import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +31,11 @@ HINTS = {                       # what to do, by SQLite's primary result code
 }
 
 NO_RIGHT = ("SQLITE_READONLY", "SQLITE_CANTOPEN")   # what a user meets who may only read
+
+
+COPIED = ("store",)     # schemas whose files are copied before they are brought up to date
+
+log = logging.getLogger(__name__)
 
 
 class Connection(sqlite3.Connection):
@@ -180,7 +187,11 @@ def _version(connection: sqlite3.Connection, path: Path, schema: str) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
-    """Apply the files that are new, each in one transaction; another process may be doing the same."""
+    """Apply the files that are new, each in one transaction; another process may be doing the same. Of a history that
+    already holds something, a copy is put beside it first."""
+    version = _version(connection, path, schema)
+    if schema in COPIED and 0 < version < migrations(schema)[-1][0]:
+        _copy(connection, path, version)
     for number, script in migrations(schema):
         if _version(connection, path, schema) >= number:
             continue
@@ -189,6 +200,24 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
                 for statement in _statements(script):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Keep the file as it is as <name>.before-<its version>; without room for it, only the log says so."""
+    aside = path.with_name(f"{path.name}.before-{version}")
+    if aside.exists():
+        return
+    part = aside.with_name(aside.name + ".part")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
+            raise OSError(f"no room for {path.stat().st_size >> 20} MiB")
+        with transaction(connection):       # nobody writes meanwhile
+            shutil.copyfile(path, part)
+        os.replace(part, aside)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        log.warning("%s: brought up to date without a copy of before (%s)", path, error)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -44,21 +44,29 @@ class Stored(NamedTuple):
 
 
 def append(conn: sqlite3.Connection, uploads: Iterable[Upload], arrival: Arrival | Sequence[Arrival] = IMPORTED,
-           granted: tuple[str, str] | None = None) -> int:
+           granted: tuple[str, str] | None = None, is_guess: bool = False) -> int:
     """Store `uploads` in one transaction, on disk when this returns; how many were new. Raises StoreError.
 
     The one way in. `arrival` says how they came, all of them or each: it decides with module senders whether they count
-    or are kept aside. What a trusted sender sends takes the place of the same upload by another one.
+    or are kept aside. What a trusted sender sends takes the place of the same upload by another one. `is_guess`: the
+    clock of their packet times was not set yet.
     """
     every = list(uploads)
     if not every:
         return 0
     with transaction(conn):
-        book = Book(conn)
+        book, newest = Book(conn), last_id(conn)
         new = sum(conn.execute(INSERT, row).rowcount
                   for row in _rows(conn, book, every, repeat(arrival) if isinstance(arrival, Arrival) else arrival,
                                    granted))
+        if is_guess:
+            conn.execute("INSERT OR IGNORE INTO guess SELECT id FROM upload WHERE id > ?", (newest,))
         return new - book.trim()
+
+
+def guessed(conn: sqlite3.Connection, first: int, last: int) -> set[int]:
+    """The ids from `first` to `last` of uploads whose packet times are a guess."""
+    return {number for (number,) in conn.execute("SELECT id FROM guess WHERE id BETWEEN ? AND ?", (first, last))}
 
 
 INSERT = ("INSERT OR IGNORE INTO upload (captured_us, source, destination, path, complete, sha256, body, sender_id,"

@@ -217,5 +217,6 @@ def _facts(live: LiveSettings, clock: Clock) -> Facts:
     """How the box is, for the outputs that tell it."""
     found = status.collect(live.current, clock)
     known = () if isinstance(found.history, Unreadable) else found.history.notices
-    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device) for lamp in found.lamps],
-                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device) for notice in known])
+    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since) for lamp in found.lamps],
+                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device, notice.time)
+                  for notice in known])

@@ -43,7 +43,7 @@ def calls(module: ModuleType, name: str, place: int) -> set[str]:
 
 
 def kinds_in_the_code() -> set[str]:
-    return calls(counters, "Event", 0) | calls(notices, "Notice", 0)
+    return calls(counters, "Event", 0) - {counters.EPOCH} | calls(notices, "Notice", 0)
 
 
 def hear(box: Box, ahead_s: int) -> None:
@@ -54,6 +54,11 @@ def hear(box: Box, ahead_s: int) -> None:
 
 def damage(box: Box) -> None:
     box.store.execute("INSERT INTO state VALUES ('store_note', 'The history was damaged (x). It was set aside.')")
+
+
+def after_an_update(box: Box) -> None:
+    box.store.executemany("INSERT INTO day_before VALUES (?, ?, NULL)", [("2026-05-09", 5000), ("2026-05-10", 1)])
+    box.lines(*run_of(NOON, 5, 1000, 100))
 
 
 SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
@@ -75,6 +80,11 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "damage": ("warn", "was damaged", damage),
     "sign": ("ok", "counts import up", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
+    "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
+        meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
+    "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
+        *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
+    "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
     "source": ("ok", "taken from the production meter", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),

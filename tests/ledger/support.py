@@ -125,13 +125,17 @@ def texts(box: Box) -> str:
 
 
 DERIVED = {
-    "device": "SELECT kind, serial, model, first_seen, last_seen, model_time FROM device ORDER BY kind, serial",
+    "device": "SELECT kind, serial, model, first_seen, last_seen, model_time, pvs, pvs_time, full_w FROM device"
+              " ORDER BY kind, serial",
     "reading": "SELECT kind, serial, number, time, part, energy_dwh, power_dw, fields FROM reading"
                " JOIN device ON device = id ORDER BY kind, serial, number, time, part",
     "slot": "SELECT * FROM slot ORDER BY time",
-    "device_day": "SELECT kind, serial, day, time, counter_dwh, energy_dwh FROM device_day JOIN device ON device = id"
+    "device_day": "SELECT kind, serial, day, time, counter_dwh, since, energy_dwh, typical_dwh, steep_w"
+                  " FROM device_day JOIN device ON device = id"
                   " ORDER BY kind, serial, day",
     "site_day": "SELECT * FROM site_day ORDER BY day",
+    "roof_day": "SELECT * FROM roof_day ORDER BY pvs, day",
+    "clocks": "SELECT * FROM late_upload",
     "notice": "SELECT day, device.kind, serial, notice.kind, time, count, before_dwh, after_dwh FROM notice"
               " JOIN device ON device = id ORDER BY day, serial, notice.kind",
     "dirty_day": "SELECT * FROM dirty_day",

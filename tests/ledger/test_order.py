@@ -114,7 +114,7 @@ def test_the_ledger_says_what_the_slow_twin_says(history, zone):
         for one in shuffled:
             box.deliver(one)
         expected = twin.curve({serial: _decimal(readings) for serial, readings in devices.items() if serial != NET},
-                              _decimal(devices.get(NET, [])))
+                              _decimal(devices.get(NET, [])), zone=zone)
         found = {row[0]: tuple(None if value is None else Decimal(value) / 10_000 for value in row[1:]) for row in
                  box.store.execute("SELECT time, production_dwh, net_dwh, consumption_dwh, day_production_dwh,"
                                    " day_consumption_dwh FROM slot")}

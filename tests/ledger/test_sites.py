@@ -1,7 +1,8 @@
 """From the steps of counters to slots: booking, holes, power, consumption."""
 from appliance.ledger.counters import Folded
+from appliance.ledger.roofs import Day
 from appliance.ledger.sign import choose
-from appliance.ledger.sites import Start, book, source_of
+from appliance.ledger.sites import Start, book
 
 COUNTING = Start(1, 0)
 DAY = 1_778_310_000 - 1_778_310_000 % 300
@@ -14,7 +15,7 @@ def counter(*steps, starts=()):
 
 
 def booked(production=(), net=(), sign=1, start=COUNTING, slot_seconds=300):
-    return book(production, net, DAY, slot_seconds, sign, start)
+    return book(production, net, Day(DAY, slot_seconds, 300), sign, start)
 
 
 def test_energy_belongs_to_the_slot_of_its_record_time():
@@ -54,7 +55,7 @@ def test_a_silent_device_among_few_is_a_hole():
 
 
 def test_readings_that_come_a_little_late_are_no_hole():
-    slots, _ = book([Folded(None, [(DAY, DAY + 430, 100)])], [], DAY, 300, 1, Start(0, 0))
+    slots, _ = book([Folded(None, [(DAY, DAY + 430, 100)])], [], Day(DAY, 300, 300), 1, Start(0, 0))
     assert not slots[0].hole
 
 
@@ -127,8 +128,3 @@ def test_the_sign_turns_on_clear_evidence_only():
     assert choose("auto", 90_000, 0) == "-"
     assert choose("auto", 90_000, 80_000) == "+"
     assert choose("-", 0, 90_000) == "-" and choose("+", 90_000, 0) == "+"
-
-
-def test_the_owners_source_of_production_holds_else_the_meter_where_it_lives():
-    assert [source_of("auto", alive) for alive in (False, True)] == ["inverters", "meter"]
-    assert source_of("inverters", True) == "inverters" and source_of("meter", False) == "meter"

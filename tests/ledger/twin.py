@@ -6,12 +6,34 @@ It knows the rules of the ledger's docstring for any number of inverters, one ne
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 KW_LIMIT, CATCH_UP_H, DIGIT, USUAL = Decimal(25), Decimal(3900) / 3600, Decimal("0.01"), Decimal("0.4")
+FORTNIGHT = 14 * 86400
 
 Reading = tuple[int, Decimal]                   # record time, kWh
 Curve = dict[int, tuple[Decimal | None, Decimal | None, Decimal | None]]    # slot → production, net, consumption
+
+
+def local_day(time: int, zone: str) -> str:
+    return datetime.fromtimestamp(time, UTC).astimezone(ZoneInfo(zone)).date().isoformat()
+
+
+def full_power(readings: list[Reading], zone: str) -> Decimal:
+    """The class of power in kW that the device was seen at three times in one day; 0: not known."""
+    seen: dict[str, list[Decimal]] = {}
+    ordered = sorted(readings)
+    for before, after in pairwise(ordered):
+        day = local_day(before[0], zone)
+        if day == local_day(after[0], zone) and after[0] - before[0] <= 3600 and after[1] > before[1]:
+            watts = int((after[1] - before[1]) * 3_600_000 / (after[0] - before[0]))
+            seen.setdefault(day, []).append(Decimal(watts) / 1000)
+    best = max((sorted(powers)[-3] for powers in seen.values() if len(powers) > 2), default=Decimal(0))
+    full = Decimal("0.125") if best else Decimal(0)
+    while full < best:
+        full *= 2
+    return full
 
 
 @dataclass
@@ -20,44 +42,73 @@ class Counter:
 
     net: bool
     readings: list[Reading]
+    limit: Decimal
     steps: list[tuple[int, int, Decimal]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
-    def fits(self, before: Reading, after: Reading) -> bool:
-        hours, step = Decimal(after[0] - before[0]) / 3600, after[1] - before[1]
+    def fits(self, before: Reading, after: Reading, since: int | None = None) -> bool:
+        step = after[1] - before[1]
+        allowed = int(self.limit * 1000 * (after[0] - (before[0] if since is None else since) + 3900)) // 360
         if self.net:
-            usual = KW_LIMIT * USUAL * hours
-            return abs(step) <= KW_LIMIT * (hours + CATCH_UP_H) and not (abs(after[1]) <= usual < abs(step))
-        return -DIGIT <= step <= KW_LIMIT * (hours + CATCH_UP_H)
+            usual = int(self.limit * 1000 * USUAL) * (after[0] - before[0]) // 360
+            return abs(step) * 10_000 <= allowed and not abs(after[1]) * 10_000 <= usual < abs(step) * 10_000
+        return step >= -DIGIT and step * 10_000 <= allowed
+
+    def away(self, accepted: Reading, since: int, at: int, ordered: list[Reading]) -> tuple[str, int]:
+        """What the reading at index `at`, which does not fit, begins, and up to which index that holds."""
+        newest, first, agreed, counts = ordered[at], ordered[at], 0, False
+        end = at + 1
+        for index in range(at + 1, len(ordered)):
+            reading = ordered[index]
+            if reading[0] > first[0] + FORTNIGHT:
+                break
+            if self.fits(accepted, reading, since):
+                onward, back = abs(reading[1] - newest[1]), abs(reading[1] - accepted[1])
+                if not counts or not self.fits(newest, reading) or onward > max(Decimal(1), 4 * (back + DIGIT)):
+                    return "dropped", index
+            end = index + 1
+            if self.fits(newest, reading):
+                agreed += 1
+                counts = counts or reading[1] != newest[1]
+                newest = reading
+        if end == at + 1 or (agreed and not first[1] and not counts):
+            return "dropped", end
+        return ("epoch", at + 1) if agreed else ("dropped", at + 1)
 
     def count(self) -> None:
-        accepted: Reading | None = None
-        highest = Decimal(0)
         ordered = sorted(self.readings)
-        for index, reading in enumerate(ordered):
-            behind = ordered[index + 1] if index + 1 < len(ordered) else None
-            if accepted is None:
-                accepted = reading
-                self.starts.append(reading[0])
+        if not ordered:
+            return
+        accepted, since, index = ordered[0], ordered[0][0], 1
+        self.starts.append(accepted[0])
+        while index < len(ordered):
+            reading = ordered[index]
+            if not self.fits(accepted, reading, since):
+                kind, end = self.away(accepted, since, index, ordered)
+                if kind == "epoch":
+                    accepted, since = reading, reading[0]
+                    self.starts.append(reading[0])
+                index = end
                 continue
-            closes = behind is not None and self.fits(accepted, behind)
-            follows = behind is not None and self.fits(reading, behind)
-            if self.fits(accepted, reading):
-                if closes and not follows:
-                    continue                    # a spike
-                self.steps.append((accepted[0], reading[0],
-                                   reading[1] - accepted[1] if self.net else max(Decimal(0), reading[1] - accepted[1])))
-                highest = reading[1] if self.net else max(accepted[1], reading[1])
-                accepted = (reading[0], highest)
-            elif behind is not None and follows and not closes:
-                accepted = reading              # a new epoch
-                self.starts.append(reading[0])
+            behind = ordered[index + 1] if index + 1 < len(ordered) else None
+            index += 1
+            if behind is not None and self.fits(accepted, behind, since) and not self.fits(reading, behind):
+                continue                        # a spike
+            step = reading[1] - accepted[1]
+            if step == 0 or (step < 0 and not self.net):
+                self.steps.append((accepted[0], reading[0], Decimal(0)))
+                accepted = (reading[0], accepted[1])
+            else:
+                self.steps.append((accepted[0], reading[0], step))
+                accepted, since = reading, reading[0]
 
 
-def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1) -> Curve:
+def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1, zone: str = "UTC") -> Curve:
     """What each slot of five minutes holds."""
-    made = [Counter(False, readings) for readings in inverters.values()]
-    flow = Counter(True, net)
+    limits = {serial: full_power(readings, zone) for serial, readings in inverters.items()}
+    made = [Counter(False, readings, min(KW_LIMIT, max(Decimal(1), 2 * limits[serial])) if limits[serial] else KW_LIMIT)
+            for serial, readings in inverters.items()]
+    flow = Counter(True, net, KW_LIMIT)
     for counter in [*made, flow]:
         counter.count()
     slots: dict[int, list[Decimal | None]] = {}

@@ -47,8 +47,9 @@ def listens(port: int) -> bool:
 class Server:
     """A program that listens on `port`."""
 
-    def __init__(self, command: Sequence[str], port: int, log: Path, ready: Callable[[], bool]) -> None:
-        self.command, self.port, self.log, self.ready = list(command), port, log, ready
+    def __init__(self, command: Sequence[str], port: int, log: Path, ready: Callable[[], bool],
+                 limit_s: float = LIMIT_S) -> None:
+        self.command, self.port, self.log, self.ready, self.limit_s = list(command), port, log, ready, limit_s
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +61,7 @@ class Server:
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(self.command, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                                             cwd=self.log.parent)
-        end = time.monotonic() + LIMIT_S
+        end = time.monotonic() + self.limit_s
         while not self.ready():
             assert self.process.poll() is None, f"ended: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < end, f"does not answer: {self.log.read_text()[-2000:]}"

@@ -108,9 +108,10 @@ def test_a_time_that_is_none_costs_the_line(time):
 @pytest.mark.parametrize(("text", "energy"), [
     ("2.6042", 26042), ("2.604", 26040), ("3.21", 32100), ("0", 0), ("-0.0001", -1), ("-0", 0), (".5", 5000),
     ("5.", 50000), ("+1.5", 15000), ("66460.5559", 664_605_559), ("0.00004", 0), ("0.00005", 0), ("0.00015", 2),
-    ("-0.00016", -2), ("", None), (".", None), ("-", None), ("1,5", None), ("1e3", None), ("NaN", None), ("inf", None),
-    ("1_0", None), (" 1", None), ("٣", None), ("--1", None), ("1.2.3", None), ("0x10", None), ("9" * 18, None),
-    (".x5", None), ("-.5", -5000), ("\udcff1", None)])
+    ("-0.00016", -2), ("", None), (".", None), ("-", None), ("1,5", 15000), ("1e3", 10_000_000), ("1.5E-2", 150),
+    ("1,000.5", None), ("1e99", None), ("NaN", None), ("inf", None), ("1_0", None), (" 1 ", 10000),
+    ("0" * 30 + "1.5", 15000), ("0" * 99, None), ("9" * 16, None), ("٣", None),
+    ("--1", None), ("1.2.3", None), ("0x10", None), ("9" * 18, None), (".x5", None), ("-.5", -5000), ("\udcff1", None)])
 def test_energy_is_read_exactly_or_not_at_all(text, energy):
     record = parse([*fields("130")[:5], text, *fields("130")[6:]])
     assert isinstance(record, Inverter) and (record.energy_dwh, record.power_dw) == (energy, 963)

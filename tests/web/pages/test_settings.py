@@ -6,7 +6,7 @@ from appliance import settings
 from tests.web.conftest import Visitor
 
 SITE = {"site.timezone": "Europe/Berlin", "site.size_w": "5300", "site.net_sign": "auto", "site.production": "auto",
-        "site.name": "home"}
+        "site.meter": "auto", "site.name": "home"}
 
 
 def test_a_section_is_saved_and_the_rest_stays(owner: Visitor, config: Path) -> None:

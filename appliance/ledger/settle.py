@@ -1,0 +1,65 @@
+"""What all days together say: the sign of the meter at the main panel, its kind, and each device's full power.
+
+settle() compares that with what the days were derived with, notes the difference, and marks the days it concerns as
+stale. What the evidence says depends on no earlier decision, so any order of arrival settles in the same place.
+"""
+import json
+import sqlite3
+
+from appliance.ledger.limits import full_power
+from appliance.ledger.sign import choose, is_gross
+from appliance.ledger.stale import mark_stale, settings
+from appliance.store import state, transaction
+
+SIGN, METER, RULES_CHANGED = "net_sign", "meter_kind", "rules_changed"      # keys in state
+UNSETTLED = "unsettled"     # a day was derived since settle() last said that nothing changes
+
+
+def meter_is_gross(store: sqlite3.Connection) -> bool:
+    """Whether the meter at the main panel counts what the house uses, as the days are derived."""
+    return state.get(store, METER) == "consumption"
+
+
+def settle(store: sqlite3.Connection) -> bool:
+    """Let the evidence of all days decide; whether that made days stale."""
+    if not state.get(store, UNSETTLED):
+        return False
+    plus, minus, falls, sunny = store.execute(
+        "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0),"
+        " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day").fetchone()
+    wanted = settings(store)
+    decided = {SIGN: choose(wanted["net_sign"], plus, minus),
+               METER: "consumption" if is_gross(wanted["meter"], falls, sunny) else "net"}
+    now = {SIGN: state.get(store, SIGN) or "+", METER: state.get(store, METER) or "net"}
+    rated = {device: full_power(steep_w) for device, steep_w in store.execute(
+        "SELECT device, max(steep_w) FROM device_day GROUP BY device")}
+    known = dict(store.execute("SELECT id, full_w FROM device").fetchall())
+    others = [(device, known[device], full_w) for device, full_w in rated.items() if full_w != known[device]]
+    if decided == now and not others:
+        with transaction(store):
+            state.drop(store, UNSETTLED)
+            _compare(store)
+        return False
+    with transaction(store):
+        if decided != now:
+            for key, value in decided.items():
+                state.put(store, key, value)
+            mark_stale(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
+        for device, before_w, full_w in others:
+            store.execute("UPDATE device SET full_w = ? WHERE id = ?", (full_w, device))
+            mark_stale(store, [day for (day,) in store.execute(
+                "SELECT day FROM device_day WHERE device = ? AND top_w > ?",
+                (device, min(before_w or full_w, full_w)))])
+    return True
+
+
+def _compare(store: sqlite3.Connection) -> None:
+    """After an update's rules derived every day again: keep what changed, for the owner (day, production before and
+    after, consumption before and after; not the newest day, which grew meanwhile)."""
+    changed = store.execute(
+        "SELECT b.day, b.production_dwh, s.production_dwh, b.consumption_dwh, s.consumption_dwh"
+        " FROM day_before b LEFT JOIN site_day s USING (day) WHERE b.day < (SELECT max(day) FROM day_before)"
+        " AND (b.production_dwh IS NOT s.production_dwh OR b.consumption_dwh IS NOT s.consumption_dwh)"
+        " ORDER BY b.day").fetchall()
+    if store.execute("DELETE FROM day_before").rowcount:
+        state.put(store, RULES_CHANGED, json.dumps(changed))
