@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from appliance.ledger.counters import Folded
 from appliance.ledger.derive import device_steps
+from appliance.ledger.roofs import Day
 from appliance.ledger.sites import Slot, Start, book
 from appliance.ledger.stale import calendar
 
@@ -36,7 +37,9 @@ def device_slots(store: sqlite3.Connection, serials: Iterable[str], day: str) ->
     wanted = set(serials)
     counters = [Folded(None, device_steps(store, number, day)) for number, serial in store.execute(
         "SELECT id, serial FROM counted_device WHERE kind IN ('inverter', 'meter') ORDER BY id") if serial in wanted]
-    return book(counters, [], days.bounds(day)[0], days.slot_seconds, 1, Start(0, 0))[0]
+    before = store.execute("SELECT cadence_s FROM site_day WHERE day < ? ORDER BY day DESC LIMIT 1", (day,)).fetchone()
+    frame = Day(days.bounds(day)[0], days.slot_seconds, before[0] if before else 0)
+    return book(counters, [], frame, 1, Start(0, 0))[0]
 
 
 def day_bounds(store: sqlite3.Connection, day: str) -> tuple[int, int]:
