@@ -20,7 +20,8 @@ from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
 from spcore.engine import Engine
-from spcore.source import CaptureError, open_file, open_live
+from spcore.live import open_live
+from spcore.source import CaptureError, open_file
 
 RETRY_MIN_S, RETRY_MAX_S = 1.0, 15.0    # between two tries to open the interface
 SPOOL_POLL_S = 0.2                      # between two looks into the spool folder
