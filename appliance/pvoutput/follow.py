@@ -57,6 +57,9 @@ def _all(settings: Settings) -> list[Target]:
 def _drop_others(store: sqlite3.Connection, settings: Settings) -> None:
     """Rows of a system that the settings do not name any more are sent to nobody."""
     keys = [target.key for target in _all(settings)]
+    if persisted.get(store, "systems") == keys:
+        return
+    persisted.put(store, "systems", keys)
     marks = ", ".join("?" * len(keys))
     for table in ("outbox", "pvoutput_day"):
         store.execute(f"DELETE FROM {table} WHERE system NOT IN ({marks})", keys)

@@ -75,18 +75,19 @@ def check_account(store: sqlite3.Connection, settings: Settings, clock: Clock) -
 
     Another account than the one that posts may be tried: then the answer teaches nothing but the time.
     """
-    found = _check(store, main_target(settings), clock)
+    ours = account.is_posting(store, settings.pvoutput)
+    found = _check(store, main_target(settings), clock, ours)
     if found.verdict is not Verdict.OK:
         return found
     more = []
     for target in targets(settings)[1:]:
-        theirs = _check(store, target, clock)
+        theirs = _check(store, target, clock, ours)
         more += [f"System {target.key}: {line}" for line in (
             theirs.warnings if theirs.verdict is Verdict.OK else (theirs.text,))]
     return replace(found, warnings=(*found.warnings, *more))
 
 
-def _check(store: sqlite3.Connection, target: Target, clock: Clock) -> AccountCheck:
+def _check(store: sqlite3.Connection, target: Target, clock: Clock, ours: bool) -> AccountCheck:
     client = _client(target)
     if isinstance(client, str):
         return AccountCheck(Verdict.INCOMPLETE, client)
@@ -100,7 +101,6 @@ def _check(store: sqlite3.Connection, target: Target, clock: Clock) -> AccountCh
         quota.count_request(store, now)
     reply = client.getsystem()
     with transaction(store):
-        ours = account.is_posting(store, target.account) or bool(target.key)
         now = _learn(store, clock, reply if ours else replace(reply, quota=None))
         outcome = reply.outcome
         if isinstance(outcome, replies.QuotaExceeded) and ours:

@@ -17,6 +17,7 @@ from appliance.system.clock import Clock
 __all__ = ["AccountCheck", "System", "Verdict", "check_account"]
 
 WARN_DAYS = 2   # before a row expires
+RECENT = "-90 days"     # what went without a value before that is no news
 SIZE_ROWS = 3   # so many rows without power, and it is no single mistake: the size is too small
 
 
@@ -106,7 +107,7 @@ class SystemView:
 
 
 def day_states(conn: sqlite3.Connection, limit: int = 100) -> list[DayState]:
-    """The newest `limit` days and systems that have rows, newest first."""
+    """The newest `limit` days that have rows, newest first, one entry for each system."""
     states = ("state = 'sent'", "state IN ('open', 'waiting')", "state = 'refused'", "state = 'expired'",
               "state = 'skipped'")
     sums = ", ".join(f"SUM({state})" for state in states)
@@ -114,7 +115,7 @@ def day_states(conn: sqlite3.Connection, limit: int = 100) -> list[DayState]:
         f"SELECT outbox.day, COUNT(*), {sums}, COALESCE(total_state, ''), COALESCE(total_reason, ''), outbox.system,"
         " SUM(withheld <> ''), missing, COALESCE(checked, 0)"
         " FROM outbox LEFT JOIN pvoutput_day USING (system, day)"
-        " GROUP BY outbox.day, outbox.system ORDER BY outbox.day DESC, outbox.system LIMIT ?", (limit,))]
+        " GROUP BY outbox.day, outbox.system ORDER BY outbox.day DESC, outbox.system DESC LIMIT ?", (limit,))]
 
 
 def refused(conn: sqlite3.Connection, limit: int = 200) -> list[Refused]:
@@ -157,8 +158,8 @@ def too_small(conn: sqlite3.Connection, settings: Settings) -> list[str]:
     lines = []
     for target in targets(settings):
         known = account.known(conn, target)
-        (rows,) = conn.execute("SELECT COUNT(*) FROM outbox WHERE system = ? AND withheld LIKE '%:size%'",
-                               (target.key,)).fetchone()
+        (rows,) = conn.execute("SELECT COUNT(*) FROM outbox WHERE day >= (SELECT date(MAX(day), ?) FROM outbox)"
+                               " AND system = ? AND withheld LIKE '%:size%'", (RECENT, target.key)).fetchone()
         if known is not None and rows >= SIZE_ROWS:
             which = f"System {target.key}: " if target.key else ""
             lines.append(f"{which}{rows} rows went without the power or energy that PVOutput does not take from a "

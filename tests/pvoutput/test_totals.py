@@ -113,3 +113,22 @@ def test_an_old_day_sent_again_by_hand_is_offered_as_its_total(box: Box) -> None
     outbox.resend_day(box.store, OLD)
     box.run(60)
     assert total(box) == truth(OLD)
+
+
+def test_a_day_that_the_ledger_took_back_is_neither_asked_for_nor_sent(box: Box) -> None:
+    """A supervisor that came up with its firmware's date made it; it was known for what it is before the time was."""
+    ghost = "2010-10-26"
+    box.put(sunny_day(ghost))
+    box.step()
+    box.store.execute("DELETE FROM slot WHERE day = ?", (ghost,))
+    box.store.execute("DELETE FROM site_day WHERE day = ?", (ghost,))
+    follow.refresh(box.store, box.settings, [ghost], NOON)
+    box.run(7200)
+    assert box.services() == ["getsystem"] and outbox.waiting(box.store) == 0 and box.states() == {}
+
+
+def test_a_day_from_before_any_supervisor_was_built_is_sent_to_nobody(box: Box) -> None:
+    box.put(sunny_day("1999-12-31"))
+    box.put(sunny_day("2001-01-01"))
+    box.run(7200)
+    assert box.services() == ["getsystem"] and outbox.waiting(box.store) == 0

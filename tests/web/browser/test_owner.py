@@ -80,7 +80,7 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     page.get_by_role("button", name="Send 2026-05-08 again").click()
     expect(page.get_by_text("Ordered;")).to_be_visible()
     commands.run_waiting(work)
-    expect(page.get_by_text("288 slots will be sent again.")).to_be_visible()
+    expect(page.get_by_text("288 slots put in the queue")).to_be_visible()
     page.get_by_role("button", name="Skip").click()
     commands.run_waiting(work)
     expect(page.get_by_text("Done.")).to_be_visible()
