@@ -123,22 +123,24 @@ def next_total(conn: sqlite3.Connection, target: Target, oldest: str) -> Look | 
     Nothing is asked or sent of a day without slots (a wrong clock made it up, and the ledger took it back), of which
     no energy is known, or of which PVOutput takes rows (`oldest`: the oldest of those).
     """
-    _drop_groundless(conn, target, oldest)
-    states = days.total_states(conn, target.key)
-    for state in ("new", "missing", "sent"):
-        if state in states:
-            chosen = [_total(conn, target, day, attempts)
-                      for day, attempts in days.in_state(conn, target.key, state, LOOK_DAYS)]
+    while state := next((state for state in ("new", "missing", "sent")
+                         if state in days.total_states(conn, target.key)), None):
+        chosen = _with_ground(conn, target, state, oldest)
+        if chosen:
             return Add(target, chosen[-1]) if state == "missing" else Look(target, chosen, state)
     return None
 
 
-def _drop_groundless(conn: sqlite3.Connection, target: Target, oldest: str) -> None:
-    for state in days.total_states(conn, target.key):
-        for day, attempts in days.in_state(conn, target.key, state, LOOK_DAYS):
-            total = _total(conn, target, day, attempts)
-            if total.is_empty or (state == "new" and day >= oldest) or day < EARLIEST_DAY:
-                days.set_total(conn, target.key, day, "", "")
+def _with_ground(conn: sqlite3.Connection, target: Target, state: str, oldest: str) -> list[Total]:
+    """The newest totals in `state` that fit into one look, ascending; those without ground are not offered any more."""
+    chosen = []
+    for day, attempts in days.in_state(conn, target.key, state, LOOK_DAYS):
+        total = _total(conn, target, day, attempts)
+        if total.is_empty or (state == "new" and day >= oldest) or day < EARLIEST_DAY:
+            days.set_total(conn, target.key, day, "", "")
+        else:
+            chosen.append(total)
+    return chosen
 
 
 def _total(conn: sqlite3.Connection, target: Target, day: str, attempts: int) -> Total:

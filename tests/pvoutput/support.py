@@ -85,8 +85,9 @@ class Box:
                 self.store.execute("UPDATE slot SET day_production_dwh = ?, day_consumption_dwh = ?"
                                    " WHERE time = ?", (made, used, time))
             self.store.execute(
-                "INSERT OR REPLACE INTO site_day (day, production_dwh, consumption_dwh, slots, holes, source, net_active,"
-                " balance_dwh, against_plus_dwh, against_minus_dwh) VALUES (?, ?, ?, 0, 0, 'inverters', 1, 0, 0, 0)",
+                "INSERT OR REPLACE INTO site_day (day, production_dwh, consumption_dwh, slots, holes, source,"
+                " net_active, balance_dwh, against_plus_dwh, against_minus_dwh)"
+                " VALUES (?, ?, ?, 0, 0, 'inverters', 1, 0, 0, 0)",
                 (day, made, used))
         return follow.refresh(self.store, self.settings, days, self.clock.time())
 
