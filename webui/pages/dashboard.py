@@ -111,7 +111,7 @@ def _day(day: date) -> dict[str, Any]:
     top = max((power for power in chart["production_w"] if power is not None), default=0)
     places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
     return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
-            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals,
+            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals, "worth": energy.worth(box(), [totals]),
             "peak_w": peak.production_w if peak else None,
             "peak_at": peak.time if peak else None, "notes": [note for note in notes if note],
             "summary": words.SUMMARY.format(day=localtime.long_date(day), what=what), "hours": hours(box(), day, slots)}

@@ -26,7 +26,7 @@ def show() -> str:
     first, last = energy.span(box()) or (here, here)
     days = energy.days(box(), month, localtime.month_end(month))
     months = energy.months(box(), month.year)
-    years = energy.years(box())
+    years, every = energy.years(box()), energy.all_days(box())
     chosen = here if here.replace(day=1) == month else month
     return render_template(
         "history.html", month=month, today=here, calendar=calendar(month, days),
@@ -37,6 +37,9 @@ def show() -> str:
         years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
         first=first, last=last, month_last=localtime.month_end(month),
         best=energy.best_days(box(), BEST), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
+        worths={"month": energy.worth(box(), days.values()),
+                "year": energy.worth(box(), (day for day in every if day.day.year == month.year)),
+                "all": energy.worth(box(), every)},
         slot_minutes=box().slot_seconds() // 60)
 
 
