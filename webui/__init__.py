@@ -30,6 +30,7 @@ from webui.pages import (
     welcome,
 )
 from webui.security import access, auth, headers
+from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
@@ -46,6 +47,7 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
     data.install(app, box)
     app.extensions["suntap-auth"] = auth.Auth(box.data_dir)
     app.extensions["suntap-throttle"] = Throttle()
+    app.extensions["suntap-claim"] = Claim(box.data_dir)
     app.secret_key = app.extensions["suntap-auth"].secret
     app.config.update(
         SESSION_COOKIE_NAME="suntap", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Strict",

@@ -7,13 +7,13 @@ same settings as the settings page, by the same checks.
 import logging
 import sqlite3
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.settings import SettingsError, Site
 from webui import account, fields
 from webui.data import box
-from webui.limits import MIN_LENGTH
+from webui.limits import CLAIM_S, MIN_LENGTH
 from webui.present import listening
 from webui.security import access, auth
 from webui.words import welcome as words
@@ -32,6 +32,8 @@ def password() -> ResponseReturnValue:
     """Step 1: choose the password."""
     if auth.password_is_set():
         return redirect(url_for("welcome.listen" if auth.is_owner() else "login.login"))
+    if not current_app.extensions["suntap-claim"].is_open():
+        return render_template("welcome/closed.html", step=1, minutes=CLAIM_S // 60), 403
     error = ""
     if request.method == "POST":
         typed = request.form.get("password", "")
