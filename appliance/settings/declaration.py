@@ -8,6 +8,7 @@ from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from appliance.settings.prices import price_text
 from appliance.settings.validators import (
     OWN_QUANTITIES,
     PvSystem,
@@ -94,6 +95,9 @@ class Site:
     size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", integer_between(0, 1_000_000))
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
                     matches(r"[\w.\-]{1,40}"))
+    buy: str = key("", 'empty, the price of a kWh bought such as "0.31", or several with the day from which each '
+                   'holds: "0.28, 2026-01-01 0.31"', price_text)
+    sell: str = key("", "empty, or what a kWh sold earns, written as the price of a kWh bought", price_text)
 
 
 @dataclass(frozen=True)

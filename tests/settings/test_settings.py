@@ -24,6 +24,9 @@ VALUES = {
     "site.net_sign": st.sampled_from(["auto", "+", "-"]),
     "site.production": st.sampled_from(["auto", "inverters", "meter"]),
     "site.size_w": st.integers(0, 1_000_000),
+    "site.meter": st.sampled_from(["auto", "net", "consumption"]),
+    "site.buy": st.sampled_from(["", "0.31", "0.28, 2026-01-01 0.31"]),
+    "site.sell": st.sampled_from(["", "2026-01-01: 0.08"]),
     "site.name": st.sampled_from(["home", "roof_7", "a.b-c"]),
     "capture.interface": st.from_regex(r"[a-z0-9.:-]{1,15}", fullmatch=True),
     "capture.ports": st.lists(st.integers(1, 65535), min_size=1, max_size=8, unique=True),
@@ -90,8 +93,8 @@ def test_every_key_has_values_to_test():
 def test_without_a_file_the_defaults_of_the_design_hold(tmp_path):
     assert settings.load(tmp_path / "none.toml") == Settings()
     assert asdict(Settings().site) == {
-        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "size_w": 0,
-        "name": "home"}
+        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "meter": "auto",
+        "size_w": 0, "name": "home", "buy": "", "sell": ""}
     assert Settings().capture.ports == (80,)
     assert Settings().store.data_dir == Path("/var/lib/suntap")
     assert Settings().pvoutput.url == "https://pvoutput.org/service/r2/"
