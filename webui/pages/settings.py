@@ -103,7 +103,8 @@ def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None
     sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
-                           outcome=outcome, order=orders.last(), zones=box().zone_names(), values=_values(), tests=set(CHECKS),
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(), values=_values(),
+                           tests=set(CHECKS),
                            token_names=tokens.names(box().settings().web.tokens),
                            **handovers.restore_shown(), **handovers.update_shown(),
                            password_error=session.pop("password_error", ""),
