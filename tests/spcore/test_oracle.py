@@ -30,6 +30,9 @@ ONE_LINK = [name for name in CONTAINERS if name not in (       # mergecap cannot
     "two sections", "a section in between", "version 2.3", "picoseconds and an offset")]
 FRAMES = [name for name in LAYERS if name not in ("geneve", "geneve options", "vxlan of old Linux")]
 
+WHOLE: list[bool] = []
+"""For each mix: whether tshark found exactly what was sent."""
+
 pytestmark = pytest.mark.skipif(not shutil.which("tshark") or not shutil.which("mergecap"),
                                 reason="needs tshark and mergecap")
 
@@ -104,6 +107,9 @@ def test_a_mix_is_read_as_wireshark_reads_it(seed, tmp_path):
     subprocess.run(["mergecap", "-w", merged, *sorted(paths)], check=True, capture_output=True)
     (tmp_path / "seen").write_bytes(subprocess.run([*TSHARK, merged], check=True, capture_output=True).stdout)
     assert sorted(upload.body for upload in found if upload.complete) == sorted(bodies)
-    seen = sorted(of_tshark(tmp_path / "seen"))
-    print("tshark reads it whole:", seen == sorted(bodies))
-    assert set(seen) & set(bodies)
+    WHOLE.append(sorted(of_tshark(tmp_path / "seen")) == sorted(bodies))
+
+
+def test_wireshark_read_nearly_all_of_these_mixes_whole():
+    """Otherwise the comparison above says little."""
+    assert sum(WHOLE) >= 0.9 * len(WHOLE)
