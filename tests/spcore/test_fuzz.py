@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-SANITIZED = ("assembler", "buffer", "connections", "defrag", "delivery", "endpoints", "engine", "events", "flows",
+SANITIZED = ("assembler", "buffer", "connections", "defrag", "delivery", "endpoints", "engine", "escape", "events", "flows",
              "headers", "holes", "http", "http_syntax", "lines", "streams", "uploads")
 
 
