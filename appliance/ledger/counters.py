@@ -54,11 +54,12 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is possible for one counter: mean power beyond which a rise is not energy, and the device's own full power
-    in W."""
+    """What is possible for one counter: mean power beyond which a rise is not energy, the device's own full power in W,
+    and for how long it can stand still and be read rightly."""
 
     power_w: int
     full_w: int
+    still_s: int = FOREVER
 
 
 def power_limit(size_w: int) -> int:
@@ -153,9 +154,13 @@ def _accept(state: State, point: Point, both_ways: bool, limit: Limit, steps: li
     if energy == 0 or (energy < 0 and not both_ways):
         steps.append((state[0], time, 0))
         return State(time, state[1], state[2])
-    caught_up = (state[2] < state[0] and abs(energy) > CATCH_UP_DWH
-                 and abs(energy) * 360 > limit.full_w * (time - state[0]))
-    steps.append((state[2] if caught_up else state[0], time, energy))
+    begin = state[0]
+    if (state[2] < begin and abs(energy) > CATCH_UP_DWH
+            and (abs(energy) * 360 > limit.full_w * (time - begin) or begin - state[2] >= limit.still_s)):
+        begin = state[2]
+        while both_ways and steps and steps[-1][0] >= begin:
+            steps.pop()         # a net meter's zero is a claim that the house used what the roof made
+    steps.append((begin, time, energy))
     return State(time, point[1], time)
 
 
@@ -191,8 +196,8 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
     return onward > max(RETURN_DWH, RETURN_TIMES * (back + LAST_DIGIT_DWH))
 
 
-def steep(points: Sequence[Point]) -> int:
+def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
     rises = [(after[1] - before[1]) * 360 // (after[0] - before[0]) for before, after in pairwise(points)
-             if after[1] > before[1] and after[0] - before[0] <= ORDINARY_S]
-    return nlargest(3, rises)[2] if len(rises) > 2 else 0
+             if (after[1] > before[1] or both_ways) and after[0] - before[0] <= ORDINARY_S]
+    return nlargest(3, map(abs, rises) if both_ways else rises)[2] if len(rises) > 2 else 0
