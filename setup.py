@@ -1,6 +1,6 @@
 """Builds the Cython core. Everything declarative is in pyproject.toml.
 
-SUNTAP_DEBUG=1      invariants checked, AddressSanitizer and UndefinedBehaviorSanitizer on
+SUNTAP_DEBUG=1      invariants checked (spcore/invariants.pxd), AddressSanitizer and UndefinedBehaviorSanitizer on
 SUNTAP_COVERAGE=1   line tracing for the coverage report
 SUNTAP_ANNOTATE=1   also writes the annotated HTML beside each .pyx
 """
@@ -30,7 +30,7 @@ extensions = [
         [str(source)],
         extra_compile_args=SANITIZE if DEBUG else ["-O2"],
         extra_link_args=SANITIZE[:1] if DEBUG else [],
-        define_macros=[("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else [],
+        define_macros=[("CYTHON_TRACE_NOGIL", "1")] * COVERAGE + [("SUNTAP_DEBUG", "1")] * DEBUG,
     )
     for source in sorted(Path("spcore").glob("*.pyx"))
 ]

@@ -1,3 +1,4 @@
+# Ranges of a byte sequence and the pages that hold their bytes.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from spcore.buffer cimport Memory

@@ -11,6 +11,24 @@ so reversed or one-byte input is not quadratic. All memory goes through a Memory
 from libc.string cimport memcmp, memcpy, memmove
 
 from spcore.buffer cimport array_grow, memory_resize
+from spcore.invariants cimport CHECKED, must
+
+
+cdef void check(const Assembler* self) noexcept nogil:
+    """What assembler.pxd says always holds."""
+    cdef uint32_t i, page = 0
+    cdef uint64_t bytes = 0, number
+    for i in range(self.page_count):
+        must(i == 0 or self.pages[i - 1].number < self.pages[i].number)
+    for i in range(self.count):
+        must(self.ranges[i].start < self.ranges[i].end)
+        must(i == 0 or self.ranges[i - 1].end < self.ranges[i].start)
+        bytes += self.ranges[i].end - self.ranges[i].start
+        for number in range(self.ranges[i].start // PAGE_BYTES, (self.ranges[i].end - 1) // PAGE_BYTES + 1):
+            while page < self.page_count and self.pages[page].number < number:
+                page += 1
+            must(page < self.page_count and self.pages[page].number == number)
+    must(bytes == self.bytes and self.count <= self.capacity and self.page_count <= self.page_capacity)
 
 
 cdef uint32_t find(Assembler* self, uint64_t position) noexcept nogil:
@@ -144,6 +162,8 @@ cdef Insert assembler_insert(Assembler* self, Memory* memory, uint64_t start, co
         self.ranges[first].end = max(self.ranges[last - 1].end, end)
         memmove(self.ranges + first + 1, self.ranges + last, (self.count - last) * sizeof(Range))
         self.count -= last - first - 1
+    if CHECKED:
+        check(self)
     return INSERT_NEW if new else INSERT_DUPLICATE
 
 
@@ -195,6 +215,8 @@ cdef void assembler_discard(Assembler* self, Memory* memory, uint64_t below) noe
     if index > 0:
         self.page_count -= index
         memmove(self.pages, self.pages + index, self.page_count * sizeof(Page*))
+    if CHECKED:
+        check(self)
 
 
 cdef void assembler_clear(Assembler* self, Memory* memory) noexcept nogil:

@@ -17,7 +17,8 @@ def _warm(path: str) -> None:
 
 
 def _floor(path: str) -> float:
-    with open_file(path) as source:
+    source = open_file(path)
+    with source:
         start = time.perf_counter()
         source.count()
         return time.perf_counter() - start

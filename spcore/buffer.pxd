@@ -1,3 +1,4 @@
+# Budgets, and bytes that grow.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 

@@ -6,6 +6,8 @@ evicts and tries again, or drops and counts.
 """
 from libc.stdlib cimport free, realloc
 
+from spcore.invariants cimport must
+
 cdef enum:
     SMALLEST = 512              # of a Buffer: one header line, one Ethernet frame after two doublings
 
@@ -19,6 +21,7 @@ cdef void* memory_resize(Memory* memory, void* block, uint64_t old, uint64_t new
     if new == 0:
         free(block)
         if memory != NULL:
+            must(old <= memory.used)
             memory.used -= old
         return NULL
     if memory != NULL and new > old and memory.used + (new - old) > memory.limit:
@@ -27,6 +30,7 @@ cdef void* memory_resize(Memory* memory, void* block, uint64_t old, uint64_t new
     if result != NULL and memory != NULL:
         memory.used = memory.used + new - old
         memory.peak = max(memory.peak, memory.used)
+        must(memory.used <= memory.limit)
     return result
 
 

@@ -1,3 +1,4 @@
+# The room of all connections: found or begun, touched by each segment, expired, finished.
 from libc.stdint cimport uint64_t
 
 from spcore.headers cimport Datagram, Segment

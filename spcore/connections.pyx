@@ -58,11 +58,13 @@ cdef void half_init(Half* half, bint tracked) noexcept nogil:
 cdef void make_place(Streams* self) noexcept nogil:
     """Closes one connection if all places are taken: embryonic_evicted, flows_evicted."""
     cdef int name
+    # Half-open connections have places of their own, so that a SYN flood cannot push out those that carry data.
     if self.flows.lists[EMBRYONIC].count >= self.max_embryonic:
         self.counters.embryonic_evicted += 1
         close_flow(self, <Connection*>self.flows.lists[EMBRYONIC].oldest)
     if flows_count(&self.flows) >= self.max_flows:
         self.counters.flows_evicted += 1
+        # the list whose connections hold least
         for name in range(LISTS):
             if self.flows.lists[name].count > 0:
                 close_flow(self, <Connection*>self.flows.lists[name].oldest)
@@ -100,6 +102,7 @@ cdef void streams_expire(Streams* self) noexcept nogil:
     """Closes what has been silent for longer than `idle_age`: flows_expired. Called now and then."""
     cdef int name
     cdef Flow* oldest
+    # Each list is ordered by its connections' last segment: the first that is young enough ends the search.
     for name in range(LISTS):
         oldest = self.flows.lists[name].oldest
         while oldest != NULL and self.clock - oldest.last > self.idle_age:

@@ -1,3 +1,4 @@
+# Datagrams that wait for fragments.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from spcore.assembler cimport Assembler

@@ -15,6 +15,7 @@ from spcore.assembler cimport (
 )
 from spcore.endpoints cimport mix, same_address
 from spcore.headers cimport FAMILY_IPV6, PARSE_OK, PROTOCOL_TCP, parse_ipv6_payload
+from spcore.invariants cimport must
 
 cdef enum:
     TCP_HEADER = 20             # bytes without options
@@ -69,6 +70,7 @@ cdef void drop(Defrag* self, Partial* partial) noexcept nogil:
 
 
 cdef uint32_t bucket_of(const Defrag* self, const Datagram* fragment) noexcept nogil:
+    """The hash bucket of a fragment's key. Seeded: a sender cannot choose datagrams that collide."""
     cdef uint64_t key = mix(self.seed, fragment.source.word[0] ^ fragment.identification)
     key = mix(key, fragment.source.word[1] ^ fragment.destination.word[0])
     key = mix(key, fragment.destination.word[1] ^ (<uint64_t>fragment.vlan << 8) ^ fragment.protocol)
@@ -79,11 +81,13 @@ cdef Partial* find(Defrag* self, Datagram* fragment, int64_t clock) noexcept nog
     """The datagram this fragment belongs to, made if there is none; NULL = out of memory."""
     cdef uint32_t bucket = bucket_of(self, fragment)
     cdef Partial* partial = self.buckets[bucket]
+    # the usual case: not its first fragment
     while partial != NULL and not same(partial, fragment):
         partial = partial.chain
     if partial != NULL:
         return partial
 
+    # A new one. Who floods with first fragments pushes out the oldest, which had the most time to become whole.
     if self.count >= self.max_datagrams:
         self.counters.datagrams_evicted += 1
         drop(self, self.oldest)
@@ -98,6 +102,7 @@ cdef Partial* find(Defrag* self, Datagram* fragment, int64_t clock) noexcept nog
     partial.source = fragment.source
     partial.destination = fragment.destination
 
+    # newest of the list, first of its chain
     partial.bucket = bucket
     partial.chain = self.buckets[bucket]
     self.buckets[bucket] = partial
@@ -202,6 +207,7 @@ cdef bint defrag_add(Defrag* self, Datagram* fragment, int64_t clock) noexcept n
         drop(self, partial)
         return False
 
+    must(self.count <= self.max_datagrams and self.newest.newer == NULL and self.oldest.older == NULL)
     # Without overlaps the bytes are all here exactly when there are as many as the last fragment said.
     if partial.length == 0 or partial.pieces.bytes != partial.length:
         return False

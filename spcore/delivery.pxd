@@ -1,3 +1,4 @@
+# The ways out of a connection. Each function may change anything of its Half, and through eviction others' too.
 from libc.stdint cimport uint8_t, uint64_t
 
 from spcore.buffer cimport Memory

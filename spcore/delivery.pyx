@@ -19,6 +19,7 @@ from spcore.uploads cimport uploads_sign
 # The consumer -------------------------------------------------------------------------------------------------------
 
 cdef void endpoints_of(const Connection* connection, int side, Endpoints* ends) noexcept nogil:
+    """Who sends this direction, and to whom."""
     ends.family = connection.flow.key.family
     ends.vlan = connection.flow.key.vlan
     ends.source = connection.flow.key.address[side]
@@ -115,6 +116,7 @@ cdef void end_half(Streams* self, Connection* connection, int side) noexcept nog
         sign_from(self, connection, side, first)
         free(half.parser)
         half.parser = NULL
+    # streams mode: the end is told once, and only of a direction that was opened
     if half.counted and not half.ended:
         events_add(&self.log, EVENT_END, half.stream, 0, NULL, 0)
     assembler_clear(&half.queue, &self.queue_memory)
@@ -133,6 +135,7 @@ cdef void deliver_queued(Streams* self, Connection* connection, int side) noexce
     if half.queue.count == 0 or half.queue.ranges[0].start > half.next:
         return
     while True:
+        # page by page, in place; nothing is inserted or discarded while the consumer looks at a piece
         size = assembler_peek(&half.queue, half.next, &piece)
         if size == 0:
             break
@@ -202,6 +205,7 @@ cdef bint evict_until(Streams* self, Connection* keep, Memory* memory, uint64_t 
     self.evicting = True
     for name in range(name, UNFINISHED + 1):            # an unfinished upload may have a queue too
         while memory.used + bytes > memory.limit:
+            # the longest silent but `keep`, which holds the bytes that are being taken in
             flow = self.flows.lists[name].oldest
             if flow == &keep.flow and flow != NULL:
                 flow = flow.newer

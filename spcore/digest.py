@@ -3,11 +3,11 @@
 One dict per direction, in the order in which they ended: source, destination, bytes (outside gaps), sha256 (of these,
 in order) and gaps as [offset, length], where the offset counts from the direction's first byte and gap bytes count.
 """
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from spcore.engine import Engine
-from spcore.source import Source
+from spcore.source import CaptureError, Source
 
 
 class _Direction:
@@ -29,8 +29,9 @@ class _Direction:
                 "sha256": self.hash.hexdigest(), "gaps": self.gaps}
 
 
-def streams(source: Source, ports: tuple[int, ...] | None = None, limits: Any = None) -> Iterator[dict[str, Any]]:
-    """The directions of an open capture; `ports` None = all. Raises CaptureError as Source.run does."""
+def streams(source: Source, ports: tuple[int, ...] | None = None, limits: Any = None,
+            complain: Callable[[CaptureError], Any] | None = None) -> Iterator[dict[str, Any]]:
+    """The directions of an open capture; `ports` None = all. Damage: as in Source.run."""
     engine = Engine(ports=ports, limits=limits, digest=True)
     open_directions: dict[int, _Direction] = {}
 
@@ -47,7 +48,7 @@ def streams(source: Source, ports: tuple[int, ...] | None = None, limits: Any = 
             else:
                 yield open_directions.pop(number).result()
 
-    for events in source.run(engine, engine.take_events):
+    for events in source.run(engine, engine.take_events, complain):
         yield from digest(events)
     engine.end()
     yield from digest(engine.take_events())

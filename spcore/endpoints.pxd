@@ -1,3 +1,4 @@
+# Sender and receiver of one direction.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from spcore.headers cimport Address

@@ -1,12 +1,14 @@
 """The tight loop: one packet in, through headers, defragmentation and reassembly, finished uploads out.
 
-`core_packet` has libpcap's callback signature and runs without the GIL; Python sees whole batches only. Most packets
-are somebody else's traffic, so the first look (a few loads for IPv4 on Ethernet) already decides about them.
+`core_packet` takes what any source gives and runs without the GIL; Python sees whole batches only. Most packets
+are somebody else's traffic, so the first look (a few loads for IPv4 on Ethernet) already decides about them. What
+may be a tunnel is opened: IP datagrams that carry frames that carry IP, each put together from its fragments.
 Time is packet time. The core's own clock only ever advances, by at most `max_clock_step` a packet, so that a capture
 whose clock steps, backwards or by years, neither hangs nor loses anything.
 """
 import os
 
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 
 from spcore.connections cimport streams_expire, streams_finish, streams_free, streams_init
@@ -14,12 +16,16 @@ from spcore.defrag cimport defrag_add, defrag_free, defrag_new
 from spcore.endpoints cimport same_address
 from spcore.events cimport events_take
 from spcore.headers cimport (
-    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, Datagram, Parse, Segment, be16, link_supported,
-    parse_frame, parse_tcp,
+    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, PROTOCOL_UDP, Datagram, Parse, Segment, be16,
+    parse_tcp,
 )
 from spcore.lines cimport LineFormat
+from spcore.links cimport Layer, link_supported, parse_frame, parse_layers
+from spcore.packets cimport Packet
 from spcore.reassembly cimport wanted_port
 from spcore.streams cimport streams_segment
+from spcore.survey cimport Survey, survey_list, survey_note
+from spcore.tunnels cimport tunnel_carries, tunnel_enter, tunnel_port
 from spcore.uploads cimport to_uploads
 
 from spcore.limits import Limits
@@ -34,20 +40,20 @@ cdef enum:
     ETHERNET = 1
 
 
-cdef inline bint first_look(Core* core, const uint8_t* data, uint32_t caplen) noexcept nogil:
+cdef inline bint first_look(const Core* core, const uint8_t* data, uint32_t caplen) noexcept nogil:
     """False = certainly not wanted: the plain case, an unfragmented IPv4 TCP segment on Ethernet, is decided here."""
-    cdef const uint8_t* tcp
+    cdef const uint8_t* ports
     if caplen < 54 or be16(data + 12) != 0x0800 or data[14] != 0x45:
         return True
+    if (be16(data + 20) & 0x3FFF) != 0:         # a fragment: others of its datagram may be wanted
+        return True
+    ports = data + 34
+    if data[23] != PROTOCOL_TCP:
+        return tunnel_port(be16(ports + 2)) if data[23] == PROTOCOL_UDP else True
     if core.host_family == FAMILY_IPV4:
         if memcmp(data + 26, core.host.byte, 4) != 0 and memcmp(data + 30, core.host.byte, 4) != 0:
             return False
-    if data[23] != PROTOCOL_TCP:
-        return False
-    if (be16(data + 20) & 0x3FFF) != 0:
-        return True
-    tcp = data + 34
-    return wanted_port(&core.streams, be16(tcp)) or wanted_port(&core.streams, be16(tcp + 2))
+    return wanted_port(&core.streams, be16(ports)) or wanted_port(&core.streams, be16(ports + 2))
 
 
 cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcept nogil:
@@ -68,48 +74,94 @@ cdef void advance_clock(Core* core, int64_t now) noexcept nogil:
     core.last_us = now
 
 
-cdef void core_packet(uint8_t* user, const PacketHeader* header, const uint8_t* data) noexcept nogil:
-    """One captured packet. Never fails: what cannot be used is counted."""
-    cdef Core* core = <Core*>user
+cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noexcept nogil:
+    """Finds the datagram that carries TCP, in as many tunnels as there are, put together from its fragments.
+
+    False = there is none (yet); the reason is counted.
+    """
+    cdef Parse parsed = parse_frame(packet.link_type, packet.data, packet.caplen, datagram)
+    cdef Layer inside
+    cdef uint32_t depth = 0
+    if packet.link_type < 0:
+        core.unreadable += 1
+        return False
+    while True:
+        if parsed != PARSE_OK:
+            if parsed == PARSE_MALFORMED:
+                core.malformed += 1
+                core.cut += packet.caplen < packet.length
+            else:
+                core.other += 1
+            return False
+        if datagram.fragmented:
+            if not tunnel_carries(datagram) and not (host_wanted(core, datagram) and (
+                    datagram.protocol == PROTOCOL_TCP or datagram.family == FAMILY_IPV6)):
+                core.other += 1
+                return False
+            core.cut += datagram.cut
+            advance_clock(core, packet.time_us)
+            if not defrag_add(core.defrag, datagram, core.streams.clock) or datagram.fragmented:
+                return False
+        if datagram.protocol == PROTOCOL_TCP:
+            core.tunnelled += depth != 0
+            return True
+        if not tunnel_enter(datagram, &inside):
+            core.other += 1
+            return False
+        depth += 1
+        if depth > core.max_nesting:
+            core.too_deep += 1
+            return False
+        datagram.vlan = 0
+        datagram.source_mac = datagram.destination_mac = NULL
+        parsed = parse_layers(inside.kind, inside.data, inside.length, datagram)
+
+
+cdef void note(Core* core, const Datagram* datagram, const Segment* segment) noexcept nogil:
+    """Nothing wanted came so far: remembers what there is instead."""
+    if core.survey == NULL:
+        core.survey = <Survey*>calloc(1, sizeof(Survey))
+    if core.survey != NULL:
+        survey_note(core.survey, datagram, segment)
+
+
+cdef void look_around(Core* core, const Packet* packet) noexcept nogil:
+    """The same for a frame that the first look refused: IPv4 and TCP on Ethernet, or nothing to note."""
     cdef Datagram datagram
     cdef Segment segment
-    cdef Parse parsed
-    cdef int64_t now
+    if parse_frame(packet.link_type, packet.data, packet.caplen, &datagram) == PARSE_OK \
+            and datagram.protocol == PROTOCOL_TCP \
+            and parse_tcp(datagram.payload, datagram.length, &segment) == PARSE_OK:
+        note(core, &datagram, &segment)
+
+
+cdef void core_packet(Core* core, const Packet* packet) noexcept nogil:
+    """One captured packet. Never fails: what cannot be used is counted."""
+    cdef Datagram datagram
+    cdef Segment segment
     core.packets += 1
-    core.bytes += header.caplen
-    if core.link_type == ETHERNET and not first_look(core, data, header.caplen):
+    core.bytes += packet.caplen
+    if packet.link_type == ETHERNET and not first_look(core, packet.data, packet.caplen):
         core.other += 1
+        if core.tcp == 0:
+            look_around(core, packet)
         return
-    parsed = parse_frame(core.link_type, data, header.caplen, &datagram)
-    if parsed != PARSE_OK:
-        if parsed == PARSE_MALFORMED:
-            core.malformed += 1
-        else:
-            core.other += 1
-        return
-    if not host_wanted(core, &datagram):
-        core.other += 1
-        return
-    now = <int64_t>header.seconds * 1000000 + header.microseconds
-    if datagram.fragmented:
-        if datagram.protocol != PROTOCOL_TCP and datagram.family == FAMILY_IPV4:
-            core.other += 1
-            return
-        advance_clock(core, now)
-        if not defrag_add(core.defrag, &datagram, core.streams.clock) or datagram.fragmented:
-            return
-    if datagram.protocol != PROTOCOL_TCP:
-        core.other += 1
+    if not open_packet(core, packet, &datagram):
         return
     if parse_tcp(datagram.payload, datagram.length, &segment) != PARSE_OK:
         core.malformed += 1
+        core.cut += datagram.cut
         return
-    if not (wanted_port(&core.streams, segment.source_port) or wanted_port(&core.streams, segment.destination_port)):
+    if not host_wanted(core, &datagram) or not (wanted_port(&core.streams, segment.source_port)
+                                                or wanted_port(&core.streams, segment.destination_port)):
         core.other += 1
+        if core.tcp == 0:
+            note(core, &datagram, &segment)
         return
-    advance_clock(core, now)
+    core.cut += datagram.cut
+    advance_clock(core, packet.time_us)
     core.tcp += 1
-    streams_segment(&core.streams, &datagram, &segment, now)
+    streams_segment(&core.streams, &datagram, &segment, packet.time_us)
     if (core.tcp & EXPIRE_EVERY) == 0:
         streams_expire(&core.streams)
 
@@ -138,6 +190,7 @@ cdef class Engine:
         self.batch_bytes = limits.batch_bytes
         self.batch_events = limits.batch_events
         core.max_step = limits.max_clock_step
+        core.max_nesting = limits.max_nesting
         if host is not None:
             text = host.encode()
             if inet_pton(AF_INET, text, core.host.byte):
@@ -155,9 +208,7 @@ cdef class Engine:
     def __dealloc__(self):
         streams_free(&self.core.streams)
         defrag_free(self.core.defrag)
-
-    cdef void set_link_type(self, int link_type):
-        self.core.link_type = link_type
+        free(self.core.survey)
 
     cdef bint full(self) noexcept nogil:
         """True when the caller should take what is finished before more packets come."""
@@ -180,20 +231,20 @@ cdef class Engine:
 
     def feed(self, packets, int link_type=ETHERNET):
         """Packets as (time in microseconds, bytes) → the uploads they finish. Sources are quicker: for tests."""
-        cdef PacketHeader header
+        cdef Packet packet
         cdef const unsigned char[::1] view
         cdef uint8_t nothing = 0
         if not link_supported(link_type):
             raise ValueError(f"link type {link_type} is not supported")
-        self.set_link_type(link_type)
+        packet.link_type = link_type
         for time_us, data in packets:
-            header.seconds, header.microseconds = divmod(time_us, 1_000_000)
-            header.caplen = header.length = len(data)
-            if header.caplen:
+            packet.time_us = time_us
+            packet.caplen = packet.length = len(data)
+            packet.data = &nothing
+            if packet.caplen:
                 view = data
-                core_packet(<uint8_t*>&self.core, &header, &view[0])
-            else:
-                core_packet(<uint8_t*>&self.core, &header, &nothing)
+                packet.data = &view[0]
+            core_packet(&self.core, &packet)
         return self.take_uploads()
 
     def finish(self):
@@ -210,11 +261,17 @@ cdef class Engine:
         ("data", stream, bytes), ("hole", stream, offset, length) and ("end", stream)."""
         return events_take(&self.core.streams.log)
 
+    def survey(self):
+        """The TCP conversations seen before the first wanted packet: (port, server, client, packets), most first."""
+        return survey_list(self.core.survey) if self.core.survey != NULL else []
+
     def counters(self):
         """Every counter of the core by name."""
         cdef Core* core = &self.core
         result = {"packets": core.packets, "bytes": core.bytes, "packets_other": core.other,
-                  "packets_malformed": core.malformed, "clock_steps": core.clock_steps}
+                  "packets_malformed": core.malformed, "packets_wanted": core.tcp, "packets_cut": core.cut,
+                  "packets_tunnelled": core.tunnelled, "packets_unreadable": core.unreadable,
+                  "nested_too_deep": core.too_deep, "clock_steps": core.clock_steps}
         result |= core.defrag.counters
         result |= core.streams.counters
         result |= core.streams.http.counters

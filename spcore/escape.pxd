@@ -1,3 +1,4 @@
+# Bytes → text that is safe where it is shown.
 from libc.stdint cimport uint8_t, uint64_t
 
 from spcore.buffer cimport Buffer

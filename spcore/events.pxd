@@ -1,3 +1,4 @@
+# Streams mode: the log of what happened.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from spcore.buffer cimport Buffer

@@ -37,6 +37,7 @@ cdef list events_take(EventLog* self):
     cdef uint64_t i, at = 0
     cdef Event* item
     cdef list events = []
+    # `at` walks through the bytes of all data events, which lie one behind the other
     for i in range(self.count):
         item = self.items + i
         if item.kind == EVENT_DATA:

@@ -1,3 +1,4 @@
+# The connection table, which does not know what a connection carries.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from spcore.headers cimport Address, Datagram, Segment

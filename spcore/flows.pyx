@@ -10,6 +10,7 @@ from libc.string cimport memset
 from spcore.buffer cimport array_grow
 from spcore.endpoints cimport mix, same_address
 from spcore.headers cimport FAMILY_IPV6
+from spcore.invariants cimport must
 
 cdef enum:
     BLOCK = 128         # entries allocated at a time
@@ -71,6 +72,7 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
 cdef void unlink(FlowTable* self, Flow* flow) noexcept nogil:
     """Takes a connection out of its list."""
     cdef FlowList* line = &self.lists[flow.list]
+    must(line.count > 0 and (flow.older != NULL or line.oldest == flow) and (flow.newer != NULL or line.newest == flow))
     if flow.older != NULL:
         flow.older.newer = flow.newer
     else:
@@ -101,7 +103,7 @@ cdef bint more_entries(FlowTable* self) noexcept nogil:
     cdef void* grown
     cdef char* block
     cdef Flow* flow
-    cdef uint32_t i
+    cdef int i
     if self.block_count == self.block_capacity:
         grown = array_grow(NULL, self.blocks, &self.block_capacity, sizeof(void*))
         if grown == NULL:
@@ -139,6 +141,7 @@ cdef Flow* flows_add(FlowTable* self, const FlowKey* key, int name) noexcept nog
 
 cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil:
     """Takes a connection out; its entry is used again. What the owner's part holds must be free already."""
+    # Chains are short (fewer connections than buckets), so the link to an entry is looked for, not stored.
     cdef Flow** link = &self.buckets[flow.key.bucket]
     while link[0] != flow:
         link = &link[0].chain
@@ -150,6 +153,7 @@ cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil:
 
 cdef void flows_touch(FlowTable* self, Flow* flow, int name) noexcept nogil:
     """Makes a connection the newest of the list it belongs to now."""
+    # Most segments belong to the connection of the segment before: it is the newest already.
     if name != flow.list or flow.newer != NULL:
         unlink(self, flow)
         link_newest(self, flow, name)

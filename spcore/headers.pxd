@@ -9,6 +9,7 @@ cdef enum:
 cdef enum:
     PROTOCOL_HOP_BY_HOP = 0
     PROTOCOL_TCP = 6
+    PROTOCOL_UDP = 17
     PROTOCOL_ROUTING = 43
     PROTOCOL_FRAGMENT = 44
     PROTOCOL_AUTHENTICATION = 51
@@ -33,6 +34,7 @@ cdef struct Datagram:
     uint8_t protocol
     uint8_t fragmented      # 1: `payload` is a fragment at byte `offset` of the datagram `identification`
     uint8_t more
+    uint8_t cut             # the capture holds less of it than its own header says
     uint32_t vlan           # outer tag << 16 | inner tag, 12-bit ids; 0 = untagged
     uint32_t identification
     uint32_t offset
@@ -67,8 +69,6 @@ cdef inline uint32_t be16(const uint8_t* p) noexcept nogil:
 cdef inline uint32_t be32(const uint8_t* p) noexcept nogil:
     return (<uint32_t>p[0] << 24) | (<uint32_t>p[1] << 16) | (<uint32_t>p[2] << 8) | p[3]
 
-cdef bint link_supported(int link_type) noexcept nogil
-cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Datagram* out) noexcept nogil
 cdef Parse parse_ip(const uint8_t* data, uint32_t length, Datagram* out) noexcept nogil
 cdef Parse parse_ipv6_payload(const uint8_t* data, uint32_t length, uint8_t header, Datagram* out) noexcept nogil
 cdef Parse parse_tcp(const uint8_t* data, uint32_t length, Segment* out) noexcept nogil

@@ -1,3 +1,4 @@
+# One direction's HTTP parser, and what all parsers share.
 from libc.stdint cimport uint8_t, uint64_t
 
 from spcore.buffer cimport Buffer, Memory

@@ -48,6 +48,14 @@ class Limits:
     """A longer body is given out in parts, cut behind a line. Counter: body_parts."""
     max_line = 4 << 10
     """A record line. Counter: lines_too_long."""
+    max_nesting = 8
+    """Tunnels inside tunnels around one segment. Counter: nested_too_deep."""
+    max_packet = 1 << 20
+    """Bytes of one frame in a capture file; a record that claims more is damage, and ends the file. Its error says so.
+    Linux gives out merged segments of up to 512 KiB."""
+    max_interfaces = 4_096
+    """Interfaces described in one section of a pcapng file; packets of further ones are not read.
+    Counter: packets_unreadable."""
     max_number = 9
     """Digits of a record line's first field. Counter: lines_without_number."""
     window_slack = 256 << 10

@@ -1,3 +1,4 @@
+# Uploads → output lines.
 from libc.stdint cimport uint8_t, uint64_t
 
 from spcore.buffer cimport Buffer

@@ -174,6 +174,7 @@ cdef class LineFormat:
         """
         cdef uint32_t done = 0
         cdef object result
+        # An upload leaves the queue when its last line was formatted; `offset` remembers where in the first to go on.
         self.out.size = 0
         with nogil:
             while done < uploads.count and self.out.size < self.piece_bytes:

@@ -1,40 +1,30 @@
-"""Where packets come from: a capture file or a live interface, both through pcapy-ng.
+"""Where packets come from: capture files here, a live interface in live.py; both are a Source.
 
-pcapy-ng's setters and `activate` never raise, they return libpcap's number: each is checked here and said in words.
-A live source reads without blocking behind a poll of its own, so that signals are answered within a second also when
-no packet comes (libpcap's own wait goes on after a signal), and opens an interface that went away again by itself.
+Several files are one capture (a ring of tcpdump -C or -G, dumpcap -b, in any order): their packets come in order of
+time. A file is opened when the time comes at which it begins, so a ring of a thousand files has one or two open.
 """
 from __future__ import annotations
 
 import os
-import select
-import time
+import stat
 
-import pcapy
-
-from spcore.reader import Reader, ReadError
+from spcore.filereader import FOREVER, OpenFile, ReadError, feed
 
 TYPE_CHECKING = False                   # typing costs more to import than this module
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, Self
 
-SNAPLEN = 65_535
-"""Bytes kept of each frame: whole segments, also those merged by offload."""
-RETIRE_MS = 100
-"""After so long the kernel hands over a block that is not full yet: the delay of a live upload."""
-POLL_S = 0.5
-"""How often a silent live source yields, so that its caller can look around."""
-REOPEN_S = 1.0
-"""Pause between attempts to open an interface that went away."""
+    from spcore.engine import Engine
 
-ACTIVATE_ERRORS = {
-    -5: "there is no such interface; `ip -brief link` lists those there are",
-    -8: "the right to capture is missing: run as root or give the process CAP_NET_RAW",
-    -9: "the interface is down: `ip link set {name} up`",
-    -11: "the right to promiscuous mode is missing: run as root or give the process CAP_NET_RAW",
-}
-"""libpcap's pcap_activate numbers (pcap/pcap.h) that an owner can do something about."""
+STDIN = "-"
+STEP = 4 << 20
+"""Bytes of a file that are mapped at a time, shared by the files of a command."""
+SMALLEST_STEP = 256 << 10
+STREAM_STEP = 256 << 10
+"""Bytes of a pipe or compressed file that are held."""
+HEAD = 16
+"""Bytes that tell compressed files and other formats."""
 
 
 class CaptureError(Exception):
@@ -44,22 +34,17 @@ class CaptureError(Exception):
 
 
 class Source:
-    """An open capture. Use it in a `with`; `run` gives what the engine finishes."""
+    """An open capture. Use it in a `with`; `run` gives what the engine finishes.
 
-    def __init__(self, name: str, handle: Any, *, is_file: bool):
-        self.name = name
-        self._open(handle, is_file)
+    name: of the file or interface, for messages. readable: files that could be opened, 0 = there is nothing to say
+    about their content. unread_links: link types met that are not read.
+    """
 
-    def _open(self, handle: Any, is_file: bool) -> None:
-        self._handle = handle
-        try:
-            self._reader = Reader(handle, is_file)
-        except ValueError as error:
-            raise CaptureError(
-                f"{self.name}: link type {error} is not one suntap reads (Ethernet, Linux cooked, raw IP, loopback)"
-            ) from None
+    name = ""
+    readable = 0
+    unread_links: set[int] | frozenset[int] = frozenset()
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -67,177 +52,208 @@ class Source:
 
     def close(self) -> None:
         """Closes the capture; a second time does nothing."""
-        self._reader.close()
 
-    def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
-        """Yields `take()` (default: the list of uploads the engine finished) after each batch, until the file ends.
+    def run(self, engine: Engine, take: Callable[[], Any] | None = None,
+            complain: Callable[[CaptureError], Any] | None = None) -> Iterator[Any]:
+        """Yields `take()` (default: the list of uploads the engine finished) after each batch.
 
-        Does not call engine.finish(). Raises CaptureError when the file is damaged, after yielding what was whole.
+        Does not call engine.finish(). Damage goes to `complain`, and the rest is read on; without it the first is
+        raised at the end, after what is whole was yielded.
         """
-        take = take or engine.take_uploads
-        at_end = False
-        while not at_end:
-            failed = None
-            try:
-                _, at_end = self._reader.read(engine)
-            except ReadError as error:
-                failed = error
-            yield take()
-            while engine.pending():
-                yield take()
-            if failed is not None:
-                raise CaptureError(f"{self.name}: {failed}; what stands before the damage was read")
-
-    def count(self) -> int:
-        """Reads everything, does nothing with it, returns the number of packets: the floor of the benchmark."""
-        try:
-            return self._reader.count()
-        except ReadError as error:
-            raise CaptureError(f"{self.name}: {error}") from None
+        raise NotImplementedError
 
     def counters(self) -> dict[str, int]:
         """Files lose nothing."""
         return {"received": 0, "dropped": 0, "interface_dropped": 0}
 
 
-class LiveSource(Source):
-    """A live capture that survives its interface going away."""
+class Pipe:
+    """The bytes of a descriptor: called with a number of bytes, returns at most so many, b"" at the end."""
 
-    def __init__(self, interface: str, buffer_mib: int, packet_filter: str):
-        self.interface = interface
-        self._buffer = buffer_mib << 20
-        self._filter = packet_filter
-        self._before = (0, 0, 0)
-        self.ring_bytes = 0
-        self.reopened = 0
-        self.up = True
-        super().__init__(interface, self._activate(), is_file=False)
+    def __init__(self, descriptor: int, head: bytes = b"") -> None:
+        self._descriptor, self._head = descriptor, head
+        self.raised: BaseException | None = None
 
-    def short_ring(self) -> str:
-        """Words for a ring that is smaller than asked for, else empty."""
-        if not 0 < self.ring_bytes < self._buffer:
-            return ""
-        return (f"{self.interface}: the kernel gave a ring of {self.ring_bytes >> 20} MiB instead of "
-                f"{self._buffer >> 20}: lower capture.buffer_mib or free memory")
-
-    def _activate(self) -> Any:
-        """A non-blocking, filtered, promiscuous handle. Raises CaptureError."""
-        handle = pcapy.create(self.interface)
-        for what, number in (
-            ("snap length", handle.set_snaplen(SNAPLEN)),
-            ("promiscuous mode", handle.set_promisc(1)),
-            ("time-out", handle.set_timeout(RETIRE_MS)),
-            ("buffer size", handle.set_buffer_size(self._buffer)),
-        ):
-            if number != 0:
-                raise CaptureError(f"{self.interface}: libpcap refuses the {what} (error {number})")
-        number = handle.activate()
-        if number in (-8, -11) and self.interface != "any" and not os.path.exists(f"/sys/class/net/{self.interface}"):
-            number = -5                 # without the right libpcap does not look whether there is such an interface
-        if number < 0:
-            text = ACTIVATE_ERRORS.get(number, f"libpcap cannot capture here (error {number}); "
-                                               f"a smaller capture.buffer_mib may help")
-            raise CaptureError(f"{self.interface}: {text.format(name=self.interface)}")
+    def __call__(self, most: int) -> bytes:
+        data, self._head = self._head[:most], self._head[most:]
+        if data:
+            return data
         try:
-            handle.setfilter(self._filter)
-            handle.setnonblock(1)
-        except pcapy.PcapError as error:
-            handle.close()
-            raise CaptureError(f"{self.interface}: {error}") from None
-        self.ring_bytes = ring_bytes(handle.getfd())
-        return handle
+            return os.read(self._descriptor, most)
+        except BaseException as error:
+            self.raised = error
+            raise
 
-    def run(self, engine: Any, take: Callable[[], Any] | None = None) -> Iterator[Any]:
-        """Yields what the engine finished, at least every POLL_S seconds (then often []); never ends by itself."""
-        take = take or engine.take_uploads
-        poll = select.poll()
-        poll.register(self._handle.getfd(), select.POLLIN)
-        while True:
-            poll.poll(POLL_S * 1000)
+
+def _read_head(descriptor: int) -> bytes:
+    head = b""
+    while len(head) < HEAD and (more := os.read(descriptor, HEAD - len(head))):
+        head += more
+    return head
+
+
+def _open(name: str, step: int) -> tuple[OpenFile, int]:
+    """A capture file and its descriptor, which the caller closes. Raises CaptureError."""
+    descriptor = -1
+    try:
+        descriptor = os.dup(0) if name == STDIN else os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        about = os.fstat(descriptor)
+        if stat.S_ISDIR(about.st_mode):
+            raise ReadError("is a folder: give the files in it")
+        mapped = stat.S_ISREG(about.st_mode) and about.st_size > 0 and name != STDIN
+        head = os.pread(descriptor, HEAD, 0) if mapped else _read_head(descriptor)
+        stream: Any = None if mapped else Pipe(descriptor, head)
+        if head.startswith(b"\x1f\x8b"):
+            from spcore.compressed import Gunzip
+            stream = Gunzip(Pipe(descriptor) if mapped else stream)
+        try:
+            file = OpenFile(name, descriptor, stream, step=step if stream is None else STREAM_STEP)
+        except ReadError:
+            raise ReadError(_what_instead(head, name, stream)) from None
+        if file.only_link >= 0:
+            from spcore.remarks import not_read
+            raise ReadError(not_read(file.only_link))
+        return file, descriptor
+    except (OSError, ReadError) as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        raise CaptureError(f"{name}: {text}") from None
+    except BaseException:
+        if descriptor >= 0:
+            os.close(descriptor)
+        raise
+
+
+def _what_instead(head: bytes, name: str, stream: Any) -> str:
+    from spcore.compressed import advice
+    inside = "" if not head.startswith(b"\x1f\x8b") else getattr(stream, "problem", "")
+    said = inside or advice(head, name)
+    if said:
+        return said
+    if not head:
+        return "not a pcap or pcapng capture: it is empty"
+    return "not a pcap or pcapng capture" + (", though it is gzip data" if head.startswith(b"\x1f\x8b") else "")
+
+
+class FileSource(Source):
+    """Capture files in order of time. Raises CaptureError for the first that is none, unless `complain` takes it."""
+
+    def __init__(self, names: Sequence[str], complain: Callable[[CaptureError], Any] | None = None) -> None:
+        self.name = names[0] if len(names) == 1 else f"{len(names)} files"
+        self.names = list(names)
+        self._step = max(STEP // max(len(names), 1), SMALLEST_STEP)
+        self._files: list[OpenFile] = []
+        self._descriptors: dict[OpenFile, int] = {}
+        self._later: list[tuple[int, int]] = []         # (time of the first packet, index of the name), latest first
+        self._damage: list[CaptureError] = []
+        self.unread_links: set[int] = set()
+        try:
+            self._look(complain)
+        except BaseException:
+            self.close()
+            raise
+
+    def _look(self, complain: Callable[[CaptureError], Any] | None) -> None:
+        """Opens each file; of several, those that can be opened again are closed until their time comes."""
+        later = []
+        for index, name in enumerate(self.names):
             try:
-                self._reader.read(engine)
-            except ReadError:
-                yield take()
-                yield from self._reopen(take)
-                poll = select.poll()
-                poll.register(self._handle.getfd(), select.POLLIN)
+                file = self._add(name)
+            except CaptureError as error:
+                if complain is None:
+                    raise
+                complain(error)
+                continue
+            if len(self.names) > 1 and self._can_open_again(name, self._descriptors[file]):
+                first = file.first_us()
+                if first is not None:
+                    later.append((first, index))
+                    self._drop(file)
+        self._later = sorted(later, reverse=True)
+
+    @staticmethod
+    def _can_open_again(name: str, descriptor: int) -> bool:
+        return name != STDIN and stat.S_ISREG(os.fstat(descriptor).st_mode)
+
+    def _add(self, name: str) -> OpenFile:
+        file, descriptor = _open(name, self._step)
+        self.readable += 1
+        self._files.append(file)
+        self._descriptors[file] = descriptor
+        return file
+
+    def _drop(self, file: OpenFile) -> None:
+        self._files.remove(file)
+        file.close()
+        os.close(self._descriptors.pop(file))
+
+    def close(self) -> None:
+        for file in list(self._files):
+            self._drop(file)
+        self._later.clear()
+        self.names = []
+
+    def run(self, engine: Engine, take: Callable[[], Any] | None = None,
+            complain: Callable[[CaptureError], Any] | None = None) -> Iterator[Any]:
+        take = take or engine.take_uploads
+        if not self.names:
+            raise CaptureError("the capture is closed")
+        more = True
+        while more:
+            more = self._feed(engine)
             yield take()
             while engine.pending():
                 yield take()
+            if complain is not None:
+                while self._damage:
+                    complain(self._damage.pop(0))
+        if self._damage:
+            raise self._damage[0]
 
-    def _reopen(self, take: Callable[[], Any]) -> Iterator[Any]:
-        """Tries until the interface can be captured again."""
-        self.up = False
-        self._before = self._totals()
-        self._reader.close()
-        while not self.up:
-            time.sleep(REOPEN_S)
-            try:
-                self._open(self._activate(), is_file=False)
-            except CaptureError:
-                pass
-            else:
-                self.up = True
-                self.reopened += 1
-            yield take()
+    def count(self) -> int:
+        """Reads everything, does nothing with it, returns the number of packets: the floor of the benchmark."""
+        self.packets = 0
+        while self._feed(None):
+            pass
+        if self._damage:
+            raise self._damage[0]
+        return self.packets
 
-    def _totals(self) -> tuple[int, int, int]:
+    packets = 0
+
+    def _feed(self, engine: Engine | None) -> bool:
+        """One batch; False = that was the last."""
+        until = self._later[-1][0] if self._later else FOREVER
         try:
-            now = self._handle.stats()
-        except (pcapy.PcapError, ValueError):  # ValueError: closed, while the interface is away
-            now = (0, 0, 0)
-        return tuple(a + b for a, b in zip(self._before, now, strict=True))
-
-    def counters(self) -> dict[str, int]:
-        """The kernel's counts since the source was opened: frames received, dropped for lack of room in the ring,
-        dropped by the interface; and the bytes of the ring it gave."""
-        received, dropped, interface_dropped = self._totals()
-        return {"received": received, "dropped": dropped, "interface_dropped": interface_dropped,
-                "reopened": self.reopened, "ring_bytes": self.ring_bytes}
-
-
-def ring_bytes(descriptor: int) -> int:
-    """The size of a capture socket's ring as it is mapped (proc(5)): libpcap quietly takes a smaller one where memory
-    is short. 0 = not to be seen."""
-    try:
-        with open("/proc/self/maps") as maps:
-            mapped = f" socket:[{os.fstat(descriptor).st_ino}]\n"
-            for line in maps:
-                if line.endswith(mapped):
-                    start, _, end = line.split(" ", 1)[0].partition("-")
-                    return int(end, 16) - int(start, 16)
-    except OSError:
-        pass
-    return 0
+            packets, done = feed(self._files, engine, until)
+            self.packets += packets
+        except OSError as error:
+            raise CaptureError(f"{self.names[0]}: {error.strerror}") from None
+        for file in [file for file in self._files if file.finished]:
+            if file.unread_link >= 0:
+                self.unread_links.add(file.unread_link)
+            if file.problem:
+                self._damage.append(CaptureError(
+                    f"{file.name}: {file.problem}; what stands before the damage was read"))
+            self._drop(file)
+        if not done:
+            return True
+        if not self._later:
+            return False
+        try:
+            self._add(self.names[self._later.pop()[1]])
+        except CaptureError as error:                   # it was there a moment ago
+            self._damage.append(error)
+        return True
 
 
-def live_filter(ports: tuple[int, ...] | list[int], host: str | None = None, mac: str = "") -> str:
-    """The kernel's filter: the PVS's hardware or IP address where it is known, else the collector's ports and later IP
-    fragments, which carry no ports; with and without VLAN tags."""
-    if mac:
-        plain = f"ether host {mac}"
-    elif host is not None:
-        plain = f"host {host}"
-    else:
-        wanted = " or ".join(f"tcp port {port}" for port in ports)
-        plain = f"{wanted} or (ip[6:2] & 0x1fff != 0) or ip6 proto 44"
-    # each `vlan` moves the offsets of everything behind it by one tag (pcap-filter(7)): this is no, one, two tags
-    return f"({plain}) or (vlan and ({plain})) or (vlan and ({plain}))"
+def open_file(path: str) -> FileSource:
+    """A capture file, pcap or pcapng, also compressed with gzip; a FIFO that somebody writes one into, or "-" for
+    stdin. Raises CaptureError."""
+    return FileSource([path])
 
 
-def open_file(path: str) -> Source:
-    """A capture file, pcap or pcapng, or a FIFO that somebody writes one into. Raises CaptureError."""
-    try:
-        handle = pcapy.open_offline(path)
-    except pcapy.PcapError as error:
-        text = str(error).removeprefix(f"{path}: ")
-        if "unknown file format" in text or "truncated dump file" in text:
-            text = "not a pcap or pcapng capture"
-        raise CaptureError(f"{path}: {text}") from None
-    return Source(path, handle, is_file=True)
-
-
-def open_live(interface: str, buffer_mib: int = 64, ports: tuple[int, ...] | list[int] = (80,),
-              host: str | None = None, mac: str = "") -> LiveSource:
-    """A live capture with a kernel ring of `buffer_mib` MiB; `mac` or `host`: of one PVS only. Raises CaptureError."""
-    return LiveSource(interface, buffer_mib, live_filter(ports, host, mac))
+def open_files(paths: Sequence[str], complain: Callable[[CaptureError], Any] | None = None) -> FileSource:
+    """Several of them as one capture. Raises CaptureError for what cannot be opened, or gives it to `complain`."""
+    return FileSource(paths, complain)

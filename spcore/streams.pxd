@@ -1,3 +1,4 @@
+# The way in: one TCP segment.
 from libc.stdint cimport int64_t
 
 from spcore.headers cimport Datagram, Segment

@@ -17,6 +17,7 @@ from spcore.connections cimport connection_of, connection_touch, half_init
 from spcore.delivery cimport deliver, evict_until, flush, skip_first_hole, stream_opened
 from spcore.headers cimport ACK, FIN, NO_SCALE, RST, SYN
 from spcore.holes cimport check_holes
+from spcore.invariants cimport CHECKED, must
 from spcore.reassembly cimport NO_END, ORIGIN, Connection, Half, anchor, position
 
 cdef enum:
@@ -233,6 +234,16 @@ cdef void take_end(Streams* self, Half* half, uint64_t at, const Segment* segmen
 
 # One segment --------------------------------------------------------------------------------------------------------
 
+cdef void check(const Half* half) noexcept nogil:
+    """What reassembly.pxd says holds after each segment."""
+    if half.started:
+        must(half.start <= half.next and (half.ended or half.next < half.end))
+        must(half.queue.count == 0 or half.next < half.queue.ranges[0].start)
+    must((half.queue.count > 0) == (half.queued_since != 0 and not half.ended))
+    must(half.parser == NULL or (half.tracked and not half.ended))
+    must(half.tracked or half.queue.count == 0)
+
+
 cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment* segment,
                           int64_t time_us) noexcept nogil:
     """One TCP segment; its payload stays the caller's. The caller has advanced `self.clock`.
@@ -276,3 +287,6 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
     if half.tracked:
         check_holes(self, connection, side)
     connection_touch(self, connection)
+    if CHECKED:
+        check(half)
+        check(&connection.half[1 - side])

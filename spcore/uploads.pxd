@@ -1,3 +1,4 @@
+# The queue of finished uploads.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from spcore.buffer cimport Buffer, Memory

@@ -96,6 +96,7 @@ cdef bint uploads_add(UploadQueue* self, const Buffer* path, Buffer* body, uint6
     item.path = copied
     item.path_size = path.size
     item.body_size = size
+    # The block changes hands: out of the budget, cut to size (a failed cut keeps the larger block), into the queue.
     memory.used -= body.capacity
     grown = realloc(body.data, size)
     item.body = body.data if grown == NULL else <uint8_t*>grown
@@ -136,6 +137,7 @@ cdef list to_uploads(UploadQueue* self):
     cdef uint32_t i
     cdef Finished* item
     cdef list uploads = []
+    # Nothing leaves the queue before all are objects: a MemoryError in between would lose some.
     for i in range(self.count):
         item = self.items + i
         uploads.append(Upload(

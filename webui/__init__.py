@@ -11,7 +11,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from appliance.system.clock import Clock
-from webui import data, layout
+from webui import compress, data, layout
 from webui.limits import COOKIE_S
 from webui.pages import (
     api,
@@ -60,5 +60,6 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
         app.register_blueprint(page)
     access.public(app.view_functions["static"])
     layout.install(app)
+    compress.install(app)
     access.check_map(app)
     return app

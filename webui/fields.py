@@ -3,34 +3,45 @@
 What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with
 each key, so page and file cannot disagree. A test holds this table against the declared keys.
 """
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from appliance.settings import Secret, Settings, value
+from webui.typed import watts, zone
 
 
 @dataclass(frozen=True)
 class Field:
-    """Words for one key. `choices`: (value, words) of a select; `later`: takes effect when suntap starts again."""
+    """Words for one key. `choices`: (value, words) of a select; `later`: takes effect when suntap starts again;
+    `wrong`: what to enter instead of what was refused; `meant`: turns what people type into what the file wants."""
 
     label: str
     hint: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     unit: str = ""
     later: bool = False
+    wrong: str = ""
+    meant: Callable[[str], str] = str
 
 
 FIELDS: dict[str, Field] = {
-    "site.timezone": Field("Time zone", "Days begin at midnight here, and PVOutput wants this zone’s time."),
-    "site.size_w": Field("System size", "All panels together. 0 if you do not know it.", unit="W"),
-    "site.net_sign": Field("Consumption meter counts", choices=(
-        ("auto", "Find out by itself"), ("+", "up when you buy (import)"), ("-", "up when you sell (export)"))),
-    "site.production": Field("Production is taken from", choices=(
-        ("auto", "Find out by itself"), ("inverters", "the sum of the inverters"), ("meter", "the production meter"))),
+    "site.timezone": Field(
+        "Time zone", "A city in your zone, such as Los Angeles. Days begin at midnight there.", meant=zone,
+        wrong="Choose your zone from the list, such as America/Los_Angeles."),
+    "site.size_w": Field(
+        "System size", "All panels together, such as 3840 or 3.8 kW. 0 if you do not know it.", unit="W",
+        meant=watts, wrong="Enter watts, such as 3840, or 0 if you do not know."),
+    "site.net_sign": Field(
+        "Grid meter direction", "Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold.",
+        choices=(("auto", "Detect automatically (recommended)"), ("+", "It counts up when you buy"),
+                 ("-", "It counts up when you sell"))),
+    "site.production": Field("Solar made is taken from", choices=(
+        ("auto", "Detect automatically (recommended)"), ("inverters", "the sum of the inverters"),
+        ("meter", "the production meter"))),
     "site.meter": Field("The meter at the main panel counts", choices=(
-        ("auto", "Find out by itself"), ("net", "what is bought less what is sold"),
+        ("auto", "Detect automatically (recommended)"), ("net", "what is bought less what is sold"),
         ("consumption", "what the house uses, and never falls"))),
     "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
     "pvoutput.enabled": Field("Post to PVOutput"),
@@ -39,7 +50,7 @@ FIELDS: dict[str, Field] = {
     "pvoutput.system_id": Field("System id", "The number of your system, on the same page."),
     "pvoutput.energy": Field("Energy is posted as", choices=(
         ("daily", "running total of the day (recommended)"), ("lifetime", "lifetime counter (c1)"))),
-    "pvoutput.consumption": Field("Post consumption too", "Where there is a consumption meter."),
+    "pvoutput.consumption": Field("Post consumption too", "Where there is a grid meter."),
     "pvoutput.reserve": Field(
         "Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
     "pvoutput.url": Field("Address of the service"),
@@ -60,19 +71,25 @@ FIELDS: dict[str, Field] = {
     "web.proxies": Field("Reverse proxies", "IP addresses whose X-Forwarded-Proto and -Host are believed."),
     "web.host": Field("Page listens on", "0.0.0.0 is every address of this box.", later=True),
     "web.port": Field("Port of the page", later=True),
-    "capture.interface": Field("Network interface", "The bridge between supervisor and router."),
-    "capture.ports": Field("TCP ports", "Where the supervisor’s uploads go; separated by commas."),
+    "capture.interface": Field(
+        "Network socket", "The bridge br0 joins the socket of your SunPower box and the router’s."),
+    "capture.ports": Field("TCP ports", "Where your SunPower box sends its reports; separated by commas. 80 is usual."),
     "capture.buffer_mib": Field("Capture ring", unit="MiB"),
-    "capture.pvs_mac": Field("Supervisor’s hardware address", "Empty: found by itself."),
+    "capture.pvs_mac": Field("Hardware address of your SunPower box",
+                             "Only needed if another one’s reports pass here. Empty: found automatically."),
+    "collector.stand_in": Field(
+        "When SunPower’s server does not answer", "An answer keeps your SunPower box from filling up.", choices=(
+            ("off", "Only listen"), ("auto", "Answer in its place"), ("on", "Always answer in its place"))),
     "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
     "store.keep_inbox_days": Field(
-        "Keep captured uploads for", "The energy history itself is kept for ever.", unit="days"),
+        "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),
 }
 UNLISTED = ("web.tokens",)          # has a form of its own: what it holds cannot be typed
 NUMBER_LISTS = ("capture.ports",)
 SECTIONS = (
     ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
-    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"), ("store", "History"),
+    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"),
+    ("collector", "SunPower’s server"), ("store", "History"),
 )
 
 
@@ -112,9 +129,10 @@ def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict
             continue
         declared = _declaration(key)
         try:
-            changes[key] = declared.metadata["check"](_typed(key, text, declared.default, key in form))
+            meant = FIELDS[key].meant(text)
+            changes[key] = declared.metadata["check"](_typed(key, meant, declared.default, key in form))
         except ValueError:
-            errors[key] = f"Must be {declared.metadata['allowed']}."
+            errors[key] = FIELDS[key].wrong or f"Must be {declared.metadata['allowed']}."
     return changes, errors
 
 

@@ -2,6 +2,7 @@
 import hashlib
 import logging
 import sqlite3
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from appliance import __version__, store
+from appliance.health.finding import BAD, WARN, Finding
 from appliance.store.database import explained
+from webui import fields
 from webui.data import box
-from webui.present import localtime, units
+from webui.present import dress, localtime, units
 from webui.security import access, auth
+from webui.words import errors, lamps
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +29,18 @@ NAVIGATION = (
     ("diagnostics.show", "Diagnostics"), ("settings.show", "Settings"),
 )
 
+ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"))
+
 
 def install(app: Flask) -> None:
     """Filters, globals and error pages."""
+    app.before_request(_dress)
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
-        codes=codes, kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
-        percent=units.percent, bytes=units.size,
+        advice=advice, causes=causes, codes=codes, lamp_name=lamps.name, lamp_state=lamps.STATES.__getitem__,
+        kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
+        percent=units.percent, bytes=units.size, temperature=units.temperature,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
         short_date=localtime.short_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -41,14 +49,25 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def _dress() -> None:
+    """Times and numbers as the browser's country writes them."""
+    dress.wear(dress.of_languages([language for language, _ in request.accept_languages]))
+
+
 def _context() -> dict[str, Any]:
-    here = (request.blueprint or "").split(".")[0]
     owner = auth.is_owner()
     return {
-        "navigation": [(endpoint, name, endpoint.split(".")[0] == here) for endpoint, name in NAVIGATION
+        "navigation": [(endpoint, name, _is_here(endpoint)) for endpoint, name in NAVIGATION
                        if owner or access.level_of(current_app, endpoint) is access.Level.DASHBOARD],
-        "owner": owner, "version": __version__, "zone_name": box().zone().key.replace("_", " "),
+        "thousands": dress.now().thousands, "owner": owner, "version": __version__,
+        "zone_name": box().zone().key.replace("_", " "),
     }
+
+
+def _is_here(endpoint: str) -> bool:
+    """Whether the menu's entry leads to this very page. A past day is not Today."""
+    return request.endpoint == endpoint or (
+        request.blueprint == endpoint.split(".")[0] and request.blueprint != "dashboard")
 
 
 def _moment(seconds: float | None) -> str:
@@ -72,6 +91,25 @@ def codes(text: str) -> Markup:
     return Markup("").join(parts)
 
 
+def causes(found: Iterable[Finding]) -> list[Finding]:
+    """The lamps that need a look, a cause before its effects."""
+    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD)), key=lambda lamp: lamps.rank(lamp.name))
+
+
+def advice(text: str) -> Markup:
+    """As codes; each "Settings › Section" and each page named in it leads there, for those who may go there."""
+    marked = codes(text)
+    if not auth.is_owner():
+        return marked
+    for name, title in fields.SECTIONS:
+        link = Markup('<a href="{}">Settings › {}</a>').format(url_for("settings.show", _anchor=name), title)
+        marked = Markup(str(marked).replace(f"Settings › {title}", str(link)))
+    for endpoint, words in ADVISED:
+        link = Markup('<a href="{}">{}</a>').format(url_for(endpoint), words)
+        marked = Markup(str(marked).replace(words, str(link)))
+    return marked
+
+
 def asset(name: str) -> str:
     """URL of a static file that changes when its content does, so that browsers may keep it for a year."""
     return url_for("static", filename=name, v=_digest(str(current_app.static_folder), name))
@@ -85,18 +123,12 @@ def _digest(folder: str, name: str) -> str:
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     """One page for all errors: what, and what to do."""
     code = error.code or 500
-    title, advice = {
-        403: ("Not allowed", "Log in as the owner and try again."),
-        404: ("Not found", "There is no such page. The navigation above leads to all that there are."),
-        405: ("Not this way", "This address takes forms only. Go back and use the button on the page."),
-        413: ("Too large", "What was sent is larger than this page accepts."),
-    }.get(code, (error.name, error.description or ""))
+    title, advice = errors.PAGES.get(code, (error.name, error.description or ""))
     if isinstance(error, CSRFError):
-        title = "Please send that again"
-        advice = ("The form was older than your session, or came from another site. Nothing was changed. "
-                  "Go back, reload the page, and send it again.")
+        title, advice = errors.FORM
     if request.path.startswith("/api/"):
-        return jsonify(error=f"{title}. {error.description if code == 400 else advice}"), code
+        reason = error.description if code == 400 else errors.API_NOT_FOUND if code == 404 else f"{title}. {advice}"
+        return jsonify(error=reason), code
     return render_template("error.html", title=title, advice=advice), code
 
 
@@ -109,15 +141,14 @@ def _no_history(error: sqlite3.Error) -> ResponseReturnValue:
     log.error("%s %s: %s", request.method, request.path, reason)
     if request.path.startswith("/api/"):
         return jsonify(error=reason), 503
-    return render_template(
-        "error.html", title="The history cannot be read just now",
-        advice=f"{reason}. The bridge and the capture go on without it; Diagnostics shows how they are."), 503
+    title, advice = errors.HISTORY
+    return render_template("error.html", title=title, advice=advice.format(reason=reason)), 503
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     """A bug: the log gets all of it, the visitor a sentence."""
     log.exception("%s %s failed", request.method, request.path)
     if request.path.startswith("/api/"):
-        return jsonify(error="suntap could not answer this; its log says why"), 500
-    return render_template("error.html", title="That went wrong",
-                           advice="suntap could not build this page. The diagnostics page and the log say why."), 500
+        return jsonify(error=errors.API_BUG), 500
+    title, advice = errors.BUG
+    return render_template("error.html", title=title, advice=advice), 500

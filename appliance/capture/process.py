@@ -15,12 +15,15 @@ from typing import Any
 
 from appliance.capture.inbox_writer import InboxWriter
 from appliance.capture.origin import Origin
+from appliance.capture.watch import Watch, read_file
+from appliance.collector.wire import WireView
 from appliance.settings.live import LiveSettings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
 from spcore.engine import Engine
-from spcore.source import CaptureError, open_file, open_live
+from spcore.live import open_live
+from spcore.source import CaptureError, open_file
 
 RETRY_MIN_S, RETRY_MAX_S = 1.0, 15.0    # between two tries to open the interface
 SPOOL_POLL_S = 0.2                      # between two looks into the spool folder
@@ -41,10 +44,13 @@ class CaptureProcess:
         self.problem = ""           # why there is no source right now
         self.source_errors = 0
         self._source: Any = None
+        self._watch: Watch | None = None
+        self._spool_view = None if spool is None else WireView(clock.steady()[1])   # instead of a Watch
 
     def run(self) -> None:
         """Capture until `stop` is set."""
         self.writer.start()
+        self._watch_anew()
         notify("READY=1")
         retry = RETRY_MIN_S
         while not self.stop.is_set():
@@ -52,6 +58,8 @@ class CaptureProcess:
             retry = RETRY_MIN_S if opened else min(retry * 2, RETRY_MAX_S)
             self._wait(SPOOL_POLL_S if self.spool else retry)
         notify("STOPPING=1")
+        if self._watch is not None:
+            self._watch.stop()
         self.writer.take(self.engine.finish())
         if self.writer.pending():
             log.warning("%d uploads could not be written: %s", self.writer.pending(), self.writer.problem)
@@ -74,6 +82,8 @@ class CaptureProcess:
             while self.writer.pending() and not self.stop.is_set():
                 self._wait(SPOOL_POLL_S)
             if not self.writer.pending():
+                if self._spool_view is not None:
+                    read_file(path, self._spool_view, self.clock.steady()[1])
                 path.unlink(missing_ok=True)
         return True
 
@@ -110,10 +120,25 @@ class CaptureProcess:
         if not self.live.refresh() or self.live.current.capture == before:
             return False
         log.info("settings changed: capturing from %s", self.live.current.capture.interface)
+        self._watch_anew()
         if self.live.current.capture.ports != before.ports:
             self.writer.take(self.engine.finish())
             self.engine = self._engine()
         return True
+
+    def _watch_anew(self) -> None:
+        """Look whether the PVS is answered, on the interface that holds now."""
+        if self.spool is not None:
+            return
+        if self._watch is not None:
+            self._watch.stop()
+        self._watch = Watch(self.live.current.capture.interface, self.clock).start()
+
+    def _wire(self) -> dict[str, Any] | None:
+        """What is known of the maker's answers."""
+        if self._spool_view is not None:
+            return self._spool_view.facts()
+        return self._watch.facts() if self._watch is not None else None
 
     def _engine(self) -> Engine:
         return Engine(ports=self.live.current.capture.ports)
@@ -135,4 +160,5 @@ class CaptureProcess:
                     **self.writer.counters, "source_errors": self.source_errors}
         self.heartbeat.beat(
             interface=str(self.spool or self.live.current.capture.interface), counters=counters,
-            problem=self.problem or self.writer.problem or self.live.problem, last_upload_us=self.writer.last_us)
+            problem=self.problem or self.writer.problem or self.live.problem, last_upload_us=self.writer.last_us,
+            wire=self._wire())

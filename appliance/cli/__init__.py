@@ -118,13 +118,18 @@ def complain(error: Exception) -> int:
     if os.environ.get("SUNTAP_TRACEBACK") == "1":
         raise error
     message, code = _explain(error)
-    text = " ".join(str(message).split())
+    say(message)
+    return code
+
+
+def say(message: str) -> None:
+    """One line on stderr, behind what stdout got so far."""
+    text = " ".join(message.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
     with suppress(OSError, ValueError):
-        sys.stdout.flush()  # what was right before the error is given out
+        sys.stdout.flush()
     with suppress(OSError):
         print(f"{PROGRAM}: {printable}", file=sys.stderr)
-    return code
 
 
 def _explain(error: Exception) -> tuple[str, int]:

@@ -3,7 +3,8 @@ import argparse
 import os
 import sys
 
-from appliance.errors import USAGE, CommandError
+from appliance.cli import complain
+from appliance.errors import DONE, USAGE, CommandError
 
 TYPE_CHECKING = False  # typing itself costs milliseconds
 if TYPE_CHECKING:
@@ -79,3 +80,13 @@ class Progress:
         """Make room for what is printed next."""
         if self._wide:
             print("\r" + " " * self._wide + "\r", end="", file=sys.stderr, flush=True)
+
+
+class Complaints:
+    """Errors that end only a part of the work: each is said when it comes; `code` is the last one's exit code."""
+
+    def __init__(self) -> None:
+        self.code = DONE
+
+    def __call__(self, error: Exception) -> None:
+        self.code = complain(error)

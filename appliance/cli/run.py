@@ -1,7 +1,7 @@
-"""Run the capture, supervisor, web and collector processes, all under one parent, or one of them in the foreground.
+"""Run capture, supervisor, web and collector process, all under one parent, or one of them in the foreground.
 
-Without a name: starts all, starts again what ends, and ends all on Ctrl-C or SIGTERM. With a name: that one
-process in the foreground; the systemd units of the image and the package do this.
+Without a name: starts all (as root the redirect process too), starts again what ends, and ends all on Ctrl-C or
+SIGTERM. With a name: that one process in the foreground; the systemd units of the image and the package do this.
 """
 import argparse
 import os
@@ -19,7 +19,7 @@ LOCK = "run.lock"   # held by the parent: two families on one data directory wou
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web", "collector"),
+    parser.add_argument("process", nargs="?", choices=("capture", "supervisor", "web", "collector", "redirect"),
                         help="run only this process, in the foreground")
     parser.add_argument("--spool", metavar="DIR", type=Path,
                         help="capture: read (and remove) the capture files that appear in DIR, instead of an interface")
@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
         return _web(args, path)
     end_with_parent()
     begin_log(args.process)
-    return {"capture": _capture, "supervisor": _supervisor, "collector": _collector}[args.process](args, path)
+    work = {"capture": _capture, "supervisor": _supervisor, "collector": _collector, "redirect": _redirect}
+    return work[args.process](args, path)
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
@@ -44,10 +45,11 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
     with try_lock(data_dir / LOCK) as alone:
         if not alone:
             raise CommandError(f"{data_dir}: suntap runs here already (`suntap status` shows how it is)")
+        redirect = {"redirect": ["appliance.cli", "run", "redirect", *options]} if os.geteuid() == 0 else {}
         ProcessManager({
             "capture": ["appliance.cli", "run", "capture", *spool, *options],
             "supervisor": ["appliance.cli", "run", "supervisor", *options], "web": ["webui", *options],
-            "collector": ["appliance.cli", "run", "collector", *options],
+            "collector": ["appliance.cli", "run", "collector", *options], **redirect,
         }, Stop(), lambda line: print(line, file=sys.stderr, flush=True)).run()
     return DONE
 
@@ -72,6 +74,13 @@ def _collector(args: argparse.Namespace, path: Path) -> int:
     from appliance.collector.process import CollectorProcess
     from appliance.settings.live import LiveSettings
     CollectorProcess(LiveSettings(path, args.data_dir), from_environment(), Stop()).run()
+    return DONE
+
+
+def _redirect(args: argparse.Namespace, path: Path) -> int:
+    from appliance import settings
+    from appliance.collector.redirect import RedirectProcess
+    RedirectProcess(settings.load(path).with_data_dir(args.data_dir).store.data_dir, Stop()).run()
     return DONE
 
 

@@ -17,7 +17,9 @@ owner's router names this box as the collector, and the page hands over what com
 NAME = "collector.sunpowermonitor.com"
 PATHS = ("/Data/SMS2DataCollector.aspx", "/Command/SMS2DataCollector.aspx")     # the only two known (PVS2, PVS5, PVS6)
 COLLECTOR_PORT = 80
+REDIRECTED = "198.18.0.1"   # what our name server says: leads to the router and is caught before (RFC 2544: for tests)
 STAND_IN_PORTS = range(18080, 18090)    # TCP, the first free one: where the kernel brings the PVS's connections to
+NAMES_PORTS = range(18053, 18063)       # UDP, the first free one: to where the kernel brings questions for the name
 PAGE_SOCKET = "collector.sock"      # in the runtime directory: the page's way in, for direct mode
 PEER = "X-Suntap-Peer"      # of a request that the page hands over: "ADDRESS:PORT" of who sent it
 ALIVE = "/alive"            # on the page's socket only: 204, the proof that requests are answered

@@ -9,6 +9,7 @@ the PVS repeats it.
 import logging
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from appliance.store import inbox, integrity
@@ -49,6 +50,14 @@ class Deposit:
                 log.info("inbox: can be written again")
             self.problem = ""
             return new
+
+    def last_destination(self) -> str:
+        """The address that the newest upload in the inbox was meant for: the collector's; "" where there is none."""
+        try:
+            with closing(inbox.connect(self.path.parent, readonly=True)) as connection:
+                return next((upload.destination.rpartition(":")[0] for _, upload in inbox.newest(connection, 1)), "")
+        except (sqlite3.Error, OSError):
+            return ""
 
     def close(self) -> None:
         """Let go of the file; the next upload opens it again."""

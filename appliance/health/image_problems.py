@@ -9,6 +9,11 @@ PROBLEMS = Path("/run/suntap-image/problems")
 MAX_BYTES = 8192
 
 
+def on_image() -> bool:
+    """Whether this is the SD-card image, on which nobody has a shell."""
+    return PROBLEMS.parent.exists()
+
+
 def problems(folder: Path = PROBLEMS) -> list[str]:
     """The problems of this boot, oldest service first; empty when there are none."""
     found: list[str] = []

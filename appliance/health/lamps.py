@@ -6,6 +6,7 @@ wanted. BAD makes /healthz answer 503: something of ours does not work, not mere
 from pathlib import Path
 
 from appliance.health import disk as disks
+from appliance.health import image_problems
 from appliance.health.facts import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
@@ -16,88 +17,121 @@ SILENT_S = 900          # without an upload from the PVS (it sends every two min
 OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old) the lamp warns
 
 PAUSES = {              # what to do about each of pvoutput.pauses' kinds
-    "quota": "Nothing to do: it goes on with the next hour. If it happens every hour, other programs use the same key.",
-    "busy": "Nothing to do: PVOutput is busy with what it got, it goes on by itself.",
-    "network": "It goes on by itself. If it lasts, check this box's network and whether pvoutput.org can be reached.",
-    "settings": "Check the PVOutput settings: key, system number, and whether the key may write.",
+    "quota": "Nothing to do: posting goes on with the next hour. If it happens every hour, other programs use the same "
+             "key.",
+    "busy": "Nothing to do: PVOutput is busy with what it got, and posting goes on by itself.",
+    "network": "It goes on by itself. If it lasts: is this box online, and can you open pvoutput.org?",
+    "settings": "Check Settings › PVOutput: key, system id, and whether the key may write.",
 }
+ONLINE = "This box gets the time from the internet: is it online?"
+LESS = "Lower “Keep captured reports for” under Settings › History, or use a larger card."
+NETWORK = Path("/sys/class/net")
 
 
-def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock) -> Finding:
+def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
+            room: disks.Room | None = None) -> Finding:
+    full = room is not None and room.free < disks.FULL_BYTES
+    if not process.alive and full:  # where the heartbeat is kept on the disk, it cannot be written
+        return Finding("capture", UNKNOWN, "Whether suntap listens cannot be told while the card is full.",
+                       "Make room first: see Storage.")
     if not process.alive:
-        return Finding("capture", BAD, "The capture process is not running.",
-                       "Start it: `systemctl start suntap-capture`, or `suntap run`.")
+        return Finding("capture", BAD, "suntap does not listen to your SunPower box: that part of it has stopped.",
+                       _start_again("suntap-capture"))
     if process.problem:
-        return Finding("capture", BAD, process.problem, "`suntap doctor` says what is missing on this system.")
+        return Finding("capture", BAD, *_capture_problem(process, full))
     if isinstance(captured, Unreadable):
-        return Finding("capture", BAD, f"The inbox cannot be read: {captured.error}", "Check the disk.")
+        return Finding("capture", BAD, f"The captured reports cannot be read: {captured.error}", "See Storage.")
     last = captured.last_captured
     if last is None:
-        return Finding("capture", UNKNOWN, f"Listening on {process.interface}; nothing from the supervisor yet.",
-                       "Is the supervisor's cable in this box and another one in the router? "
-                       "It speaks every two minutes.")
+        return Finding("capture", UNKNOWN, "Listening; nothing heard from your SunPower box (PVS) yet.",
+                       "Plug its cable into one socket of this box and the router's into the other. "
+                       "It reports every two minutes.")
     age = clock.time() - last
     if age > SILENT_S:
-        return Finding("capture", WARN, f"The last upload of the supervisor was {ago(age)}.",
-                       "Check the cable to the supervisor and the supervisor's power.")
-    return Finding("capture", OK, f"Listening on {process.interface}; the last upload came {ago(age)}.")
+        return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
+                       "Is it powered, and is its cable plugged into this box?")
+    return Finding("capture", OK, f"Listening; your SunPower box reported {ago(age)}.")
+
+
+def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
+    name = process.interface
+    if full:
+        return process.problem, "Make room first: see Storage."
+    if name and not (NETWORK / name).exists():
+        return (f"This box has no network socket “{name}”: " + (
+            "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
+            "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Capture.")
+    return process.problem, ("Restart this box. If it stays, send the debug bundle from the Diagnostics page."
+                             if image_problems.on_image() else "`suntap doctor` says what is missing on this system.")
+
+
+def _start_again(unit: str) -> str:
+    """On the image there is no shell: what helps is the plug."""
+    if image_problems.on_image():
+        return ("Unplug this box, wait ten seconds, plug it in again. If it stays, send the debug bundle from the "
+                "Diagnostics page.")
+    return f"Start it: `systemctl start {unit}`, or `suntap run`."
 
 
 def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
-           clock: Clock) -> Finding:
+           clock: Clock, room: disks.Room | None = None) -> Finding:
+    full = room is not None and room.free < disks.FULL_BYTES
+    if not process.alive and full:
+        return Finding("decode", UNKNOWN, "Whether the recorder works cannot be told while the card is full.",
+                       "Make room first: see Storage.")
     if not process.alive:
-        return Finding("decode", BAD, "The supervisor process is not running.",
-                       "Start it: `systemctl start suntap-supervisor`, or `suntap run`.")
+        return Finding("decode", BAD, "The recorder has stopped: reports are kept, but nothing new is worked out.",
+                       _start_again("suntap-supervisor"))
     if isinstance(history, Unreadable):
         return Finding("decode", BAD, f"The history cannot be read: {history.error}",
-                       "Check the disk, then `suntap rebuild`.")
+                       "Restart this box: it sets a damaged file aside and works the history out again.")
     if process.problem:
-        return Finding("decode", BAD, process.problem, "The log has more: `journalctl -u suntap-supervisor`.")
+        return Finding("decode", BAD, process.problem, "Make room first: see Storage." if full else
+                       "The log on the Diagnostics page has more.")
     if not history.last_reading:     # 0: none that the clock allows to count (ledger.intake's horizon)
         if history.last_reading is not None:
-            return Finding("decode", WARN,
-                           "Readings arrive, but each is of a time that this box's clock has not reached.",
-                           "They count once the time is right: see the clock lamp.")
+            return Finding("decode", WARN, "Readings arrive, but they are dated later than this box's clock.",
+                           "They count once the time is right: see Clock.")
         if isinstance(captured, InboxFacts) and captured.uploads:
-            return Finding("decode", WARN, "Uploads arrive, but none held a reading of an inverter or meter yet.",
-                           "Inverters are silent at night: wait for daylight.")
-        return Finding("decode", UNKNOWN, "No reading yet.", "Readings follow the first upload by daylight.")
+            return Finding("decode", WARN, "Your SunPower box reports, but not about any inverter or meter yet.",
+                           "Inverters are silent in the dark: wait for daylight.")
+        return Finding("decode", UNKNOWN, "No reading yet.", "The first one comes with daylight.")
     age = clock.time() - history.last_reading
     if age > OLD_READING_S:
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
-                       "Inverters are silent at night; by day check the capture lamp and the supervisor.")
-    count = sum(number for kind, number in history.devices.items() if kind in ("inverter", "meter"))
-    return Finding("decode", OK, f"{count} inverters and meters; the newest reading is from {ago(age)}.")
+                       "Inverters are silent in the dark. By day, see SunPower box first.")
+    known = " and ".join(_count(number, kind) for kind in ("inverter", "meter")
+                         if (number := history.devices.get(kind, 0)))
+    return Finding("decode", OK, f"{known} known; the newest reading is from {ago(age)}.")
 
 
 def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings) -> Finding:
     if not settings.pvoutput.enabled:
-        return Finding("upload", UNKNOWN, "Posting to PVOutput is off: the history is kept here.",
-                       "Switch it on in the settings when you want it.")
+        return Finding("upload", UNKNOWN, "Posting to PVOutput is off: everything is kept here.",
+                       "Switch it on under Settings › PVOutput if you want it.")
     if isinstance(history, Unreadable) or not process.alive:
-        return Finding("upload", BAD, "Nothing is posted while the supervisor process does not work.",
-                       "See the decode lamp.")
+        return Finding("upload", BAD, "Nothing is posted while the recorder does not work.", "See Inverters.")
     outbox, pause = history.outbox, history.pause
     waiting = outbox.get("waiting", 0)
     if history.trouble:
-        return Finding("upload", BAD, f"Nothing is sent: {history.trouble}", "Check the PVOutput settings.")
+        return Finding("upload", BAD, f"Nothing is posted: {history.trouble}", "Check Settings › PVOutput.")
     if history.held:
-        return Finding("upload", WARN, f"PVOutput takes slots for future ones: {history.held}",
-                       "Check the clock here and the time zone at PVOutput.")
+        return Finding("upload", WARN, f"PVOutput says these times are in the future: {history.held}",
+                       "Is the time zone at PVOutput the one under Settings › Site, and is the clock right?")
     if history.expires:
-        return Finding("upload", WARN, f"{waiting} slots wait; PVOutput takes the oldest only until {history.expires}.",
-                       "Check the network and the PVOutput page.")
+        return Finding("upload", WARN, f"{_count(waiting, 'row')} waiting; PVOutput takes the oldest only until "
+                       f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
     if pause:
-        return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} slots wait)",
+        return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} waiting)",
                        PAUSES[pause.kind])
     if outbox.get("refused"):
-        return Finding("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'slot')}; {waiting} wait.",
-                       "The PVOutput page shows its words, with retry and skip.")
+        return Finding("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'row')}; {waiting} waiting.",
+                       "The PVOutput page shows its words, with Retry and Skip.")
     if history.totals_refused:
         return Finding("upload", WARN, f"PVOutput refused the total of {_count(history.totals_refused, 'day')} that it "
-                       "takes no slots of any more.", "The PVOutput page shows its words.")
-    sent = f"{outbox.get('sent', 0)} slots sent" if outbox.get("sent") else "nothing sent yet"
-    return Finding("upload", OK, f"{sent}, {waiting} wait.")
+                       "takes no rows of any more.", "The PVOutput page shows its words.")
+    sent = f"{_count(outbox.get('sent', 0), 'row')} posted" if outbox.get("sent") else "Nothing posted yet"
+    return Finding("upload", OK, f"{sent}, {waiting} waiting.")
 
 
 OUTPUTS = {"lines": "the time-series engine", "mqtt": "the MQTT broker", "notify": "the messages"}
@@ -122,35 +156,37 @@ def _sentence(text: str) -> str:
 
 
 def clock(process: ProcessFacts, history: HistoryFacts | Unreadable, now: Clock) -> Finding:
-    check = "Check the network: the time comes by NTP. Nothing is posted until it is right."
+    waits = process.alive and not process.clock_is_set      # only then posting stops (supervisor.process)
+    online = f"{ONLINE} PVOutput waits until the time is known." if waits else ONLINE
     if now.time() < EARLIEST:
-        return Finding("clock", BAD, "The clock was never set.", check)
-    if process.alive and not process.clock_is_set:
-        return Finding("clock", WARN, "The time is the last one known, a guess: no time server has answered since this "
-                       "box was switched on.", check)
+        return Finding("clock", BAD, "The clock was never set.", online)
+    if waits:
+        return Finding("clock", WARN, "The time is a guess: this box has not reached the internet since it was "
+                       "switched on.", online)
     ahead = None if isinstance(history, Unreadable) else history.clock_ahead_s
     if ahead is not None and abs(ahead) > CLOCK_OFF_S:
-        return Finding("clock", WARN, f"The clock is {duration(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} "
-                       "PVOutput's.", check)
+        return Finding("clock", WARN, f"The clock of this box is {duration(abs(ahead))} "
+                       f"{'ahead of' if ahead > 0 else 'behind'} PVOutput's.", online)
     pvs = None if isinstance(history, Unreadable) else history.pvs
     if pvs and pvs.last_seen - now.time() > CLOCK_OFF_S:
         ahead_of_us = duration(pvs.last_seen - now.time())
-        return Finding("clock", WARN, f"The supervisor's clock is {ahead_of_us} ahead of ours.", check)
-    return Finding("clock", OK, "The clock agrees with what it can be compared with." if ahead is not None or pvs
-                   else "The clock is set.")
+        return Finding("clock", WARN, f"Your SunPower box's clock is {ahead_of_us} ahead of this box's.",
+                       f"{ONLINE} If it is, the SunPower box's own clock is wrong: switch it off and on.")
+    return Finding("clock", OK, "The clock is right." if ahead is not None or pvs else "The clock is set.")
 
 
 def disk(room: disks.Room | None, data_dir: Path) -> Finding:
     if room is None:
-        return Finding("disk", BAD, f"There is no data directory {data_dir}.", "Check store.data_dir in the settings.")
+        return Finding("disk", BAD, f"The folder for the history, {data_dir}, is not there.",
+                       "“Folder of the history” under Settings › History names it.")
     free = f"{room.free / 1e9:.1f} GB free"
     if not room.writable:
-        return Finding("disk", BAD, f"{data_dir} can only be read.", "The card may be worn out: replace it.")
+        return Finding("disk", BAD, f"Nothing can be kept: {data_dir} can only be read.",
+                       "The card may be worn out: replace it.")
     if room.free < disks.FULL_BYTES:
-        return Finding("disk", BAD, f"The disk is full: {free}.", "Lower store.keep_inbox_days, or use a larger card.")
+        return Finding("disk", BAD, f"The card is full, so new readings are not being kept: {free}.", LESS)
     if room.free < disks.LOW_BYTES:
-        return Finding("disk", WARN, f"The disk is nearly full: {free}.",
-                       "Lower store.keep_inbox_days, or use a larger card.")
+        return Finding("disk", WARN, f"The card is nearly full: {free}.", LESS)
     return Finding("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
 
 

@@ -23,20 +23,20 @@ OK, WARN = "ok", "warn"      # as lamps have them: just so you know; worth a loo
 KINDS = {
     "restart": (WARN, "Was it replaced or reset? Then all is well. If not, and it happens again, have it looked at."),
     "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
-    "outlier": (OK, "Nothing to do. If it happens every day, the line from the device to the supervisor is disturbed."),
+    "outlier": (OK, "Nothing to do. If it happens every day, something disturbs its line to your SunPower box."),
     "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
-    "clock": (WARN, "If the clock lamp is green, it is the supervisor's own clock: switch the supervisor off and on. "
-                    "If not, check this box's network: its time comes by NTP."),
-    "several": (OK, "If one of them is not yours, set capture.pvs_mac to the hardware address of the one that is."),
+    "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
+                    "If not: is this box online? It gets the time from the internet."),
+    "several": (OK, "If one of them is not yours, enter the hardware address of yours under Settings › Capture."),
     "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
-    "unknown": (OK, "Nothing to do: a later version may understand them, and `suntap rebuild` then takes them in."),
+    "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
-    "sign": (OK, 'If consumption looks wrong, set site.net_sign to the other one of "+" and "-".'),
+    "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
     "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
-    "meter": (OK, 'If that is wrong, set site.meter to "net" or "consumption".'),
+    "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
     "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
                   "lists all, and the history of before stays beside suntap.sqlite3."),
-    "source": (OK, 'If that meter measures something else, set site.production to "inverters".'),
+    "source": (OK, "If that meter measures something else, choose the sum of the inverters under Settings › Site."),
 }
 
 COUNTED_LINES = {               # names of the ledger's counts: what one is called, what several are
@@ -120,11 +120,12 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
     found = []
     if abs(ahead) > CLOCK_OFF_S:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
-        found.append(Notice("clock", f"The supervisor's clock was {how} this box's when it last spoke.", captured))
+        found.append(Notice("clock", f"Your SunPower box's clock was {how} this box's when it last reported.",
+                            captured))
     counts = json.loads(state.get(conn, "lines") or "{}")
     if moved := counts.get(MOVED):
-        found.append(Notice("clock", f"{moved:,} readings were made while the supervisor's clock was wrong: they are "
-                            "counted at the time at which they were really made."))
+        found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they "
+                            "are counted at the time at which they were really made."))
     if held := counts.get(HELD):
         found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
                             "kept, not counted."))
@@ -147,7 +148,7 @@ def _several(conn: sqlite3.Connection) -> list[Notice]:
         " (SELECT max(last_seen) FROM counted_device WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
     if len(serials) < 2:
         return []
-    return [Notice("several", f"{len(serials)} supervisors speak on this cable ({', '.join(serials)}): "
+    return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
                               "the devices of all of them are counted.")]
 
 
@@ -170,14 +171,11 @@ def _rules(conn: sqlite3.Connection) -> list[Notice]:
                                        " max(source LIKE '%meter%') FROM site_day").fetchone()
     wanted = settings(conn)
     if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
-        chosen = sign.choose(wanted["net_sign"], plus, minus)
-        way = "import" if chosen == "+" else "export"
         gross = meter_is_gross(conn)
         found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
         if not gross:
-            why = sign.reason(wanted["net_sign"], plus, minus)
-            found.append(Notice("sign", "Consumption is production plus net; "
-                                f'the net meter counts {way} up ("{chosen}"). {why}'))
+            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
+                                + sign.reason(wanted["net_sign"], plus, minus)))
     if meters:
-        found.append(Notice("source", "Production is taken from the production meter where it counts."))
+        found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
     return found

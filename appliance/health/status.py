@@ -73,8 +73,8 @@ def collect(settings: Settings, clock: Clock) -> Status:
     captured = _read(lambda: _captured(data_dir))
     room = disk.room(data_dir)
     found = [
-        lamps.capture(processes["capture"], captured, clock),
-        lamps.decode(processes["supervisor"], history, captured, clock),
+        lamps.capture(processes["capture"], captured, clock, room),
+        lamps.decode(processes["supervisor"], history, captured, clock, room),
         lamps.upload(processes["supervisor"], history, settings),
         lamps.clock(processes["supervisor"], history, clock),
         lamps.disk(room, data_dir),

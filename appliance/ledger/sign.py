@@ -42,16 +42,10 @@ def kind_reason(setting: str, gross: bool) -> str:
 def reason(setting: str, against_plus: int, against_minus: int) -> str:
     """One sentence for the owner."""
     if setting != "auto":
-        return f'The settings say "{setting}".'
-    if choose(setting, against_plus, against_minus) == "-":
-        return (f'With "+" consumption would have been negative by {_kwh(against_plus)} kWh, '
-                f'with "-" by {_kwh(against_minus)} kWh.')
-    if against_minus > CLEAR_DWH:
-        return (f'With "-" consumption would have been negative by {_kwh(against_minus)} kWh, '
-                f'with "+" by {_kwh(against_plus)} kWh.')
-    return "Usual for this supervisor; nothing measured so far speaks against it."
-
-
-def _kwh(energy_dwh: int) -> str:
-    tenths = energy_dwh // 1000
-    return f"{tenths // 10}.{tenths % 10}"
+        way = "bought" if setting == "+" else "sold"
+        return f"The grid meter counts up what is {way}: you set that."
+    chosen = choose(setting, against_plus, against_minus)
+    way = "bought" if chosen == "+" else "sold"
+    if chosen == "-" or against_minus > CLEAR_DWH:
+        return f"suntap checked which way your grid meter counts: up what is {way} fits."
+    return f"The grid meter counts up what is {way}, as usual; nothing measured so far speaks against it."

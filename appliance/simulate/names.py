@@ -1,6 +1,4 @@
 """Names for the simulated PVS: a resolver that asks one name server, and a name server that fails when told to.
-
-Just enough of DNS (RFC 1035): one question of type A, answers of one name, no compression when sending.
 """
 import contextlib
 import random
@@ -11,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 
+from appliance.collector.dns import CLASS_IN, HEAD, TYPE_A, addresses, query
+
 TRIES, TIMEOUT_S = 2, 2.0       # queries for one resolution, seconds each
-TYPE_A, CLASS_IN = 1, 1
 NXDOMAIN, SERVFAIL = 3, 2
 
 
@@ -53,40 +52,15 @@ class Resolver:
             while True:
                 answer = channel.recv(4096)
                 if struct.unpack_from("!H", answer)[0] == number:
-                    return parse_answer(answer, name)
+                    return _first(answer, name)
 
 
-def query(name: str, number: int) -> bytes:
-    """A question for the A records of `name`, recursion desired."""
-    return struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + encode(name) + struct.pack("!2H", TYPE_A, CLASS_IN)
-
-
-def encode(name: str) -> bytes:
-    """A name as labels."""
-    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-
-
-def parse_answer(answer: bytes, name: str) -> tuple[str, int]:
+def _first(answer: bytes, name: str) -> tuple[str, int]:
     """(address, TTL) of the first A record. Raises OSError when there is none."""
-    code = answer[3] & 15
-    records = struct.unpack_from("!H", answer, 6)[0]
-    at = _skip_name(answer, 12) + 4
-    for _ in range(records):
-        at = _skip_name(answer, at)
-        kind, _, ttl, size = struct.unpack_from("!HHIH", answer, at)
-        at += 10
-        if kind == TYPE_A and size == 4:
-            return socket.inet_ntoa(answer[at:at + 4]), ttl
-        at += size
-    raise Unresolved(f"{name}: no address (code {code})")
-
-
-def _skip_name(data: bytes, at: int) -> int:
-    while data[at]:
-        if data[at] >= 0xC0:
-            return at + 2
-        at += data[at] + 1
-    return at + 1
+    try:
+        return addresses(answer)[0]
+    except (ValueError, IndexError) as error:
+        raise Unresolved(f"{name}: no address (code {answer[3] & 15})") from error
 
 
 class Answer(Enum):
@@ -134,7 +108,7 @@ class NameServer:
 
     def _reply(self, question: bytes) -> bytes:
         code = {Answer.NO_NAME: NXDOMAIN, Answer.FAILURE: SERVFAIL}.get(self.answer, 0)
-        asked = question[12:_skip_name(question, 12) + 4]
+        asked = question[HEAD:question.index(0, HEAD) + 5]
         head = struct.pack("!6H", struct.unpack_from("!H", question)[0], 0x8180 | code, 1, int(not code), 0, 0)
         record = b"\xc0\x0c" + struct.pack("!HHIH", TYPE_A, CLASS_IN, self.ttl, 4) + socket.inet_aton(self.target)
         return head + asked + (b"" if code else record)

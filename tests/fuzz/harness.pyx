@@ -15,8 +15,9 @@ from libc.stdlib cimport abort, free, malloc
 from libc.string cimport memcpy, memset
 from cpython.pycapsule cimport PyCapsule_New
 
-from spcore.engine cimport Engine, PacketHeader, core_packet
+from spcore.engine cimport Engine, core_packet
 from spcore.lines cimport LineFormat
+from spcore.packets cimport Packet
 
 from spcore.limits import Limits
 
@@ -24,7 +25,7 @@ cdef enum:
     FLOWS = 4
     MAX_FRAME = 70_000
 
-LINKS = (1, 0, 12, 101, 108, 113, 228, 229, 276, 1, 1, 1, 1, 1, 1, 1)
+LINKS = (1, 0, 12, 101, 108, 113, 228, 229, 276, 9, 51, 104, 239, 284, 285, 1)
 HOSTS = (None, None, "10.0.0.0", "2000::")
 LIMITS = (
     Limits(),
@@ -42,15 +43,16 @@ cdef class Run:
     cdef Engine engine
     cdef LineFormat lines
     cdef Side side[FLOWS][2]
-    cdef PacketHeader header
+    cdef Packet made
     cdef uint8_t frame[MAX_FRAME]
     cdef uint16_t identification
 
     cdef void packet(self, const uint8_t* data, uint32_t size):
         cdef uint8_t* exact = <uint8_t*>malloc(size if size else 1)
         memcpy(exact, data, size)
-        self.header.caplen = self.header.length = size
-        core_packet(<uint8_t*>&self.engine.core, &self.header, exact)
+        self.made.caplen = self.made.length = size
+        self.made.data = exact
+        core_packet(&self.engine.core, &self.made)
         free(exact)
 
     cdef void step(self, uint8_t code):
@@ -60,9 +62,7 @@ cdef class Run:
             step = (code - 239) * 3_600_000_000
         if code >= 248:
             step = (247 - code) * 1_500_000
-        step += self.header.microseconds + self.header.seconds * 1_000_000
-        self.header.seconds = step // 1_000_000
-        self.header.microseconds = step - self.header.seconds * 1_000_000
+        self.made.time_us += step
 
     cdef void datagram(self, int flow, int side, const uint8_t* data, uint32_t size, uint16_t place, uint8_t tags):
         """Wraps IP data (of a fragment, if `place`) into a frame of the usual link and feeds it."""
@@ -179,10 +179,10 @@ cdef class Run:
         digest = bool(data[0] & 16)
         raw = data[0] & 64
         self.engine = Engine(ports=(80,), host=HOSTS[(data[1] >> 3) & 3], limits=LIMITS[data[1] & 3], digest=digest)
-        self.engine.core.link_type = LINKS[data[0] & 15] if raw else 1
         self.lines = LineFormat(json=bool(data[0] & 128), terminal=bool(data[1] & 4)) if data[0] & 32 else None
-        memset(&self.header, 0, sizeof(PacketHeader))
-        self.header.seconds = 1_700_000_000
+        memset(&self.made, 0, sizeof(Packet))
+        self.made.time_us = 1_700_000_000_000_000
+        self.made.link_type = LINKS[data[0] & 15] if raw else 1
         for flow in range(FLOWS):
             for which in range(2):
                 self.side[flow][which].first = self.side[flow][which].next = 0xFFFFFF00u + flow * 60

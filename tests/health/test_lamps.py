@@ -1,8 +1,13 @@
 """Lamps: each state from facts made by the real parts, and words that say what is and what to check."""
+import ast
+import inspect
+import re
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from appliance.health import lamps, status
+from appliance.health import disk, image_problems, lamps, notices, status
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -18,7 +23,11 @@ def test_the_capture_lamp_follows_the_age_of_the_last_upload(box, clock, age, st
 def test_what_the_capture_process_complains_about_is_on_its_lamp(box, clock):
     Heartbeat("capture", box.store.data_dir).beat(interface="br0", problem="br0: there is no such interface")
     lamp = status.collect(box, clock).to_json()["lamps"][0]
-    assert lamp["state"] == "bad" and "no such interface" in lamp["text"] and "doctor" in lamp["check"]
+    assert lamp["state"] == "bad" and "no network socket “br0”" in lamp["text"]
+    assert "Settings › Capture" in lamp["check"]
+    Heartbeat("capture", box.store.data_dir).beat(interface="lo", problem="lo: no right to capture")
+    lamp = status.collect(box, clock).to_json()["lamps"][0]
+    assert lamp["state"] == "bad" and "no right to capture" in lamp["text"] and "doctor" in lamp["check"]
 
 
 @pytest.mark.parametrize(("age", "state"), [(600, "ok"), (lamps.OLD_READING_S + 1, "warn")])
@@ -46,18 +55,20 @@ def test_a_clock_that_was_never_set_is_said(box):
 def test_a_time_that_is_a_guess_is_said(box, clock):
     Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=False)
     found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["clock"]
-    assert found["state"] == "warn" and "guess" in found["text"] and "NTP" in found["check"]
+    assert found["state"] == "warn" and "guess" in found["text"]
+    assert "PVOutput waits until the time is known" in found["check"]
 
 
 def test_readings_of_a_time_that_the_clock_has_not_reached_are_said_as_such(box, clock):
     device(box, "inverter", 0)      # as the ledger stores it: no record with a plausible time yet
     found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["decode"]
-    assert found["state"] == "warn" and "has not reached" in found["text"]
+    assert found["state"] == "warn" and "dated later than this box's clock" in found["text"]
 
 
 def test_a_supervisor_from_the_future_is_a_warning_about_the_clock(box, clock):
     device(box, "pvs", NOW + 3600)
-    assert states(box, clock)["clock"] == "warn"
+    found = {lamp["name"]: lamp for lamp in status.collect(box, clock).to_json()["lamps"]}["clock"]
+    assert found["state"] == "warn" and "waits" not in found["check"]      # posting goes on: the time here is known
 
 
 @pytest.mark.parametrize(("seconds", "text"), [
@@ -71,3 +82,55 @@ def test_every_lamp_that_is_not_ok_says_what_to_check(box, clock, tmp_path):
     for loaded in (box, with_account(box), Settings().with_data_dir(tmp_path / "none")):
         for lamp in status.collect(loaded, clock).to_json()["lamps"]:
             assert lamp["state"] == "ok" or lamp["check"], lamp
+
+
+FULL = disk.Room(total=32 * 10**9, free=0, writable=True)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_on_a_full_card_a_process_that_cannot_say_so_is_not_called_dead(tmp_path, clock, monkeypatch, started):
+    """As under `suntap run`: the heartbeats are kept on the full card itself."""
+    monkeypatch.setattr(disk, "room", lambda _: FULL)
+    for name in ("capture", "supervisor", "web"):
+        if started:
+            Heartbeat(name, tmp_path).beat(interface="br0", problem="database or disk is full")
+    facts = status.collect(Settings().with_data_dir(tmp_path), clock).to_json()
+    found = {lamp["name"]: lamp for lamp in facts["lamps"]}
+    assert found["disk"]["state"] == "bad" and "new readings are not being kept" in found["disk"]["text"]
+    for name in ("capture", "decode"):
+        assert "stopped" not in found[name]["text"]
+        assert "Storage" in found[name]["check"] or "history cannot be read" in found[name]["text"]
+
+
+def sentences(module: ModuleType) -> list[str]:
+    """Every text in a module's source that is neither a name nor documentation."""
+    tree = ast.parse(inspect.getsource(module))
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            and id(node) not in documentation and " " in node.value and "SELECT" not in node.value]
+
+
+@pytest.mark.parametrize("module", [lamps, notices], ids=["lamps", "notices"])
+def test_an_owner_reads_no_file_key_and_no_name_of_a_process(module):
+    assert len(sentences(module)) > 20
+    machine = re.compile(r"\b(site|capture|store|pvoutput|web)\.(?!org)[a-z]|supervisor|inbox|slots?\b|NTP")
+    for text in sentences(module):
+        assert not machine.search(text), text
+
+
+def test_on_the_image_no_advice_needs_a_shell(tmp_path, clock, monkeypatch):
+    monkeypatch.setattr(image_problems, "PROBLEMS", tmp_path / "suntap-image" / "problems")
+    for image in (False, True):
+        if image:
+            (tmp_path / "suntap-image").mkdir()
+        facts = [status.collect(loaded, clock).to_json() for loaded in (
+            Settings().with_data_dir(tmp_path), with_problem(tmp_path / "problem"))]
+        advice = [lamp["check"] for found in facts for lamp in found["lamps"] if lamp["state"] == "bad"]
+        assert len(advice) >= 4 and any("`" in text for text in advice) is not image, advice
+
+
+def with_problem(folder: Path) -> Settings:
+    """A box whose capture process has no right to capture."""
+    folder.mkdir(exist_ok=True)
+    Heartbeat("capture", folder).beat(interface="lo", problem="lo: no right to capture")
+    return Settings().with_data_dir(folder)

@@ -25,7 +25,8 @@ from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
-OWNER_WORDS = ("nothing to do", "check", "set ", "replace", "compare", "report", "look")
+OWNER_WORDS = ("nothing to do", "check", "switch ", "enter ", "turn ", "choose ", "replace", "compare", "report",
+               "look")
 
 
 def calls(module: ModuleType, name: str, place: int) -> set[str]:
@@ -71,20 +72,20 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "held": ("ok", "waits for the next one", lambda box: box.lines(
         *run_of(NOON, 5, 1000, 100), inverter(NOON + 1500, 900_000_000))),
     "clock": ("warn", "was 60 minutes ahead of this box's", lambda box: hear(box, 3600)),
-    "several": ("ok", "2 supervisors speak on this cable", lambda box: box.deliver(
+    "several": ("ok", "2 SunPower boxes report on this cable", lambda box: box.deliver(
         upload([], NOON), upload([], NOON, pvs="ZT160000000441C0002"))),
     "malformed": ("warn", "1 line could not be read", lambda box: box.lines(["130", stamp(NOON), "1"], captured=NOON)),
     "unknown": ("ok", "132, 170", lambda box: box.lines(
         ["132", stamp(NOON), "X", "a"], ["170", "x"], captured=NOON)),
     "damage": ("warn", "was damaged", damage),
-    "sign": ("ok", "counts import up", lambda box: box.lines(
+    "sign": ("ok", "up what is bought", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
     "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
     "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
-    "source": ("ok", "taken from the production meter", lambda box: [box.lines(
+    "source": ("ok", "what the production meter counts", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),
 }
@@ -152,7 +153,7 @@ def test_suntap_status_prints_the_line_with_what_to_do(box):
     box.store.execute("INSERT INTO state VALUES ('store_note', 'The history was damaged (x). It was set aside.')")
     out = suntap("status", "--data-dir", box.data_dir).out
     assert "note        WARN  The history was damaged" in out and "replace the SD card" in out
-    assert "note        ok    Lines with numbers unknown" in out and "suntap rebuild" in out
+    assert "note        ok    Lines with numbers unknown" in out and "takes them in then" in out
 
 
 ACCOUNT = PVOutput(enabled=True, api_key=Secret("k" * 40), system_id="1")
@@ -198,7 +199,7 @@ def hold(box: Box) -> None:
     (refuse_settings, "bad", "Invalid API Key"), (expire_soon, "warn", "only until 2026-05-10"),
     (hold, "warn", "Date is in the future"),
     (lambda box: box.store.execute("INSERT INTO outbox (time, day, v1, state, reason) VALUES (1, '2026-05-09', 1,"
-                                   " 'refused', 'Moon Powered')"), "warn", "refused 1 slot;"),
+                                   " 'refused', 'Moon Powered')"), "warn", "refused 1 row;"),
     (lambda box: box.store.execute("INSERT INTO pvoutput_day (day, total_state) VALUES ('2026-04-01', 'refused')"),
      "warn", "refused the total of 1 day that"),
 ])

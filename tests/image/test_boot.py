@@ -108,8 +108,8 @@ def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
 def test_the_owner_walks_through_the_first_visit_by_http(box: Box) -> None:
     box.wait_running()
     browser = box.browser()
-    assert browser.submit("/welcome/", password=PASSWORD).endswith("/welcome/listen")
-    assert "supervisor" in browser.get("/welcome/listen")
+    assert browser.submit("/welcome/", password=PASSWORD, again=PASSWORD).endswith("/welcome/listen")
+    assert "SunPower box" in browser.get("/welcome/listen")
     browser.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800",
                                        "site.net_sign": "auto"})
     browser.submit("/welcome/pvoutput", **{"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})

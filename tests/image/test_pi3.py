@@ -112,7 +112,7 @@ def test_it_has_an_address_its_name_and_its_page(pi3: Pi3) -> None:
 
 
 def test_the_wizard_is_walked_through_and_no_lamp_is_bad(pi3: Pi3, owner: Browser) -> None:
-    owner.submit("/welcome/", password=PASSWORD)
+    owner.submit("/welcome/", password=PASSWORD, again=PASSWORD)
     owner.get("/welcome/listen")
     owner.submit("/welcome/site", **{"site.timezone": "America/Los_Angeles", "site.size_w": "4800",
                                      "site.net_sign": "auto"})

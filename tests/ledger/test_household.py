@@ -10,7 +10,7 @@ from tests.ledger.support import LA, NET, NOON, PRODUCTION, SECOND, inverter, me
 def test_two_supervisors_on_one_wire_are_both_counted_and_told(box):
     box.deliver(upload(run_of(NOON, 5, 1000, 100), NOON + 1500))
     box.deliver(upload(run_of(NOON, 5, 8000, 30, SECOND), NOON + 1501, pvs="ZT160000000441C0002"))
-    assert box.total() == 520 and "2 supervisors speak on this cable" in texts(box)
+    assert box.total() == 520 and "2 SunPower boxes report on this cable" in texts(box)
 
 
 def site(count, made, used, sign=1, scale=1):
@@ -38,18 +38,18 @@ def test_day_totals_never_run_backwards(box):
     assert totals == sorted(totals)
 
 
-@pytest.mark.parametrize(("sign", "text"), [(1, 'counts import up ("+")'), (-1, 'counts export up ("-")')])
+@pytest.mark.parametrize(("sign", "text"), [(1, "up what is bought fits"), (-1, "up what is sold fits")])
 def test_the_sign_of_the_net_meter_is_found_and_shown_with_its_reason(box, sign, text):
     made, used = (lambda n: 200 if n < 100 else 0), (lambda n: 60 if n < 100 else 300)
     box.lines(*site(288, made, used, sign))
     assert abs(sum(box.consumption().values()) - sum(used(n) for n in range(1, 288))) <= 200
-    assert text in texts(box) and "consumption would have been negative by" in texts(box)
+    assert text in texts(box) and "suntap checked which way your grid meter counts" in texts(box)
 
 
 def test_the_owners_sign_holds(box):
     box.site = replace(LA, net_sign="-")
     box.lines(*site(100, lambda n: 200, lambda n: 60))
-    assert 'The settings say "-".' in texts(box)
+    assert "up what is sold: you set that." in texts(box)
     assert views.latest(box.store).net_dw == 13783
 
 

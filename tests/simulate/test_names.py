@@ -2,9 +2,10 @@
 import pytest
 
 from appliance.collector import NAME
+from appliance.collector.dns import encode
 from appliance.simulate import uploads
 from appliance.simulate.collector import Collector
-from appliance.simulate.names import Answer, NameServer, Resolver, encode, parse_answer, query
+from appliance.simulate.names import Answer, NameServer, Resolver
 from appliance.simulate.pvs import Wire
 
 
@@ -31,10 +32,3 @@ def test_a_name_that_is_gone_is_an_error_and_no_upload_leaves(answer):
         assert wire([uploads.post(b"100\n")]) == 0 and not collector.received
         server.answer = Answer.ADDRESS
         assert wire([uploads.post(b"100\n")]) == 1
-
-
-def test_an_answer_may_name_an_alias_first():
-    alias = b"\xc0\x0c" + b"\0\5\0\1" + b"\0\0\0\x3c" + b"\0\2" + b"\xc0\x0c"
-    address = b"\xc0\x0c" + b"\0\1\0\1" + b"\0\0\0\x1e" + b"\0\4" + bytes([203, 0, 113, 9])
-    head = b"\0\7\x81\x80\0\1\0\2\0\0\0\0"
-    assert parse_answer(head + query(NAME, 7)[12:] + alias + address, NAME) == ("203.0.113.9", 30)

@@ -225,9 +225,9 @@ def test_a_datagram_in_more_pieces_than_any_wire_makes_is_dropped():
     assert feed(frames[:5], limits=Limits(max_fragments=4))[1]["fragments_bad"] == 1
 
 
-def test_fragments_of_other_protocols_are_other_peoples_traffic():
+def test_fragments_of_protocols_that_carry_no_tunnel_are_other_peoples_traffic():
     talk = Talk()
-    _, counters = feed([piece(talk, 1, 0, bytes(64), True, 17)])
+    _, counters = feed([piece(talk, 1, 0, bytes(64), True, 50)])
     assert (counters["packets_other"], counters["fragments"]) == (1, 0)
 
 

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from appliance.simulate.packets import ACK, Direction, Host, Link, Wire
-from spcore import headers
+from spcore import links
 from spcore.engine import Engine
 from tests.spcore.tcp import COLLECTOR, PVS, START_US, Talk, bodies, feed, post, see
 
@@ -49,14 +49,14 @@ def test_loopback_families_of_every_system_and_byte_order_are_read(family, v6, o
 
 
 def test_a_link_type_nobody_can_read_is_refused_by_number():
-    assert headers.is_supported(1) and not headers.is_supported(105)
+    assert links.is_supported(1) and not links.is_supported(105)
     with pytest.raises(ValueError, match="105"):
         Engine().feed([], 105)
 
 
 def test_every_link_type_that_is_read_has_a_name():
-    assert all(headers.is_supported(number) for number in headers.LINK_NAMES)
-    assert sum(headers.is_supported(number) for number in range(512)) == len(headers.LINK_NAMES)
+    assert all(links.is_supported(number) for number in links.LINK_NAMES)
+    assert sum(links.is_supported(number) for number in range(512)) == len(links.LINK_NAMES)
 
 
 def test_ethernet_padding_is_not_data():

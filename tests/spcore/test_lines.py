@@ -43,7 +43,7 @@ def _feed_lines(engine: Engine, frames: list[tuple[int, bytes]]) -> None:
         name = os.path.join(folder, "x.pcap")
         pcapfile.write(name, frames)
         with open_file(name) as source:
-            source._reader.read(engine)
+            source._feed(engine)
     engine.end()
 
 

@@ -181,7 +181,7 @@ def test_a_capture_that_starts_before_there_is_a_carrier_takes_what_comes_later(
 def test_the_ring_is_as_large_as_asked_for(cable):
     """Looked up twice: in what the source says, and in what the kernel counts as mapped."""
     def mapped(mib: int) -> tuple[int, int]:
-        code = ("from spcore.source import open_live\nimport re\n"
+        code = ("from spcore.live import open_live\nimport re\n"
                 f"with open_live('eth0', {mib}) as source:\n    text = open('/proc/self/smaps').read()\n"
                 "sizes = re.findall(r'socket:.*\\nSize: *(\\d+)', text)\n"
                 "print(sum(map(int, sizes)) // 1024, source.counters()['ring_bytes'] >> 20, source.short_ring())")

@@ -11,8 +11,10 @@ from appliance.simulate.packets import Host, Link, Wire
 from appliance.simulate.traffic import Conversation, Mischief
 from spcore.digest import streams
 from spcore.engine import Engine
-from spcore.reader import Reader
-from spcore.source import CaptureError, live_filter, open_file, open_live
+from spcore.live import open_live
+from spcore.livefilter import live_filter
+from spcore.livereader import LiveReader
+from spcore.source import CaptureError, open_file
 from tests.spcore.tcp import Talk, post
 
 BODY = b"130\t1\n" * 400
@@ -58,14 +60,14 @@ def test_a_pipe_is_read_from_its_first_packet_to_its_last(frames, tmp_path):
 
 
 @pytest.mark.parametrize("link", [1, 113, 276, 101])
-def test_the_fallback_through_next_batch_gives_the_same(tmp_path, link):
+def test_libpcap_and_its_fallback_through_next_batch_give_the_same_as_the_own_reader(tmp_path, link):
     import pcapy
     talks = [Talk(port=2000 + number, wire=Wire(link)).open().whole(post(BODY)) for number in range(40)]
     pcapfile.write(tmp_path / "x", [frame for talk in talks for frame in talk.frames], link)
     found = []
     for direct in (True, False):
         engine = Engine()
-        reader = Reader(pcapy.open_offline(str(tmp_path / "x")), True, direct=direct)
+        reader = LiveReader(pcapy.open_offline(str(tmp_path / "x")), direct=direct)
         assert reader.direct == direct
         uploads, at_end = [], False
         while not at_end:
@@ -75,8 +77,10 @@ def test_the_fallback_through_next_batch_gives_the_same(tmp_path, link):
         found.append((uploads + engine.finish(), engine.counters()))
     assert found[0] == found[1]
     assert len(found[0][0]) == 40
-    count = Reader(pcapy.open_offline(str(tmp_path / "x")), True, direct=False).count()
-    assert count == found[0][1]["packets"]
+    with open_file(str(tmp_path / "x")) as source:
+        engine = Engine()
+        uploads = [upload for batch in source.run(engine) for upload in batch] + engine.finish()
+    assert (uploads, engine.counters()) == found[0]
 
 
 def test_a_reader_that_is_no_pcapy_reader_is_not_looked_into():
@@ -89,7 +93,7 @@ def test_a_reader_that_is_no_pcapy_reader_is_not_looked_into():
 
         def close(self):
             pass
-    reader = Reader(Pretender(), True)
+    reader = LiveReader(Pretender())
     assert not reader.direct
     assert reader.read(Engine()) == (0, True)
     reader.close()

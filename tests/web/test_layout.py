@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.web.conftest import Visitor
+from appliance.health.finding import OK, WARN, Finding
+from tests.web.conftest import Visitor, cookie_of
 from tests.web.pages.test_api import check
+from webui import layout
 
 
 @pytest.fixture(params=["no database", "flipped pages"])
@@ -52,3 +54,30 @@ def test_a_wrong_statement_is_a_bug_and_says_nothing_of_the_disk(app: Flask, own
     app.view_functions["dashboard.today"] = wrong
     answer = owner.get("/")
     assert answer.status_code == 500 and "cannot be read" not in answer.text
+
+
+def lit(*names: str) -> list[Finding]:
+    return [Finding(name, WARN, f"About {name}.", "Look under Settings › History.") for name in names]
+
+
+def test_a_cause_stands_before_its_effects() -> None:
+    found = [*lit("capture", "decode", "upload", "clock", "disk", "later"), Finding("box", OK, "All is well.")]
+    assert [lamp.name for lamp in layout.causes(found)] == ["disk", "clock", "capture", "decode", "upload", "later"]
+
+
+def test_advice_leads_the_owner_to_the_place_and_a_guest_nowhere(app: Flask, owner: Visitor, guest: Visitor,
+                                                                 data_dir: Path) -> None:
+    with app.test_request_context("/"):
+        assert layout.advice("See Settings › Site & <b>.") == "See Settings › Site &amp; &lt;b&gt;."
+    with app.test_request_context("/", headers={"Cookie": f"suntap={cookie_of(owner)}"}):
+        assert layout.advice("Raise it under Settings › History, `now`.") == (
+            'Raise it under <a href="/settings#store">Settings › History</a>, <code>now</code>.')
+        assert 'href="/diagnostics"' in layout.advice("The log on the Diagnostics page has more.")
+    assert 'href="/settings#pvoutput"' in owner.get("/diagnostics").text
+
+
+def test_the_lamps_have_the_owners_names(guest: Visitor, roof: Path) -> None:
+    text = guest.get("/live").text
+    for name in ("SunPower box", "Inverters", "PVOutput", "Clock", "Storage"):
+        assert f"<span>{name}<span" in text
+    assert "Decode" not in text and "supervisor process" not in text

@@ -5,18 +5,18 @@ Energies are integers in 0.1 Wh (`_dwh`), powers integers in W, times RFC 3339 i
 value that is not known is null, never 0. What is in version 1 stays; new members may come.
 """
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify
 
 from appliance.health import status
 from webui.data import box
 from webui.limits import MAX_DAYS
 from webui.present import energy, localtime
 from webui.present.energy import Totals
-from webui.query import parse_day
+from webui.query import asked_day
 from webui.security import access
 
 page = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -50,8 +50,8 @@ def now() -> Response:
 def days() -> Response:
     """?from=&to=: totals of each local day; the last 31 days without."""
     here = localtime.today(box().now(), box().zone())
-    last = _day("to", here)
-    first = _day("from", last - timedelta(days=DEFAULT_DAYS - 1))
+    last = asked_day("to", here)
+    first = asked_day("from", last - timedelta(days=DEFAULT_DAYS - 1))
     if not 0 <= (last - first).days <= MAX_DAYS:
         abort(400, f"from and to must be at most {MAX_DAYS} days apart, the earlier one first")
     found = energy.days(box(), first, last).values()
@@ -63,7 +63,7 @@ def days() -> Response:
 def slots() -> Response:
     """?day=: the slots of one local day, today without."""
     zone = box().zone()
-    day = _day("day", localtime.today(box().now(), zone))
+    day = asked_day("day", localtime.today(box().now(), zone))
     start, end = localtime.day_bounds(day, zone)
     found = [
         {"time": utc(slot.time), "local": localtime.local(slot.time, zone).isoformat(),
@@ -80,10 +80,6 @@ def slots() -> Response:
 def state() -> Response:
     """Lamps, processes and counters, as `suntap status --json` prints them."""
     return jsonify(status.collect(box().settings(), box().clock).to_json())
-
-
-def _day(name: str, default: date) -> date:
-    return parse_day(request.args[name]) if name in request.args else default
 
 
 def totals(found: Totals) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from appliance.health import status
-from appliance.history.views import Slot
 from webui.data import box
-from webui.present import charts, energy, localtime, svg
+from webui.present import charts, dress, energy, localtime, svg
+from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import parse_day
-from webui.security import access
+from webui.security import access, auth
+from webui.words import dashboard as words
 
 page = Blueprint("dashboard", __name__)
 
-WORDS = {"ok": "", "weak": "weak", "dead": "dead?", "gone": "silent", "quiet": "", "replaced": "replaced"}
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -48,12 +48,12 @@ def pick() -> ResponseReturnValue:
 @access.dashboard
 def live() -> str:
     """The hero alone."""
-    moment = int(box().now() // LIVE_CACHE_S)
-    cached = current_app.extensions.get("suntap-live")
-    if cached is None or cached[0] != moment:
-        cached = moment, render_template("_now.html", **_now())
-        current_app.extensions["suntap-live"] = cached
-    return str(cached[1])
+    now = int(box().now() // LIVE_CACHE_S)
+    cache: dict[tuple[str, bool], tuple[int, str]] = current_app.extensions.setdefault("suntap-live", {})
+    worn = dress.now().name, auth.is_owner()
+    if worn not in cache or cache[worn][0] != now:
+        cache[worn] = now, render_template("_now.html", **_now())
+    return cache[worn][1]
 
 
 @page.get("/day/<day>/part")
@@ -74,86 +74,54 @@ def _page(day: date) -> str:
         "dashboard.html", day=day, today=here, first=first,
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
-        inverters=inverters, verdict=_verdict(inverters),
+        inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
         month=charts.month_bars(month_days, day), month_total=energy.total(list(month_days.values())),
         year=charts.year_bars(months, day), year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
 
 
-def _verdict(inverters: list[dict[str, Any]]) -> str:
-    verdicts = [inverter["verdict"] for inverter in inverters if inverter["verdict"] != "replaced"]
-    judged = sum(verdict in ("weak", "dead", "gone") for verdict in verdicts)
-    return f"{judged} of {len(verdicts)} need{'s' * (judged == 1)} a look" if judged else f"{len(verdicts)} reporting"
+def _verdict(inverters: list[dict[str, Any]], past: bool) -> str:
+    there = [inverter for inverter in inverters if inverter["verdict"] != "replaced"]
+    judged = sum(inverter["verdict"] in ("weak", "dead", "gone") for inverter in there)
+    return words.verdict(judged, sum(inverter["energy_dwh"] is not None for inverter in there), len(there), past)
 
 
 def _now() -> dict[str, Any]:
     now = energy.now(box())
     here = localtime.today(box().now(), box().zone())
     totals = energy.days(box(), here, here).get(here, Totals(here))
-    best = energy.best_days(box(), 1)
+    best = next((found for found in energy.best_days(box(), 2) if found.day != here), None)
     return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
-            "best": best[0] if best else None, "lifetime_dwh": energy.lifetime_dwh(box()),
-            "lamps": status.collect(box().settings(), box().clock).to_json()["lamps"]}
+            "best": best, "record": best is not None and (totals.production_dwh or 0) > (best.production_dwh or 0),
+            "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock).lamps}
 
 
 def _day(day: date) -> dict[str, Any]:
     slots = energy.slots(box(), day)
     zone = box().zone()
     totals = energy.days(box(), day, day).get(day, Totals(day))
-    peak = max((slot for slot in slots if slot.production_w is not None and not slot.hole),
+    peak = max((slot for slot in slots if (slot.production_w or 0) > 0 and not slot.hole),
                key=lambda slot: slot.production_w or 0, default=None)
-    holes = [slot for slot in slots if slot.hole]
     notes = [localtime.clock_change(day, zone)]
-    if holes:
-        gap = sum(slot.seconds for slot in holes)
-        notes.append(f"No readings for {localtime.span(gap)}: the counters say how much energy fell into the gap, "
-                     "not when. The hatched part shows it as an average.")
-    summary = f"Power through {localtime.long_date(day)}: " + (
-        f"highest {peak.production_w} W at {localtime.clock_time(peak.time, zone)}" if peak else "no readings") + "."
-    chart = curve(day, slots)
+    if holes := [slot for slot in slots if slot.hole]:
+        notes.append(words.HOLE.format(span=localtime.span(sum(slot.seconds for slot in holes))))
+    what = words.NOTHING if peak is None else words.PEAK.format(
+        watts=peak.production_w, time=localtime.clock_time(peak.time, zone))
+    chart = curve(box(), day, slots)
     top = max((power for power in chart["production_w"] if power is not None), default=0)
     places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
     return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
             "slot_minutes": box().slot_seconds() // 60, "day_totals": totals,
             "peak_w": peak.production_w if peak else None,
-            "peak_at": peak.time if peak else None, "notes": [note for note in notes if note], "summary": summary,
-            "hours": hours(slots)}
+            "peak_at": peak.time if peak else None, "notes": [note for note in notes if note],
+            "summary": words.SUMMARY.format(day=localtime.long_date(day), what=what), "hours": hours(box(), day, slots)}
 
 
-def curve(day: date, slots: list[Slot]) -> dict[str, Any]:
-    """The day for the chart: every slot of the local day, powers in W (null: unknown), labels in the site's time."""
-    zone, step = box().zone(), box().slot_seconds()
-    start, end = localtime.day_bounds(day, zone)
-    powers: dict[int, tuple[int | None, int | None]] = {}
-    holes = []
-    for slot in slots:
-        if slot.hole and slot.seconds > step:
-            begin = max(start, slot.time + step - slot.seconds)
-            holes.append([begin, slot.time + step])
-            for time in range(begin - begin % step, slot.time, step):
-                powers.setdefault(time, (slot.production_w, slot.consumption_w))
-        powers[slot.time] = (slot.production_w, slot.consumption_w)
-    times = list(range(start, end + 1, step))
-    meter = any(slot.consumption_dwh is not None for slot in slots)
-    labels = [f"{localtime.clock_time(time, zone)} – {localtime.clock_time(time + step, zone)}" for time in times]
-    return {"start": start, "end": end, "ticks": localtime.ticks(day, zone), "times": times, "labels": labels,
-            "holes": holes,
-            "production_w": [powers.get(time, (None, None))[0] for time in times],
-            "consumption_w": [powers.get(time, (None, None))[1] for time in times] if meter else None}
-
-
-def hours(slots: list[Slot]) -> list[tuple[str, int | None, int | None]]:
-    """(hour, production, consumption) in 0.1 Wh; on the night the clocks go back one hour's name comes twice."""
-    zone = box().zone()
-    found: dict[tuple[int, str], list[Slot]] = {}
-    for slot in slots:
-        here = localtime.local(slot.time, zone)
-        found.setdefault((here.fold, f"{here:%H}:00"), []).append(slot)
-
-    def add(part: list[Slot], name: str) -> int | None:
-        numbers = [number for slot in part if (number := getattr(slot, name)) is not None]
-        return sum(numbers) if numbers else None
-    return [(label, add(part, "production_dwh"), add(part, "consumption_dwh")) for (_, label), part in found.items()]
+def _replacements(inverters: list[dict[str, Any]]) -> list[str]:
+    """A sentence for each inverter that another one relieved on this day."""
+    short = {inverter["serial"]: inverter["short"] for inverter in inverters}
+    return [words.REPLACED.format(new=short[inverter["heir"]], old=inverter["short"]) for inverter in inverters
+            if inverter["heir"] in short and inverter["energy_dwh"] is not None]
 
 
 def _inverters(day: date) -> list[dict[str, Any]]:
@@ -163,7 +131,8 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
     shared = shared_beginning([inverter.serial for inverter in found]) if len(found) > 1 else 0
-    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared), "words": WORDS[inverter.verdict],
+    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared),
+             "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
 

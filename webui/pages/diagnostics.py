@@ -16,6 +16,7 @@ from webui import logs
 from webui.data import Box, box
 from webui.present import localtime
 from webui.security import access, auth
+from webui.words.diagnostics import PARTS
 
 page = Blueprint("diagnostics", __name__)
 
@@ -31,7 +32,7 @@ def show() -> str:
     """All of it."""
     facts = status.collect(box().settings(), box().clock).to_json()
     return render_template("diagnostics.html", facts=facts, uploads=_uploads(),
-                           backlog=backlog(box()), problem=box().problem, **_journal())
+                           backlog=backlog(box()), parts=PARTS, problem=box().problem, **_journal())
 
 
 @page.get("/diagnostics/lamps")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, abort
 
 from webui.data import box
 from webui.limits import MAX_DAYS
-from webui.query import parse_day
+from webui.query import asked_day
 from webui.security import access
 
 page = Blueprint("export", __name__, url_prefix="/export")
@@ -40,7 +40,7 @@ def readings() -> Response:
 
 
 def _range() -> tuple[date, date]:
-    first, last = (parse_day(request.args.get(name, "")) for name in ("first", "last"))
+    first, last = (asked_day(name) for name in ("first", "last"))
     if not 0 <= (last - first).days <= MAX_DAYS:
         abort(400, f"first and last must be at most {MAX_DAYS} days apart, the earlier one first")
     return first, last

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from webui.data import box
-from webui.present import charts, energy, localtime
+from webui.present import charts, dress, energy, localtime
 from webui.present.energy import Totals
 from webui.query import parse_month
 from webui.security import access
@@ -13,6 +13,7 @@ from webui.security import access
 page = Blueprint("history", __name__)
 
 BEST = 5
+MONDAY = date(2001, 1, 1)
 SHADES = 4      # besides "nothing": a day's share of the best day of the month
 
 
@@ -35,7 +36,8 @@ def show() -> str:
         year=charts.year_bars(months, month), year_total=energy.total(list(months.values())),
         years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
         first=first, last=last, month_last=localtime.month_end(month),
-        best=energy.best_days(box(), BEST))
+        best=energy.best_days(box(), BEST), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
+        slot_minutes=box().slot_seconds() // 60)
 
 
 def _step(month: date, way: int) -> str:
@@ -43,10 +45,27 @@ def _step(month: date, way: int) -> str:
     return f"{other:%Y-%m}"
 
 
+def _month_list(first: date, last: date) -> list[tuple[str, str]]:
+    """(2026-05, May 2026) for every month of the history, newest first."""
+    found = []
+    month = last.replace(day=1)
+    while month >= first.replace(day=1):
+        found.append((f"{month:%Y-%m}", f"{month:%B %Y}"))
+        month = (month - timedelta(days=1)).replace(day=1)
+    return found
+
+
+def _weekdays() -> list[str]:
+    """Mon to Sun, or Sun to Sat."""
+    first = dress.now().first_weekday
+    return [f"{MONDAY + timedelta(days=first + number):%a}" for number in range(7)]
+
+
 def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] | None]]:
-    """Weeks from Monday to Sunday; None outside the month. `shade` 0 to 4 follows the day's share of the best one."""
+    """Weeks from the country's first weekday on; None outside the month. `shade` 0 to 4 follows the day's share of the
+    best one."""
     top = max((found.production_dwh or 0 for found in days.values()), default=0)
-    cells: list[dict[str, Any] | None] = [None] * month.weekday()
+    cells: list[dict[str, Any] | None] = [None] * ((month.weekday() - dress.now().first_weekday) % 7)
     for number in range(1, localtime.month_end(month).day + 1):
         day = month.replace(day=number)
         found = days.get(day)

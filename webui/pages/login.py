@@ -1,12 +1,14 @@
 """Log in and out, and change the password."""
 import logging
 import time
+from dataclasses import dataclass
 
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from webui.security import access, auth
 from webui.security.throttle import Throttle
+from webui.words import login as words
 
 page = Blueprint("login", __name__)
 log = logging.getLogger(__name__)
@@ -18,18 +20,27 @@ def throttle() -> Throttle:
     return found
 
 
-def try_password(password: str) -> tuple[str | None, str]:
-    """(login value, "") or (None, what to tell). Counts the try."""
+@dataclass(frozen=True)
+class Attempt:
+    """A try at the password: `login` is its value where it was right, else `error` says what to tell with `status`."""
+
+    login: str | None
+    error: str = ""
+    status: int = 200
+
+
+def try_password(password: str) -> Attempt:
+    """Check the password and count the try."""
     address = request.remote_addr or ""
     wait = throttle().take(address, time.monotonic())
     if wait > 0:
-        return None, f"Too many tries. The next one counts in {int(wait) + 1} seconds."
+        return Attempt(None, words.TOO_MANY.format(seconds=int(wait) + 1), 429)
     login = auth.current().check(password)
     if login is None:
         log.warning("wrong password from %s", address)
-        return None, "That is not the password."
+        return Attempt(None, words.WRONG, 403)
     throttle().succeeded(address)
-    return login, ""
+    return Attempt(login)
 
 
 def local_target(target: str) -> str:
@@ -50,10 +61,10 @@ def login() -> ResponseReturnValue:
         return redirect(target)
     if request.method == "GET":
         return render_template("login.html", error="", target=target)
-    value, error = try_password(request.form.get("password", ""))
-    if value is None:
-        return render_template("login.html", error=error, target=target), 429 if "tries" in error else 403
-    auth.open_session(value)
+    attempt = try_password(request.form.get("password", ""))
+    if attempt.login is None:
+        return render_template("login.html", error=attempt.error, target=target), attempt.status
+    auth.open_session(attempt.login)
     return redirect(target)
 
 
@@ -69,19 +80,19 @@ def logout() -> ResponseReturnValue:
 @access.owner
 def change() -> ResponseReturnValue:
     """A new password, given the old one. Every other browser is logged out."""
-    value, error = try_password(request.form.get("old", ""))
-    if value is not None:
-        error = ""
+    attempt = try_password(request.form.get("old", ""))
+    error = attempt.error
+    if attempt.login is not None:
         new = request.form.get("new", "")
         if new != request.form.get("again", ""):
-            error = "The two new passwords differ."
+            error = words.DIFFER
         else:
             try:
                 auth.open_session(auth.current().set_password(new))
             except auth.PasswordError as reason:
                 error = str(reason)
             except OSError as reason:
-                error = f"The password could not be stored: {reason.strerror}. Check the disk on the diagnostics page."
+                error = words.NOT_STORED.format(reason=reason.strerror)
     session["password_error"] = error
     session["password_done"] = not error
     return redirect(url_for("settings.show", _anchor="password"))

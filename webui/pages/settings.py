@@ -3,7 +3,11 @@
 Saving replaces the file atomically. The other processes notice the new file by themselves and derive the days again
 when zone, sign, source or size changed; keys that only a new start can change say so.
 """
-from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
+import errno
+import socket
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.settings import EVERYWHERE, SettingsError, Web
@@ -15,6 +19,7 @@ from webui.security.headers import without_port
 page = Blueprint("settings", __name__)
 
 PORT_KEYS = ("web.host", "web.port")
+PORT_IN_USE = "Another program uses this port: choose another one."
 
 
 @page.get("/settings")
@@ -30,9 +35,11 @@ def save(section: str) -> ResponseReturnValue:
     """One section: all of its fields or none."""
     keys = [key for key in fields.FIELDS if key.startswith(f"{section}.")]
     if not keys:
-        return render_template("error.html", title="Not found", advice="There is no such section."), 404
+        abort(404)
     changes, errors = fields.read(request.form, keys)
     before = box().settings().web
+    if section == "web" and not errors and _in_use(before, changes):
+        errors["web.port"] = PORT_IN_USE
     if not errors:
         try:
             box().change(changes)
@@ -57,6 +64,21 @@ def test() -> ResponseReturnValue:
         return render_template("_outcome.html", outcome=outcome)
     form = request.form.to_dict() | {"section": "pvoutput"}
     return _render(form, errors, outcome=outcome), 422 if errors else 200
+
+
+def _in_use(before: Web, changes: dict[str, Any]) -> bool:
+    """Whether another program listens where the page is to move to. Where this process may not try, nobody knows."""
+    host, port = changes["web.host"], changes["web.port"]
+    if (host, port) == (before.host, before.port) or (port == before.port and before.host in EVERYWHERE):
+        return False
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(found[0], found[1]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[4])
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
 
 
 def follows_port() -> bool:

@@ -10,18 +10,19 @@ import sqlite3
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.health import notices
-from appliance.settings import SettingsError
+from appliance.settings import SettingsError, Site
 from webui import account, fields
 from webui.data import box
 from webui.limits import MIN_LENGTH
 from webui.present import listening
 from webui.security import access, auth
+from webui.words import welcome as words
+from webui.words.login import DIFFER
 
 page = Blueprint("welcome", __name__, url_prefix="/welcome")
 log = logging.getLogger(__name__)
 
-SITE_KEYS = ["site.timezone", "site.size_w", "site.net_sign"]
+SITE_KEYS = ["site.timezone", "site.size_w"]
 PVOUTPUT_KEYS = ["pvoutput.api_key", "pvoutput.system_id"]
 
 
@@ -33,14 +34,17 @@ def password() -> ResponseReturnValue:
         return redirect(url_for("welcome.listen" if auth.is_owner() else "login.login"))
     error = ""
     if request.method == "POST":
+        typed = request.form.get("password", "")
         try:
-            auth.open_session(auth.current().set_first_password(request.form.get("password", "")))
+            if typed != request.form.get("again", ""):
+                raise auth.PasswordError(DIFFER)
+            auth.open_session(auth.current().set_first_password(typed))
             return redirect(url_for("welcome.listen"))
         except auth.PasswordError as reason:
             error = str(reason)
         except OSError as reason:
             log.error("the password cannot be stored: %s", reason)
-            error = f"The password cannot be stored in {box().data_dir}: {reason.strerror}."
+            error = words.NOT_STORED.format(folder=box().data_dir, reason=reason.strerror)
     return render_template("welcome/password.html", step=1, error=error, least=MIN_LENGTH), 422 if error else 200
 
 
@@ -62,13 +66,14 @@ def _lamps() -> list[listening.Lamp]:
     try:
         return listening.lamps(box())
     except sqlite3.Error as error:
-        return [listening.Lamp("History", "bad", f"The database cannot be read: {error}.", "Is suntap running?")]
+        name, text, check = words.UNREADABLE
+        return [listening.Lamp(name, "bad", text.format(error=error), check)]
 
 
 @page.route("/site", methods=["GET", "POST"])
 @access.owner
 def site() -> ResponseReturnValue:
-    """Step 3: zone, size, sign of the consumption meter."""
+    """Step 3: zone and size. The rest of the section is found by suntap itself, and can be set later."""
     errors: dict[str, str] = {}
     if request.method == "POST":
         changes, errors = fields.read(request.form, SITE_KEYS)
@@ -79,15 +84,9 @@ def site() -> ResponseReturnValue:
             except SettingsError as error:
                 errors["site.timezone"] = str(error)
     rows = fields.rows(box().settings(), SITE_KEYS, request.form.to_dict(), errors)
-    untouched = box().settings().site == type(box().settings().site)()
-    return render_template("welcome/site.html", step=3, rows=rows, zones=box().zone_names(), guess_zone=untouched,
-                           reason=_sign()), 422 if errors else 200
-
-
-def _sign() -> str:
-    """Why consumption is counted the way it is."""
-    found = [notice.text for notice in notices.collect(box().store()) if notice.kind == "sign"]
-    return found[0] if found else "No consumption meter was heard so far; leave this as it is."
+    guess = request.method == "GET" and box().settings().site == Site()     # what the owner typed is never replaced
+    return render_template("welcome/site.html", step=3, rows=rows, zones=box().zone_names(), guess_zone=guess
+                           ), 422 if errors else 200
 
 
 @page.route("/pvoutput", methods=["GET", "POST"])

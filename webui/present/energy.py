@@ -20,6 +20,7 @@ SLEEP_SHARE = 20        # or below 1/20 of the day's peak
 WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is shown as weak, up to the other as dead
 MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
 REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
+HOLE_SECONDS = 1200     # readings so far apart have a hole between them
 GONE_SECONDS = 14 * 86400   # an inverter silent for longer before a day was taken off the roof
 
 
@@ -56,7 +57,7 @@ class Now:
 @dataclass(frozen=True)
 class Inverter:
     """One inverter on one day. verdict: ok, weak, dead, gone (not one reading), quiet (too early to say), replaced
-    (gone, and another serial came in its place)."""
+    (another serial, `heir`, came in its place by the end of the day), new (came on this day, in another's place)."""
 
     id: int
     serial: str
@@ -67,6 +68,7 @@ class Inverter:
     counter_dwh: int | None
     curve: list[tuple[int, int | None]]
     verdict: str
+    heir: str = ""
 
 
 def now(box: Box) -> Now:
@@ -160,32 +162,45 @@ def inverters(box: Box, day: date) -> list[Inverter]:
     devices = [device for device in views.devices(box.store(), day.isoformat())
                if role(device.kind, device.serial, device.model) == INVERTER
                and device.last_seen >= start - GONE_SECONDS and device.first_seen < end]
-    steps = {device.id: views.device_day(box.store(), device.id, day.isoformat()) for device in devices}
-    replaced = _replaced(devices)
-    known = [device.day_dwh for device in devices if device.day_dwh is not None]
+    heirs = _heirs(devices, end)
+    known = [device.day_dwh for device in devices if device.day_dwh is not None and device.id not in heirs
+             and device.first_seen < start]
+    known = known or [device.day_dwh for device in devices if device.day_dwh is not None]
     middle = int(median(known)) if known else 0
-    found = []
-    for device in devices:
-        energy = device.day_dwh
-        share = None if energy is None or not middle else (energy * 200 + middle) // (2 * middle)
-        curve: list[tuple[int, int | None]] = [(step.time, step.power_w) for step in steps[device.id]]
-        found.append(Inverter(device.id, device.serial, device.model, energy, share, device.last_seen,
-                              device.counter_dwh, curve,
-                              "replaced" if device.id in replaced else _verdict(energy, share, middle)))
+    newcomers = {heir.id for heir in heirs.values() if heir.first_seen >= start}
+    return [_inverter(box, device, day, middle, heirs.get(device.id), device.id in newcomers) for device in devices]
+
+
+def _inverter(box: Box, device: views.Device, day: date, middle: int, heir: views.Device | None,
+              is_new: bool) -> Inverter:
+    energy = device.day_dwh
+    share = None if energy is None or not middle or heir or is_new else (energy * 200 + middle) // (2 * middle)
+    verdict = "replaced" if heir else "new" if is_new and energy is not None else _verdict(energy, share, middle)
+    return Inverter(device.id, device.serial, device.model, energy, share, device.last_seen, device.counter_dwh,
+                    _curve(views.device_day(box.store(), device.id, day.isoformat())), verdict,
+                    heir.serial if heir else "")
+
+
+def _curve(steps: Sequence[views.Step]) -> list[tuple[int, int | None]]:
+    """(time, W) of each step; None where a time without readings begins, so that no line is drawn through it."""
+    found: list[tuple[int, int | None]] = []
+    for step in steps:
+        if step.seconds > HOLE_SECONDS and found:
+            found.append((step.time - step.seconds, None))
+        found.append((step.time, step.power_w))
     return found
 
 
-def _replaced(devices: Sequence[views.Device]) -> set[int]:
-    """Silent inverters that gave way to a new serial, each newcomer for one of them."""
-    newcomers = [device for device in devices if device.day_dwh is not None]
-    newcomers.sort(key=lambda device: device.first_seen)
-    found = set()
-    for gone in sorted((device for device in devices if device.day_dwh is None), key=lambda device: device.last_seen):
-        heir = next((device for device in newcomers if gone.last_seen < device.first_seen
-                     <= gone.last_seen + REPLACED_SECONDS), None)
+def _heirs(devices: Sequence[views.Device], end: int) -> dict[int, views.Device]:
+    """Inverters that fell silent and the new serial that took each one's place before `end`: device → heir."""
+    newcomers = sorted(devices, key=lambda device: device.first_seen)
+    found: dict[int, views.Device] = {}
+    for gone in sorted((device for device in devices if device.last_seen < end), key=lambda device: device.last_seen):
+        heir = next((device for device in newcomers if device.day_dwh is not None and gone.last_seen < device.first_seen
+                     <= min(gone.last_seen + REPLACED_SECONDS, end)), None)
         if heir is not None:
             newcomers.remove(heir)
-            found.add(gone.id)
+            found[gone.id] = heir
     return found
 
 

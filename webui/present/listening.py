@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.history import views
 from webui.data import Box
+from webui.words import welcome as words
 
 NETWORK = Path("/sys/class/net")
 
@@ -30,18 +31,18 @@ def cable(interface: str, root: Path = NETWORK) -> Lamp:
     """Are both ports of the bridge up? An interface that is no bridge counts as its own only port."""
     device = root / interface
     if not device.exists():
-        return Lamp("Cables", "bad", f"This machine has no network interface “{interface}”.",
-                    "Choose another one under Settings › Capture.")
+        text, check = words.NO_INTERFACE
+        return Lamp(words.CABLES, "bad", text.format(name=interface), check)
     ports = sorted(port.name for port in (device / "brif").iterdir()) if (device / "brif").is_dir() else [interface]
     up = [port for port in ports if _carrier(root / port)]
     down = [port for port in ports if port not in up]
     if not ports:
-        return Lamp("Cables", "bad", f"The bridge “{interface}” has no ports.",
-                    "Plug in the USB network adapter and wait a moment.")
+        text, check = words.NO_PORTS
+        return Lamp(words.CABLES, "bad", text.format(name=interface), check)
     if down:
-        return Lamp("Cables", "unknown", (f"{_join(up)} up, " if up else "") + f"{_join(down)} without a link.",
-                    "One cable goes to the router, one to the supervisor: push both in until they click.")
-    return Lamp("Cables", "ok", f"{_join(ports)} {'are' if len(ports) > 1 else 'is'} up.")
+        return Lamp(words.CABLES, "unknown", (f"{_join(up)} up, " if up else "") + f"{_join(down)} without a link.",
+                    words.NO_LINK)
+    return Lamp(words.CABLES, "ok", f"{_join(ports)} {'are' if len(ports) > 1 else 'is'} up.")
 
 
 def _carrier(device: Path) -> bool:
@@ -59,17 +60,15 @@ def supervisor(box: Box) -> Lamp:
     """Was a PVS heard, and which one?"""
     heard = views.latest(box.store())
     if heard.pvs_serial is None:
-        return Lamp("Supervisor", "unknown", "Nothing heard from a SunPower supervisor yet.",
-                    "It speaks every two to five minutes. Is its cable in the second port, and does it have power?")
+        return Lamp(words.BOX, "unknown", *words.NOT_HEARD)
     firmware = f"firmware {heard.pvs_firmware}" if heard.pvs_firmware else ""
-    words = ", ".join(word for word in (heard.pvs_model, firmware) if word)
-    return Lamp("Supervisor", "ok", f"Serial {heard.pvs_serial}" + (f" ({words})." if words else "."))
+    kind = ", ".join(word for word in (heard.pvs_model, firmware) if word)
+    return Lamp(words.BOX, "ok", f"Serial {heard.pvs_serial}" + (f" ({kind})." if kind else "."))
 
 
 def inverters(box: Box) -> Lamp:
     """Was an inverter's reading understood?"""
     count = sum(device.kind == "inverter" for device in views.devices(box.store()))
     if not count:
-        return Lamp("First reading", "unknown", "No inverter reading yet.",
-                    "They come every five minutes in daylight. After dark you can go on: they appear in the morning.")
-    return Lamp("First reading", "ok", f"{count} inverter{'s' * (count != 1)} understood.")
+        return Lamp(words.READING, "unknown", *words.NO_READING)
+    return Lamp(words.READING, "ok", f"{count} inverter{'s' * (count != 1)} understood.")

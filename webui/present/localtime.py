@@ -7,6 +7,8 @@ hours.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webui.present import dress
+
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
     """UTC seconds of the day's first instant and of the next day's."""
@@ -33,27 +35,56 @@ def today(now: float, zone: ZoneInfo) -> date:
 
 
 def clock_time(seconds: float, zone: ZoneInfo) -> str:
-    """14:05."""
-    return local(seconds, zone).strftime("%H:%M")
+    """14:05, or 2:05 PM."""
+    return _clock(local(seconds, zone))
+
+
+def _clock(here: datetime) -> str:
+    if dress.now().twelve_hours:
+        return f"{here.hour % 12 or 12}:{here:%M} {'AM' if here.hour < 12 else 'PM'}"
+    return f"{here:%H:%M}"
+
+
+def hour(here: datetime) -> str:
+    """A full hour: 14:00, or 2 PM."""
+    if dress.now().twelve_hours:
+        return f"{here.hour % 12 or 12} {'AM' if here.hour < 12 else 'PM'}"
+    return f"{here:%H}:00"
+
+
+def hour_of(here: datetime) -> str:
+    """A full hour's name; one that comes twice, as the clocks go back, with its zone: 01:00 PDT, 01:00 PST."""
+    twice = here.replace(fold=0).utcoffset() != here.replace(fold=1).utcoffset()
+    return f"{hour(here)} {here:%Z}" if twice else hour(here)
 
 
 def moment(seconds: float | None, zone: ZoneInfo, now: float) -> str:
-    """14:05 today, else Sat 9 May, 14:05 (with the year when it is another). Empty for None."""
+    """14:05 today, else Sat 9 May, 14:05 (with the year when it is another); or 2:05 PM, and Sat, May 9, 2:05 PM.
+
+    Empty for None.
+    """
     if seconds is None:
         return ""
     then, here = local(seconds, zone), local(now, zone)
     if then.date() == here.date():
-        return f"{then:%H:%M}"
-    return f"{then:%a} {then.day} {then:%b}{'' if then.year == here.year else f' {then.year}'}, {then:%H:%M}"
+        return _clock(then)
+    year = then.year != here.year
+    if dress.now().month_first:
+        return f"{then:%a}, {then:%b} {then.day}{f', {then.year}' if year else ''}, {_clock(then)}"
+    return f"{then:%a} {then.day} {then:%b}{f' {then.year}' if year else ''}, {_clock(then)}"
 
 
 def long_date(day: date) -> str:
-    """Saturday, 9 May 2026."""
+    """Saturday, 9 May 2026, or Saturday, May 9, 2026."""
+    if dress.now().month_first:
+        return f"{day:%A}, {day:%B} {day.day}, {day.year}"
     return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
 def short_date(day: date) -> str:
-    """9 May 2026."""
+    """9 May 2026, or May 9, 2026."""
+    if dress.now().month_first:
+        return f"{day:%b} {day.day}, {day.year}"
     return f"{day.day} {day:%b %Y}"
 
 
@@ -88,7 +119,7 @@ def ticks(day: date, zone: ZoneInfo, every: int = 3) -> list[tuple[int, str]]:
     for seconds in range(start, end + 1, 1800):
         here = local(seconds, zone)
         if here.minute == 0 and here.hour % every == 0:
-            marks.append((seconds, f"{here:%H:%M}"))
+            marks.append((seconds, hour(here)))
     return marks
 
 

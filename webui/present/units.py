@@ -1,17 +1,19 @@
 """How numbers are written: exact integers (0.1 Wh, W) to text with a unit. No floats, and `–` for what is not known.
 
-Thousands are set apart by a narrow space, as the SI writes them.
+Thousands are set apart as the reader's country does it (dress).
 """
+from webui.present import dress
+from webui.present.dress import NARROW
+
 UNKNOWN = "–"
-NARROW = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 
 
 def whole(number: int | None) -> str:
-    """1 234 567."""
+    """1 234 567, or 1,234,567."""
     if number is None:
         return UNKNOWN
-    text = f"{abs(number):,}".replace(",", NARROW)
+    text = f"{abs(number):,}".replace(",", dress.now().thousands)
     return f"{MINUS}{text}" if number < 0 else text
 
 
@@ -56,3 +58,11 @@ def size(count: int | None) -> str:
         if count >= 10**scale:
             return f"{fixed(count, scale, 1)}{NARROW}{unit}"
     return f"{whole(count)}{NARROW}B"
+
+
+def temperature(celsius: float | None) -> str:
+    """A temperature in whole degrees, in °F too where people think in it."""
+    if celsius is None:
+        return ""
+    text = f"{celsius:.0f}{NARROW}°C"
+    return f"{text} ({celsius * 9 / 5 + 32:.0f}{NARROW}°F)" if dress.now().fahrenheit else text

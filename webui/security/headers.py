@@ -2,10 +2,11 @@
 
 Host: a page elsewhere can point its own name at this machine's address (DNS rebinding) and then talk to it as if it
 were that page. It cannot do so with an IP address, with `localhost`, or with a name no public DNS serves; so those
-are answered, everything else is not.
+are answered, and the names in `web.names`, everything else is not.
 """
 import ipaddress
 import socket
+from collections.abc import Iterable
 
 import flask
 from flask import Flask, Response, request
@@ -13,6 +14,7 @@ from flask import Flask, Response, request
 from webui.data import Box
 from webui.limits import LARGE, MAX_BODY, MAX_PARTS, RESTORE_PATH
 from webui.security import auth
+from webui.words.errors import HOST
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
 POLICY = "; ".join((
@@ -30,7 +32,7 @@ HEADERS = {
 }
 
 
-def host_is_ours(host: str, configured: str = "") -> bool:
+def host_is_ours(host: str, configured: Iterable[str] = ()) -> bool:
     """Is this Host header's value (with or without a port) a name that only this network can mean?"""
     name = without_port(host).lower().rstrip(".")
     try:
@@ -41,7 +43,7 @@ def host_is_ours(host: str, configured: str = "") -> bool:
         return True
     if name == "localhost" or (name.endswith(PRIVATE_ENDINGS) and not name.startswith(".")):
         return True
-    return name != "" and name in {configured.lower(), socket.gethostname().lower()}
+    return name != "" and name in {socket.gethostname().lower(), *(known.lower().rstrip(".") for known in configured)}
 
 
 def without_port(host: str) -> str:
@@ -78,10 +80,10 @@ def install(app: Flask, box: Box) -> None:
     app.request_class = Request
 
     def refuse_foreign_host() -> Response | None:
-        if host_is_ours(request.headers.get("Host", ""), box.settings().web.host):
+        web = box.settings().web
+        if host_is_ours(request.headers.get("Host", ""), (web.host, *web.names)):
             return None
-        return Response("This page answers to the machine's IP address or its .local name. Open it by one of these.\n",
-                        status=421, mimetype="text/plain")
+        return Response(HOST, status=421, mimetype="text/plain")
 
     app.before_request(refuse_foreign_host)
     app.after_request(_add_headers)

@@ -4,7 +4,7 @@
 (() => {
   let plot = null;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const watts = (value) => value == null ? "–" : value.toLocaleString("en-US").replace(/,/g, "\u202f") + " W";
+  const watts = (value) => value == null ? "–" : value.toLocaleString("en-US").replace(/,/g, document.documentElement.dataset.thousands) + " W";
   const say = (id, text) => { const place = document.getElementById(id); if (place) place.textContent = text; };
 
   const hatch = (line) => {

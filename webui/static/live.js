@@ -4,6 +4,9 @@
    data-most="bytes"                       a file field that refuses larger files before they are sent
    data-busy="text"                       a button that says what it waits for
    data-fetch                             such a button's answer is put into the form's [data-outcome]
+   data-scripts                           shown only where scripts run
+   data-show="selector"                   a box that shows what is typed into these password fields
+   data-go="URL"                          a field that leads to the URL, DAY in it replaced by its value
    data-guess-zone                        the first visit's form: the browser's zone is the first guess */
 "use strict";
 (() => {
@@ -94,6 +97,10 @@
     if (known) document.getElementById("zone-guess").hidden = false;
   }
 
-  const picker = document.querySelector("input[data-go]");
-  if (picker) picker.addEventListener("change", () => { if (picker.value) location.href = picker.dataset.go.replace("DAY", picker.value); });
+  for (const field of document.querySelectorAll("[data-scripts]")) field.hidden = false;
+  for (const box of document.querySelectorAll("[data-show]")) box.addEventListener("change", () => {
+    for (const field of document.querySelectorAll(box.dataset.show)) field.type = box.checked ? "text" : "password";
+  });
+
+  for (const picker of document.querySelectorAll("[data-go]")) picker.addEventListener("change", () => { if (picker.value) location.href = picker.dataset.go.replace("DAY", picker.value); });
 })();

@@ -12,7 +12,8 @@ from tests.web.roof import Roof, fill
 
 
 def choose_password(page: Page) -> None:
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Listening")).to_be_visible()
 
@@ -26,7 +27,7 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         expect(page).to_have_url(f"{served.url}/welcome/")
         picture(page, "welcome-1-password")
         choose_password(page)
-        expect(page.get_by_text("Nothing heard from a SunPower supervisor yet.")).to_be_visible()
+        expect(page.get_by_text("Nothing heard from your SunPower box (PVS) yet.")).to_be_visible()
         picture(page, "welcome-2-listening")
         fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON - 20), NOON)
         expect(page.get_by_text("All three are in order.")).to_be_visible()
@@ -34,7 +35,6 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         picture(page, "welcome-2-heard")
         page.get_by_role("link", name="Continue").click()
         assert page.get_by_label("Time zone").input_value() == ZONE.key
-        expect(page.get_by_text("the net meter counts import up")).to_be_visible()
         page.get_by_label("System size").fill("5300")
         picture(page, "welcome-3-site")
         page.get_by_role("button", name="Continue").click()
@@ -50,7 +50,7 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
         picture(page, "welcome-4-accepted")
         page.get_by_role("button", name="Test and post").click()
-        expect(page.get_by_role("heading", name="That is all.")).to_be_visible()
+        expect(page.get_by_role("heading", name="All set.")).to_be_visible()
         picture(page, "welcome-5-done")
         page.get_by_role("link", name="To the dashboard").click()
         expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
@@ -78,5 +78,5 @@ def test_the_first_visit_works_without_scripts(open_page: OpenPage, config: Path
     page.get_by_role("button", name="Continue").click()
     picture(page, f"welcome-4-noscript-{'phone' if phone else 'desktop'}")
     page.get_by_role("button", name="Just record locally").click()
-    expect(page.get_by_role("heading", name="That is all.")).to_be_visible()
+    expect(page.get_by_role("heading", name="All set.")).to_be_visible()
     assert settings.load(config).site.timezone == "Europe/Berlin"

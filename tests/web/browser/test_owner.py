@@ -77,10 +77,10 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     page = open_page("/pvoutput", login=True)
     expect(page.get_by_text("Power value [9200] too high for system size [5300]")).to_be_visible()
     picture(page, "pvoutput")
-    page.get_by_role("button", name="Send 2026-05-08 again").click()
-    expect(page.get_by_text("Ordered;")).to_be_visible()
+    page.get_by_role("button", name="Send again: 2026-05-08").click()
+    expect(page.get_by_text("Working on it…")).to_be_visible()
     commands.run_waiting(work)
-    expect(page.get_by_text("288 slots will be sent again.")).to_be_visible()
+    expect(page.get_by_text("288 rows put in line to be posted again")).to_be_visible()
     page.get_by_role("button", name="Skip").click()
     commands.run_waiting(work)
     expect(page.get_by_text("Done.")).to_be_visible()
@@ -111,7 +111,7 @@ done < {lines}
     lines.write_text("6 an upload arrived\n4 the disk is slow\n")
     page = open_page("/diagnostics", login=True)
     expect(page.get_by_text("an upload arrived")).to_be_visible()
-    expect(page.get_by_text("48 °C")).to_be_visible()
+    expect(page.get_by_text("48\u202f°C (118\u202f°F)")).to_be_visible()
     expect(page.locator("#backlog-title + p")).to_contain_text("points not yet sent to its maker")
     assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
     page.get_by_label("From level").select_option("warning")
@@ -144,9 +144,9 @@ def test_a_backup_is_shown_and_restored_in_the_browser(open_page: OpenPage, app:
     expect(page.get_by_text("2026-05-07 to 2026-05-09")).to_be_visible()
     picture(page, "settings-restore-checked")
     page.get_by_role("button", name="Restore it").click()
-    expect(page.get_by_text("Ordered;")).to_be_visible()
+    expect(page.get_by_text("Working on it…")).to_be_visible()
     assert commands.run_waiting(work) == 1
-    expect(page.get_by_text("is restored; 0 captured uploads came back with it.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("is restored; 0 captured reports came back with it.")).to_be_visible(timeout=30_000)
     assert settings.load(config).site.size_w == 0
     picture(page, "settings-restored")
 

@@ -89,7 +89,8 @@ def page(chromium: Browser, house: House) -> Iterator[Page]:
 def choose_password(page: Page) -> None:
     """The first page; the lamps then fill in by themselves."""
     page.goto("/")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("8 inverters understood.")).to_be_visible()
 
@@ -121,8 +122,8 @@ def open_dashboard(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("name", "lamp", "words"), [
-    ("supervisor", "Decode", "The supervisor process is not running."),
-    ("capture", "Capture", "The capture process is not running.")])
+    ("supervisor", "Inverters", "The recorder has stopped"),
+    ("capture", "SunPower box", "suntap does not listen to your SunPower box")])
 def test_a_killed_process_shows_within_seconds_and_not_after_its_silence(page: Page, house: House, name: str,
                                                                          lamp: str, words: str) -> None:
     choose_password(page)

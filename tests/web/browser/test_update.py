@@ -205,4 +205,5 @@ def test_without_scripts_it_is_looked_at_again_by_hand(
 def test_where_nobody_takes_up_the_file_the_page_says_so(open_page: OpenPage, box: Box, make_bundle: Make) -> None:
     page = open_page("/settings", login=True)
     install(page, make_bundle("0.2.0"))
-    expect(page.get_by_text("Nobody takes up the file.")).to_be_visible(timeout=1000 * (UNHEARD_S + 30))
+    expect(page.get_by_text("The update cannot start: a background service is off.")).to_be_visible(
+        timeout=1000 * (UNHEARD_S + 30))

@@ -111,10 +111,10 @@ def test_where_the_inbox_is_anothers_its_uploads_are_handed_over(
         rights.setattr(backup, "may_add_uploads", lambda data_dir: False)
         commands.run_waiting(work(config, roof, clock))
     order = owner.get("/order/1")
-    assert "its captured uploads follow" in order.text and order.headers["X-Again"] == "1"
+    assert "its captured reports follow" in order.text and order.headers["X-Again"] == "1"
     pending = backup.handover(roof)
     assert pending.state().name == "asked" and pending.file.stat().st_mode & 0o777 == 0o640
-    assert "taken up within seconds" in owner.get("/settings/restore/state").text
+    assert "begins in a moment" in owner.get("/settings/restore/state").text
     from appliance.cli import main
     assert main(["restore", "--uploads", "--data-dir", str(roof)]) == 0
     assert pending.state().name == "done" and not pending.file.exists()

@@ -1,4 +1,5 @@
 """Saving settings: all of a section or nothing, with the reason beside the field."""
+import socket
 import stat
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def test_one_wrong_field_saves_nothing_and_says_why_and_keeps_what_was_typed(own
     before = config.read_bytes()
     answer = owner.send("/settings", "/settings/site", **{**SITE, "site.size_w": "enormous"})
     assert answer.status_code == 422
-    assert "size of the system in W" in answer.text
+    assert "Enter watts, such as 3840" in answer.text
     assert 'value="enormous"' in answer.text and 'value="Europe/Berlin"' in answer.text
     assert config.read_bytes() == before
 
@@ -63,3 +64,14 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_no_error_page(owner: Vi
     assert answer.status_code == 422 and str(config) in answer.text
     config.rmdir()
     config.write_bytes(before)
+
+
+def test_a_port_that_another_program_uses_is_not_saved(owner: Visitor, config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        form = {"web.host": "127.0.0.1", "web.port": str(port), "web.public_dashboard": "on"}
+        answer = owner.send("/settings", "/settings/web", **form)
+        assert answer.status_code == 422 and "Another program uses this port" in answer.text
+        assert settings.load(config).web.port == 80
+    assert owner.send("/settings", "/settings/web", **form).status_code == 302
+    assert settings.load(config).web.port == port

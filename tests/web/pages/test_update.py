@@ -34,7 +34,7 @@ def test_a_debian_package_is_updated_by_apt(owner: Visitor, tmp_path: Path, monk
 
 
 def test_a_file_is_handed_over_and_asked_for(owner: Visitor, image: None, data_dir: Path) -> None:
-    assert "taken up within seconds" in upload(owner, b"a bundle" * 1000)
+    assert "begins in a moment" in upload(owner, b"a bundle" * 1000)
     handover = requested.handover(data_dir)
     assert handover.state().name == "asked"
     with handover.claim() as file:

@@ -23,7 +23,7 @@ def network(root: Path, carriers: dict[str, str], bridge: str = "br0") -> Path:
 @pytest.mark.parametrize(("carriers", "state", "words"), [
     ({"eth0": "1", "eth1": "1"}, "ok", "eth0 and eth1 are up"),
     ({"eth0": "1", "eth1": "0"}, "unknown", "eth0 up, eth1 without"),
-    ({"eth0": "0", "eth1": "0"}, "unknown", "eth0 and eth1 without"), ({}, "bad", "no ports")])
+    ({"eth0": "0", "eth1": "0"}, "unknown", "eth0 and eth1 without"), ({}, "bad", "joins no sockets")])
 def test_both_ports_of_the_bridge_count(tmp_path: Path, carriers: dict[str, str], state: str, words: str) -> None:
     lamp = listening.cable("br0", network(tmp_path, carriers))
     assert lamp.state == state and words in lamp.text

@@ -37,9 +37,9 @@ def test_only_static_files_with_their_version_may_be_cached(guest: Visitor) -> N
 
 @pytest.mark.parametrize("host", [
     "192.0.2.9", "192.0.2.9:8080", "[2001:db8::1]:80", "[fe80::1]", "localhost", "localhost:8080", "suntap.local",
-    "SUNTAP.local.", "suntap-3456.local:80", "suntap.lan", "suntap.home.arpa", "box"])
+    "SUNTAP.local.", "suntap-3456.local:80", "suntap.lan", "suntap.home.arpa", "box", "suntap.fritz.box:8080"])
 def test_a_name_that_only_this_network_can_mean_is_ours(host: str) -> None:
-    assert host_is_ours(host, "box")
+    assert host_is_ours(host, ["box", "Suntap.Fritz.Box."])
 
 
 @pytest.mark.parametrize("host", [

@@ -5,11 +5,13 @@ that pcap_t is the one inside pcapy's own shared object: its functions are looke
 libpcap in the process reads garbage or nothing). The pointer is read again at each call and the object is kept alive.
 When any of this does not check out, packets come through pcapy's public `next_batch`: slower, same result.
 """
-from libc.stdint cimport uint8_t, uint32_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from spcore.engine cimport Engine, PacketHeader, core_packet
-from spcore.headers cimport link_supported
+from spcore.engine cimport Core, Engine, core_packet
+from spcore.links cimport link_supported
+from spcore.packets cimport Packet
+
+from spcore.filereader import ReadError
 
 cdef extern from *:
     """
@@ -17,7 +19,6 @@ cdef extern from *:
     #define _GNU_SOURCE
     #endif
     #include <dlfcn.h>
-    #include <stdio.h>
     """
     ctypedef struct Dl_info:
         const char* dli_fname
@@ -26,43 +27,41 @@ cdef extern from *:
     void* dlopen(const char* path, int flags) nogil
     void* dlsym(void* handle, const char* name) nogil
     int dladdr(const void* address, Dl_info* info) nogil
-    ctypedef struct FILE:
-        pass
-    int _IOFBF
-    int setvbuf(FILE* stream, char* buffer, int mode, size_t size) nogil
-    long ftell(FILE* stream) nogil
+
+# struct pcap_pkthdr of libpcap's stable ABI (pcap/pcap.h): a struct timeval and two lengths.
+cdef struct PacketHeader:
+    long seconds
+    long microseconds
+    uint32_t caplen
+    uint32_t length
+
+# What the callback gets: where packets go, and what they are.
+cdef struct Target:
+    Core* core
+    int link_type
 
 ctypedef void (*Handler)(uint8_t*, const PacketHeader*, const uint8_t*) noexcept nogil
 ctypedef int (*Dispatch)(void*, int, Handler, uint8_t*) noexcept nogil
-ctypedef void (*BreakLoop)(void*) noexcept nogil
 ctypedef const char* (*GetError)(void*) noexcept nogil
-ctypedef FILE* (*SaveFile)(void*) noexcept nogil
 
 cdef Dispatch pcap_dispatch = NULL
 cdef GetError pcap_geterr = NULL
-cdef SaveFile pcap_file = NULL
 
 cdef enum:
     PACKETS = 32                # per call of pcap_dispatch: 2 MiB at most before the engine is asked whether it is full
     BATCH = 64                  # per next_batch: larger ones make its buffer grow anew each time (measured)
-    FILE_BUFFER = 256 << 10     # stdio's own 4 KiB means a system call every five packets: twice the time (measured)
-
-
-class ReadError(Exception):
-    """libpcap could not read on; the text is libpcap's."""
 
 
 cdef bint find_libpcap():
     """Looks the functions up in the library pcapy itself uses. False = not to be had."""
-    global pcap_dispatch, pcap_geterr, pcap_file
+    global pcap_dispatch, pcap_geterr
     import pcapy
     cdef void* library = dlopen(pcapy.__file__.encode(), RTLD_LAZY | RTLD_NOLOAD)
     if library == NULL:
         return False
     pcap_dispatch = <Dispatch>dlsym(library, b"pcap_dispatch")
     pcap_geterr = <GetError>dlsym(library, b"pcap_geterr")
-    pcap_file = <SaveFile>dlsym(library, b"pcap_file")
-    return pcap_dispatch != NULL and pcap_geterr != NULL and pcap_file != NULL
+    return pcap_dispatch != NULL and pcap_geterr != NULL
 
 
 cdef bint made_by_pcapy(object handle):
@@ -76,34 +75,33 @@ cdef bint made_by_pcapy(object handle):
         kind.__basicsize__ >= object.__basicsize__ + sizeof(void*)
 
 
-cdef void count_only(uint8_t* user, const PacketHeader* header, const uint8_t* data) noexcept nogil:
-    """The empty loop: the floor of `suntap bench`."""
-    (<uint32_t*>user)[0] += 1
+cdef void deliver(Target* target, const PacketHeader* header, const uint8_t* data) noexcept nogil:
+    cdef Packet packet
+    packet.time_us = <int64_t>header.seconds * 1_000_000 + header.microseconds
+    packet.link_type = target.link_type
+    packet.caplen, packet.length = header.caplen, header.length
+    packet.data = data
+    core_packet(target.core, &packet)
 
 
-cdef class Reader:
+cdef void live_packet(uint8_t* user, const PacketHeader* header, const uint8_t* data) noexcept nogil:
+    """libpcap's callback."""
+    deliver(<Target*>user, header, data)
+
+
+cdef class LiveReader:
     """Feeds an Engine from an activated pcapy reader, and closes that. Raises ValueError for an unknown link type."""
 
-    def __init__(self, handle, bint is_file, bint direct=True):
-        cdef FILE* stream
+    def __init__(self, handle, bint direct=True):
         self.handle = handle
         self.link_type = handle.datalink()
         if not link_supported(self.link_type):
             raise ValueError(self.link_type)
         self.direct = direct and find_libpcap() and made_by_pcapy(handle)
-        if self.direct and is_file:
-            stream = pcap_file(self.pcap())
-            # glibc keeps its own size unless it is given the buffer, which must then outlive the stream. What libpcap
-            # has read ahead is given up and read again, which a pipe (ftell: -1) cannot do.
-            self.buffer = <char*>malloc(FILE_BUFFER) if stream != NULL and ftell(stream) >= 0 else NULL
-            if self.buffer != NULL:
-                setvbuf(stream, self.buffer, _IOFBF, FILE_BUFFER)
 
     def close(self):
         """Closes the capture. Not while another thread reads from it (a use after free in libpcap)."""
         self.handle.close()
-        free(self.buffer)
-        self.buffer = NULL
 
     cdef void* pcap(self):
         cdef object handle = self.handle
@@ -117,9 +115,9 @@ cdef class Reader:
         """
         cdef int got = 1
         cdef int total = 0
-        cdef uint8_t* core = <uint8_t*>&engine.core
+        cdef Target target
         cdef void* pcap
-        engine.set_link_type(self.link_type)
+        target.core, target.link_type = &engine.core, self.link_type
         if not self.direct:
             return self.read_batches(engine)
         pcap = self.pcap()
@@ -127,7 +125,7 @@ cdef class Reader:
             raise ReadError("the capture is closed")
         with nogil:
             while not engine.full():
-                got = pcap_dispatch(pcap, PACKETS, core_packet, core)
+                got = pcap_dispatch(pcap, PACKETS, live_packet, <uint8_t*>&target)
                 if got <= 0:
                     break
                 total += got
@@ -138,9 +136,11 @@ cdef class Reader:
     def read_batches(self, Engine engine not None):
         """The same through pcapy's public interface."""
         cdef PacketHeader header
+        cdef Target target
         cdef const uint8_t[::1] data
         cdef const uint32_t[::1] index
         cdef Py_ssize_t i, total = 0
+        target.core, target.link_type = &engine.core, self.link_type
         while not engine.full():
             data_bytes, index_bytes = self.handle.next_batch(BATCH)
             if not index_bytes:
@@ -156,28 +156,6 @@ cdef class Reader:
                 header.seconds = index[4 * i]
                 header.microseconds = index[4 * i + 1]
                 header.caplen = header.length = index[4 * i + 3]
-                core_packet(<uint8_t*>&engine.core, &header, &data[index[4 * i + 2]])
+                deliver(&target, &header, &data[index[4 * i + 2]])
             total += index.shape[0] // 4
         return total, False
-
-    def count(self):
-        """Reads everything and does nothing with it; returns the number of packets. Raises ReadError."""
-        cdef uint32_t packets = 0
-        cdef int got = 0
-        cdef void* pcap = self.pcap() if self.direct else NULL
-        if not self.direct:
-            while True:
-                index = self.handle.next_batch(BATCH)[1]
-                if not index:
-                    return packets
-                packets += len(memoryview(index).cast("B")) // 16
-        if pcap == NULL:
-            raise ReadError("the capture is closed")
-        with nogil:
-            while True:
-                got = pcap_dispatch(pcap, PACKETS, count_only, <uint8_t*>&packets)
-                if got <= 0:
-                    break
-        if got < 0:
-            raise ReadError(pcap_geterr(pcap).decode("utf-8", "replace"))
-        return packets

@@ -1,0 +1,78 @@
+"""The dashboard's own sentences: true on a quiet day, a past one, and on the day of a replacement."""
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from appliance import settings
+from tests.web.conftest import NOON, TODAY, FixedClock, Visitor
+from tests.web.roof import SERIALS, Roof, fill
+from webui.words import dashboard as words
+
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+@pytest.mark.parametrize(("judged", "heard", "known", "past", "text"), [
+    (0, 12, 12, False, "12 reporting"), (0, 12, 12, True, "all 12 reported"),
+    (0, 0, 12, False, "12 known, none heard today"),
+    (0, 0, 12, True, "12 known, none heard that day"), (0, 5, 12, False, "5 of 12 heard today"),
+    (1, 12, 12, False, "1 of 12 needs a look"), (2, 11, 12, True, "2 of 12 need a look")])
+def test_the_line_about_all_inverters(judged: int, heard: int, known: int, past: bool, text: str) -> None:
+    assert words.verdict(judged, heard, known, past) == text
+
+
+def test_a_day_after_the_last_report_nobody_is_reporting(guest: Visitor, roof: Path, clock: FixedClock) -> None:
+    assert "16 reporting" in guest.get("/").text
+    clock.move(86400)
+    assert "16 known, none heard today" in guest.get("/").text and "reporting" not in guest.get("/").text
+    assert "all 16 reported" in guest.get(f"/day/{TODAY}").text
+
+
+def test_a_past_day_has_a_heading_and_is_not_today_in_the_menu(guest: Visitor, roof: Path) -> None:
+    today, past = guest.get("/").text, guest.get(f"/day/{YESTERDAY}").text
+    assert 'aria-current="page">Today' in today and 'aria-current="page"' not in past
+    for text in (today, past):
+        assert text.count("<h1") == 1
+    assert re.search(r"<h1 id=\"day-title\">Friday, 8 May 2026</h1>", past)
+
+
+def test_today_is_no_best_day_before_it_is_over(guest: Visitor, data_dir: Path, clock: FixedClock) -> None:
+    fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON), NOON)
+    assert "best day" not in guest.get("/live").text
+    clock.move(86400)
+    assert "best day" in guest.get("/live").text
+
+
+def test_a_day_that_beats_all_others_says_so(guest: Visitor, data_dir: Path) -> None:
+    roof = Roof()
+    roof.weak = set()
+    early = roof.uploads(TODAY - timedelta(days=1), 1, until=NOON - 86400 - 4 * 3600)
+    fill(data_dir, settings.Settings(), early, NOON)
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 1, until=NOON), NOON)
+    assert "the best day so far" in guest.get("/live").text
+
+
+def test_before_sunrise_there_is_no_highest_power(guest: Visitor, data_dir: Path, clock: FixedClock) -> None:
+    fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON - 8 * 3600), NOON)
+    clock.move(-8 * 3600)
+    assert re.search(r"Highest 5 minutes</dt><dd>–</dd>", guest.get(f"/day/{TODAY}/part").text)
+
+
+def test_on_the_day_of_a_replacement_neither_inverter_is_weak(app: Flask, guest: Visitor, data_dir: Path,
+                                                              clock: FixedClock) -> None:
+    """The old one stops at noon, the new one begins then; the page says so instead of blaming both."""
+    roof = Roof()
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 2, until=NOON), NOON)
+    roof.serials = [*SERIALS[:5], "414050000000099", *SERIALS[6:]]
+    roof.counters["414050000000099"] = 0
+    evening = NOON + 9 * 3600
+    late = (found for found in roof.uploads(TODAY, 1, until=evening) if found.captured_us > NOON * 1e6)
+    fill(data_dir, settings.Settings(), late, evening)
+    clock.move(9 * 3600)
+    for path in ("/", f"/day/{TODAY}"):
+        text = guest.get(path).text
+        assert "need" not in re.search(r'inverters-title">Inverters</h2><p class="soft">([^<]*)', text)[1]
+        assert "…0099 took the place of …0006 on this day." in text and "low" not in text.split("panels")[1][:4000]
+    assert "took the place" not in guest.get(f"/day/{YESTERDAY}").text

@@ -1,0 +1,39 @@
+"""The first visit: what the owner typed is kept, and a slip of the finger locks nobody out."""
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from appliance import settings
+from tests.web.conftest import PASSWORD, Visitor
+
+GUESS = "data-guess-zone"
+
+
+@pytest.fixture
+def default_site(config: Path) -> Path:
+    """A settings file in which the site was never touched."""
+    config.write_text('[capture]\ninterface = "lo"\n')
+    return config
+
+
+def test_the_browsers_zone_is_only_a_first_guess(default_site: Path, owner: Visitor) -> None:
+    assert GUESS in owner.get("/welcome/site").text
+    refused = owner.send("/welcome/site", **{"site.timezone": "Middle of nowhere", "site.size_w": "0"})
+    assert refused.status_code == 422 and GUESS not in refused.text and 'value="Middle of nowhere"' in refused.text
+    assert "Choose your zone from the list" in refused.text and "IANA" not in refused.text
+
+
+def test_a_city_and_kilowatts_are_taken_as_they_are_meant(default_site: Path, owner: Visitor) -> None:
+    done = owner.send("/welcome/site", **{"site.timezone": "Los Angeles", "site.size_w": "3.8 kW"})
+    assert done.status_code == 302
+    assert settings.load(default_site).site == settings.Site(timezone="America/Los_Angeles", size_w=3800)
+
+
+def test_the_first_password_is_typed_twice(fresh: Flask, data_dir: Path) -> None:
+    visitor = Visitor(fresh.test_client())
+    for again in ("", PASSWORD + "x"):
+        answer = visitor.send("/welcome/", password=PASSWORD, again=again)
+        assert answer.status_code == 422 and "not the same" in answer.text
+        assert not (data_dir / "web-auth.json").exists()
+    assert visitor.send("/welcome/", password=PASSWORD, again=PASSWORD).location == "/welcome/listen"

@@ -1,0 +1,5 @@
+"""Words of the login and of the change of the password."""
+TOO_MANY = "Too many attempts. Try again in {seconds} seconds."
+WRONG = "That is not the password."
+DIFFER = "The two passwords are not the same."
+NOT_STORED = "The password could not be stored: {reason}. Look at Storage on the Diagnostics page."
