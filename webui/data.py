@@ -20,6 +20,7 @@ from flask import Flask, current_app, g
 
 from appliance import settings, store
 from appliance.history import export, views
+from appliance.history.inverters import InverterDay, of_day
 from appliance.ledger import cadence
 from appliance.pvoutput import poster
 from appliance.settings import PVOutput, Settings
@@ -77,6 +78,10 @@ class Box:
         if "suntap_store" not in g:
             g.suntap_store = store.connect(self.data_dir, readonly=True)
         return cast(sqlite3.Connection, g.suntap_store)
+
+    def inverters(self, day: date) -> list[InverterDay]:
+        """The inverters that were there on a local day, by serial."""
+        return of_day(self.store(), day.isoformat())
 
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""

@@ -8,7 +8,7 @@ from appliance.ledger.counters import FOREVER, Limit, power_limit
 
 SMALLEST_W = 125            # classes of full power are this times a power of two
 LEAST_LIMIT_W = 1_000       # no counter is held to less: the first readings at dawn tell little
-STILL_S = 900               # no house uses exactly what its roof makes for so long
+STILL_S = 1800              # no house uses exactly what its roof makes for so long
 TIMES = 2                   # a rise beyond so many times a device's full power is not energy
 
 

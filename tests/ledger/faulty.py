@@ -27,6 +27,7 @@ DAY, HOUR = 86400, 3600
 DAYS = 5
 PVS = ("ZT990000000000C0001", "ZT990000000000C0002")
 WITHIN = 0.005
+RESOLUTION = 100        # meters count in 10 Wh
 
 METERS = ("none", "good", "idle", "creeping", "reversed", "partial", "late", "dying")
 FAULTS = ("zero", "zeros", "zero night", "absent", "plateau", "reset", "replaced", "spike", "spikes", "jump",
@@ -393,7 +394,8 @@ class Site:
 
 
 def deviation(site: Site, shuffled: bool = True) -> tuple[float, str]:
-    """The largest deviation of a day's production or consumption from the truth, as a share; and where."""
+    """The largest deviation of a day's production or consumption from the truth, as a share, beyond the meters'
+    resolution; and where."""
     uploads = site.uploads()
     if shuffled:
         site.rng.shuffle(uploads)
@@ -415,7 +417,7 @@ def deviation(site: Site, shuffled: bool = True) -> tuple[float, str]:
         if site.main_meter != "none":
             pairs.append(("consumption", used, row.consumption_dwh if row else 0))
         for what, true, found in pairs:
-            share = abs((found or 0) - true) / max(true, 2000)
+            share = max(0, abs((found or 0) - true) - RESOLUTION) / max(true, 2000)
             if share > worst:
                 worst, where = share, f"{day} {what} {found} for {true}"
     return worst, where

@@ -75,6 +75,17 @@ def slots() -> Response:
                    slot_seconds=box().slot_seconds(), slots=found)
 
 
+@page.get("/inverters")
+@access.dashboard
+def inverters() -> Response:
+    """?day=: the inverters that were there on one local day, today without, each beside what was to be expected."""
+    zone = box().zone()
+    day = asked_day("day", localtime.today(box().now(), zone))
+    found = [{"serial": one.serial, "model": one.model, "energy_dwh": one.energy_dwh, "expected_dwh": one.expected_dwh,
+              "share_percent": one.share_percent, "state": one.state} for one in box().inverters(day)]
+    return jsonify(day=day.isoformat(), timezone=zone.key, inverters=found)
+
+
 @page.get("/status")
 @access.owner
 def state() -> Response:
