@@ -20,9 +20,9 @@ from flask import Flask, current_app, g
 
 from appliance import settings, store
 from appliance.history import export, views
-from appliance.history.inverters import InverterDay, of_day
 from appliance.ledger import cadence
-from appliance.pvoutput import poster
+from appliance.outputs.check import OutputCheck, check_output
+from appliance.pvoutput import views as pvoutput
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
 from appliance.store import inbox
@@ -79,10 +79,6 @@ class Box:
             g.suntap_store = store.connect(self.data_dir, readonly=True)
         return cast(sqlite3.Connection, g.suntap_store)
 
-    def inverters(self, day: date) -> list[InverterDay]:
-        """The inverters that were there on a local day, by serial."""
-        return of_day(self.store(), day.isoformat())
-
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""
         return cadence.slot_seconds(self.store())
@@ -104,10 +100,14 @@ class Box:
                 yield from export.as_csv(export.COLUMNS[what], export.rows(connection, what, zone, first, last))
         return lines()
 
-    def check_account(self, account: PVOutput) -> poster.AccountCheck:
+    def check_account(self, account: PVOutput) -> pvoutput.AccountCheck:
         """Ask PVOutput whether key and system hold: one request of the quota. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
-            return poster.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
+            return pvoutput.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
+
+    def check_output(self, name: str, tried: Settings) -> OutputCheck:
+        """Try the output `name` with the settings `tried`."""
+        return check_output(name, tried, self.clock)
 
     def submit(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""

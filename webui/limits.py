@@ -9,6 +9,14 @@ RESTORE_PATH, UPDATE_PATH = "/settings/restore", "/settings/update"
 LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY}    # bytes of a body, for the owner only
 THREADS = 6                         # a slow download must not stop the polling of the others
 CONNECTIONS = 100                   # open at once; for one more, the one that is silent for longest goes
+MAX_AHEAD = 2                       # requests of one connection that wait behind the one that is answered
+MAX_HEAD = 16 * 1024                # bytes of a request's headers
+IN_MEMORY = 64 * 1024               # bytes of one body, or of one answer that waits to be read; the rest is on disk
+READER_S = 30                       # grace for a client that does not read its answer,
+SEND_BUFFER = 64 * 1024             # bytes that the kernel takes from us for one client
+READER_BYTES_S = 4096               # and what it must read of it a second after that
+DOWNLOADS = 2                       # of THREADS: slow readers of long files leave the others free
+LOG_BURST, LOG_SECONDS = 20, 60     # lines of one kind in the journal: so many at once, then one every so many seconds
 CHANNEL_TIMEOUT_S = 60              # an idle connection may stay so long
 
 # uploads of a PVS to this box as its collector (collector)
@@ -23,13 +31,18 @@ SESSION_S = 30 * 86400              # a session ends by itself after this time
 COOKIE_S = 3650 * 86400             # its cookie outlasts it, dated by a clock that may be months behind
 MAX_SESSIONS = 32                   # the oldest is ended for a new one
 
+# the first visit (security.claim)
+CLAIM_S = 1800                      # after power-on in which it may choose the password
+
 # guesses at the password (security.throttle)
 ADDRESS_BURST = 5                   # tries at once from one address
 ADDRESS_SECONDS = 30.0              # then one every so many seconds
 TOTAL_BURST = 30                    # tries at once from everywhere
 TOTAL_SECONDS = 5.0
 MAX_ADDRESSES = 1024                # remembered buckets; the oldest is forgotten, the common bucket bounds the rest
-MAX_KNOWN = 64                      # addresses of earlier logins
+MAX_KNOWN = 64                      # addresses and browsers of earlier logins
+KNOWN_S = 400 * 86400               # a browser that logged in is known so long
+CHECKED_AT_ONCE, CHECKS_WAITING = 1, 2      # passwords: each check takes 32 MiB and half a second of a Pi 3
 
 # questions (query, pages)
 MAX_DAYS = 3700                     # days of one API answer or CSV file

@@ -18,15 +18,24 @@ from typing import Any
 import waitress  # type: ignore[import-untyped]
 from flask import Flask
 from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
 from webui import create_app
+from webui.channel import BoundedChannel, LogRate, Places
 from webui.collector import Door, is_upload
-from webui.limits import CHANNEL_TIMEOUT_S, CONNECTIONS, LARGE, MAX_BODY, MAX_UPLOAD, THREADS
+from webui.limits import (
+    CHANNEL_TIMEOUT_S,
+    CONNECTIONS,
+    IN_MEMORY,
+    LARGE,
+    MAX_BODY,
+    MAX_HEAD,
+    MAX_UPLOAD,
+    THREADS,
+)
 from webui.security.headers import HEADERS, is_owners
 
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
@@ -59,6 +68,8 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     except OSError as error:
         return _fail(_reason(error, where, config_path))
     tempfile.tempdir = str(data_dir)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogRate())
     log.info("page on %s", "systemd's socket" if sockets else f"http://{where}")
     try:
         server.run()
@@ -69,9 +80,10 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    large = {path: Adjustments(max_request_body_size=size, clear_untrusted_proxy_headers=True)
-             for path, size in LARGE.items()}
-    upload = Adjustments(max_request_body_size=MAX_UPLOAD, clear_untrusted_proxy_headers=True)
+    # Proxies' headers stay: waitress believes none, and security.forwarded believes those of web.proxies.
+    same: dict[str, Any] = {"clear_untrusted_proxy_headers": False, "inbuf_overflow": IN_MEMORY}
+    large = {path: Adjustments(max_request_body_size=size, **same) for path, size in LARGE.items()}
+    upload = Adjustments(max_request_body_size=MAX_UPLOAD, **same)
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
@@ -91,7 +103,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
             answer: bytes = super().build_response_header()
             return answer
 
-    class Channel(HTTPChannel):  # type: ignore[misc]
+    class Channel(BoundedChannel):
         """One connection."""
 
         parser_class = Parser
@@ -106,9 +118,10 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     listeners: dict[int, Any] = {}
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        Door(app, app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
+        Door(Places(app), app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
         connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
-        max_request_body_size=MAX_BODY, clear_untrusted_proxy_headers=True)
+        max_request_body_size=MAX_BODY, max_request_header_size=MAX_HEAD, inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY, clear_untrusted_proxy_headers=False, asyncore_use_poll=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

@@ -40,7 +40,7 @@ def site(conn: sqlite3.Connection, day: str) -> dict[str, Counted]:
 def inverters(conn: sqlite3.Connection, day: str) -> dict[str, Counted]:
     """Each inverter's counter by serial: what it showed when it was first read, and what was counted since."""
     found: dict[str, Counted] = {}
-    devices = conn.execute("SELECT serial, id FROM device WHERE kind = 'inverter' ORDER BY serial").fetchall()
+    devices = conn.execute("SELECT serial, id FROM counted_device WHERE kind = 'inverter' ORDER BY serial").fetchall()
     for serial, device in devices:
         first = conn.execute("SELECT counter_dwh - energy_dwh FROM device_day WHERE device = ? ORDER BY day LIMIT 1",
                              (device,)).fetchone()

@@ -61,11 +61,10 @@ def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
 
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
     """What one device counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
-    for known in table.counting(store):
-        if known.id == device:
-            days = calendar(store)
-            folded = _fold(store, known, day, *days.bounds(day), horizon(store), settings(store)["size_w"])[1]
-            return folded.steps if folded else []
+    for known in table.counting(store, device):
+        days = calendar(store)
+        folded = _fold(store, known, day, *days.bounds(day), horizon(store), settings(store)["size_w"])[1]
+        return folded.steps if folded else []
     return []
 
 

@@ -160,7 +160,7 @@ def _take_back(store: sqlite3.Connection, number: int) -> None:
     store.execute(f"INSERT OR REPLACE INTO reading_aside (sender, {COLUMNS}) SELECT sender, {COLUMNS} FROM reading"
                   " WHERE sender = ?", (number,))
     store.execute("DELETE FROM reading WHERE sender = ?", (number,))
-    store.execute("UPDATE device SET model_time = 0")       # the names that it gave do not hold against the others'
+    store.execute("UPDATE device SET model_time = 0, pvs_time = 0")     # what it said of them yields to the others
     _look_at_devices(store, number)
     _read_again(store, 0)
     mark_all_stale(store)

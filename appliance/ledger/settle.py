@@ -51,8 +51,8 @@ def settle(store: sqlite3.Connection) -> bool:
         for device, before_w, kind, full_w in others:
             store.execute("UPDATE device SET full_w = ? WHERE id = ?", (full_w, device))
             looked_at = min(before_w or full_w, full_w)
-            if kind == "meter" and (limit_of(before_w, size_w, False).power_w
-                                    != limit_of(full_w, size_w, False).power_w):
+            if kind == "meter" and (limit_of(before_w, size_w, False).usual_w
+                                    != limit_of(full_w, size_w, False).usual_w):
                 looked_at = -1      # how near to zero is near changed with it
             mark_stale(store, [day for (day,) in store.execute(
                 "SELECT day FROM device_day WHERE device = ? AND top_w > ?", (device, looked_at))])

@@ -3,6 +3,7 @@
 Read from /sys and /proc, without any right. The router's port is the one on which the hardware address of the default
 gateway was learned; where it has not been heard yet, no side is known. Tests give another root.
 """
+import ipaddress
 import socket
 import struct
 import time
@@ -105,6 +106,14 @@ def own_addresses(root: Path = Path("/")) -> frozenset[str]:
         if len(fields) > 5 and len(fields[0]) == 32:
             found.add(socket.inet_ntop(socket.AF_INET6, bytes.fromhex(fields[0])))
     return frozenset(found)
+
+
+def own_networks(root: Path = Path("/")) -> frozenset[ipaddress.IPv6Network]:
+    """The IPv6 networks that this machine is on."""
+    return frozenset(
+        ipaddress.IPv6Network((bytes.fromhex(fields[0]), int(fields[2], 16)), strict=False)
+        for fields in _table(root / "proc/net/if_inet6")
+        if len(fields) > 5 and len(fields[0]) == 32 and 0 < int(fields[2], 16) <= 128)
 
 
 def _table(path: Path) -> list[list[str]]:

@@ -55,6 +55,7 @@ class Counter:
     net: bool
     readings: list[Reading]
     limit: Decimal
+    full: Decimal = Decimal(0)
     steps: list[tuple[int, int, Decimal]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ class Counter:
         step = after[1] - before[1]
         allowed = int(self.limit * 1000 * (after[0] - (before[0] if since is None else since) + 3900)) // 360
         if self.net:
-            usual = int(self.limit * 1000 * USUAL) * (after[0] - before[0]) // 360
+            usual = int(max(self.limit * USUAL, self.full) * 1000) * (after[0] - before[0]) // 360
             return abs(step) * 10_000 <= allowed and not abs(after[1]) * 10_000 <= usual < abs(step) * 10_000
         return step >= -DIGIT and step * 10_000 <= allowed
 
@@ -120,7 +121,7 @@ def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1
     limits = {serial: full_power(readings, zone) for serial, readings in inverters.items()}
     made = [Counter(False, readings, limit(limits[serial])) for serial, readings in inverters.items()]
     full = full_power(net, zone, both_ways=True)
-    flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT)
+    flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT, full)
     for counter in [*made, flow]:
         counter.count()
     slots: dict[int, list[Decimal | None]] = {}

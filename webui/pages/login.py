@@ -7,6 +7,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 
 from webui.security import access, auth
+from webui.security.passwords import Busy
 from webui.security.throttle import Throttle
 from webui.words import login as words
 
@@ -32,14 +33,18 @@ class Attempt:
 def try_password(password: str) -> Attempt:
     """Check the password and count the try."""
     address = request.remote_addr or ""
-    wait = throttle().take(address, time.monotonic())
+    wait = throttle().take(address, time.monotonic(), auth.known_browser())
     if wait > 0:
         return Attempt(None, words.TOO_MANY.format(seconds=int(wait) + 1), 429)
-    login = auth.current().check(password)
+    try:
+        login = auth.current().check(password)
+    except Busy:
+        return Attempt(None, words.BUSY, 429)
     if login is None:
         log.warning("wrong password from %s", address)
         return Attempt(None, words.WRONG, 403)
     throttle().succeeded(address)
+    auth.remember_browser()
     return Attempt(login)
 
 

@@ -21,16 +21,18 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from flask import current_app, g, session
+from flask import Response, after_this_request, current_app, g, request, session
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from appliance.system.clock import Clock, is_set
 from appliance.system.files import write_atomic
-from webui.limits import MAX_LENGTH, MAX_SESSIONS, MIN_LENGTH, SESSION_S
+from webui.limits import KNOWN_S, MAX_LENGTH, MAX_SESSIONS, MIN_LENGTH, SESSION_S
 from webui.security.passwords import check_password_hash, generate_password_hash
 
 log = logging.getLogger(__name__)
 
 FILE, SESSIONS = "web-auth.json", "web-sessions.json"
+BROWSER, MAX_COOKIE = "suntap_browser", 200     # cookie of a browser that logged in before, and its longest value
 
 
 class PasswordError(ValueError):
@@ -213,6 +215,28 @@ def open_session(login: str) -> None:
     session.permanent = True
     session["id"] = current().begin(login, _now())
     g.is_owner = True
+
+
+def known_browser() -> str:
+    """The name of a browser that logged in before; "" for any other."""
+    try:
+        return str(_signer().loads(request.cookies.get(BROWSER, "")[:MAX_COOKIE]))
+    except BadSignature:
+        return ""
+
+
+def remember_browser() -> None:
+    """Let this browser be known from now on. It opens nothing: its tries are counted apart."""
+    name = known_browser() or secrets.token_urlsafe(12)
+
+    @after_this_request
+    def remember(response: Response) -> Response:
+        response.set_cookie(BROWSER, _signer().dumps(name), max_age=KNOWN_S, httponly=True, samesite="Strict")
+        return response
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current().secret, salt="known browser")
 
 
 def close_session() -> None:

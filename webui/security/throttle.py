@@ -1,16 +1,22 @@
 """Slows down guessing of the password: a token bucket per address and one for all addresses together.
 
 A bucket fills again with time, so nobody is locked out for good. The common bucket bounds what many addresses can try
-together (and what scrypt may cost a small machine); an address from which the owner has logged in before has only its
-own bucket, so that a stranger who empties the common one does not keep the owner out. Kept in memory: a restart
-forgives.
+together (and what scrypt may cost a small machine); an address or a browser from which the owner has logged in before
+has only its own bucket, so that a stranger who empties the common one does not keep the owner out. The browser is known
+by a signed cookie, and a device of the own network by its whole IPv6 address: else a neighbour in the same /64 would
+empty the owner's bucket. Kept in memory: a restart forgives.
 """
 import ipaddress
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from appliance.system.bridge import own_networks
 from webui.limits import ADDRESS_BURST, ADDRESS_SECONDS, MAX_ADDRESSES, MAX_KNOWN, TOTAL_BURST, TOTAL_SECONDS
+
+LOOK_S = 10.0           # between two looks at our own networks
 
 
 @dataclass
@@ -37,17 +43,19 @@ class Throttle:
         self._total = Bucket(TOTAL_BURST, TOTAL_SECONDS, TOTAL_BURST, 0.0)
         self._addresses: OrderedDict[str, Bucket] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
+        self._links: frozenset[ipaddress.IPv6Network] = frozenset()
+        self._looked = float("-inf")
         self.refused = 0
 
-    def take(self, address: str, now: float) -> float:
-        """0 and one try is counted, or the seconds to wait before the next."""
-        key = network(address)
+    def take(self, address: str, now: float, browser: str = "") -> float:
+        """0 and one try is counted, or the seconds to wait before the next. `browser`: of an earlier login."""
+        key = f"browser {browser}" if browser else self._key(address)
         with self._lock:
             own = self._addresses.pop(key, None) or Bucket(ADDRESS_BURST, ADDRESS_SECONDS, ADDRESS_BURST, now)
             self._addresses[key] = own
             while len(self._addresses) > MAX_ADDRESSES:
                 self._addresses.popitem(last=False)
-            buckets = [own] if key in self._known else [own, self._total]
+            buckets = [own] if browser or key in self._known else [own, self._total]
             wait = max(bucket.wait(now) for bucket in buckets)
             if wait > 0:
                 self.refused += 1
@@ -58,7 +66,7 @@ class Throttle:
 
     def succeeded(self, address: str) -> None:
         """The password was right: this address starts afresh and is known from now on."""
-        key = network(address)
+        key = self._key(address)
         with self._lock:
             self._addresses.pop(key, None)
             self._known.pop(key, None)
@@ -67,8 +75,16 @@ class Throttle:
                 self._known.popitem(last=False)
 
 
-def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, an IPv6 /64 (a host can pick any address inside its /64)."""
+    def _key(self, address: str) -> str:
+        now = time.monotonic()
+        if now - self._looked > LOOK_S:
+            self._looked, self._links = now, own_networks()
+        return network(address, self._links)
+
+
+def network(address: str, links: Collection[ipaddress.IPv6Network] = ()) -> str:
+    """What counts as one address: an IPv4 address; an IPv6 address on one of our own `links`; else an IPv6 /64 (a host
+    elsewhere can pick any address inside its own)."""
     try:
         parsed = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
@@ -76,5 +92,7 @@ def network(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped:
             return str(parsed.ipv4_mapped)
+        if any(parsed in link for link in links):
+            return str(parsed)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)

@@ -1,5 +1,6 @@
 """Words of the login and of the change of the password."""
 TOO_MANY = "Too many attempts. Try again in {seconds} seconds."
+BUSY = "Too many attempts at the same time. Try again in a few seconds."
 WRONG = "That is not the password."
 DIFFER = "The two passwords are not the same."
 NOT_STORED = "The password could not be stored: {reason}. Look at Storage on the Diagnostics page."
