@@ -21,7 +21,7 @@ DAYS = ("day", "production_wh", "consumption_wh", "import_wh", "export_wh", "pea
 READINGS = ("time", "number", "kind", "serial", "model", "lifetime_wh", "power_w", "fields", "date", "clock", "utc")
 INVERTERS = ("day", "serial", "model", "energy_wh", "expected_wh", "share_percent", "state")
 CHANGES = ("day", "production_before_wh", "production_wh", "consumption_before_wh", "consumption_wh")
-TEXT = {"time", "state", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}  # others: numbers
+TEXT = {"time", "state", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}
 COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS, "inverters": INVERTERS, "changes": CHANGES}
 
 Row = tuple[str, ...]
