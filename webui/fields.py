@@ -78,8 +78,10 @@ FIELDS: dict[str, Field] = {
     "capture.pvs_mac": Field("Hardware address of your SunPower box",
                              "Only needed if another one’s reports pass here. Empty: found automatically."),
     "collector.stand_in": Field(
-        "When SunPower’s server does not answer", "An answer keeps your SunPower box from filling up.", choices=(
-            ("off", "Only listen"), ("auto", "Answer in its place"), ("on", "Always answer in its place"))),
+        "When SunPower’s server does not answer", "Your SunPower box only reports to a server that answers, and keeps "
+        "the rest until its memory is full. “Only listen” is the way back.", choices=(
+            ("off", "Only listen"), ("auto", "Answer in its place while it does not (recommended)"),
+            ("on", "Always answer in its place"))),
     "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
     "store.keep_inbox_days": Field(
         "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),

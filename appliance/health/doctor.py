@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.collector import NAME, OFF, bridge, names, redirect
 from appliance.health import disk
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
@@ -37,6 +38,8 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
     yield check_interface(settings.capture.interface)
     yield check_right(settings.capture.interface, folder)
     yield check_port(settings.web.host, settings.web.port, folder)
+    if settings.collector.stand_in != OFF:
+        yield from check_stand_in(settings.capture.interface)
     yield check_clock(clock)
     yield check_zone(settings.site.timezone)
 
@@ -138,6 +141,19 @@ def check_port(host: str, port: int, data_dir: Path) -> Finding:
         return Finding("page", BAD, f"{host}:{port}: {error.strerror}",
                        "stop what listens there (ss -ltnp), or set web.port")
     return Finding("page", OK, f"port {port} is free")
+
+
+def check_stand_in(interface: str) -> Iterator[Finding]:
+    """What the stand-in for SunPower's server needs: two programs, and a bridge whose PVS side is known."""
+    for name, path, why in (("dnsmasq", names.program(), "the collector's name cannot be answered"),
+                            ("nft", redirect.program(), "the PVS's connections cannot be brought here")):
+        yield Finding(name, OK, path) if path else Finding(
+            name, BAD, f"not installed: {why}", f"apt install {'dnsmasq-base' if name == 'dnsmasq' else 'nftables'}")
+    try:
+        yield Finding("the PVS's port", OK, bridge.pvs_port(interface))
+    except bridge.NoPort as error:
+        yield Finding("the PVS's port", WARN, str(error),
+                      f"or let the router's DNS answer {NAME} with this machine's address (direct mode)")
 
 
 def check_clock(clock: Clock) -> Finding:

@@ -1,6 +1,7 @@
 """How the box is, for the diagnostics page, /healthz, /api/v1/status and `suntap status`.
 
-Theory: five lamps follow the way of a record: capture, decode, upload (to PVOutput), clock, disk. Each has a state, a
+Theory: six lamps follow the way of a record: capture, collector (who answers the PVS), decode, upload (to PVOutput),
+clock, disk. Each has a state, a
 sentence that says what is, and one that says what to check. Everything is read from where it is kept (heartbeats,
 databases, the system); nothing here is remembered. A part that cannot be read makes its own lamp bad, no other.
 JSON is made by Status.to_json(), at the edge.
@@ -16,7 +17,8 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance import __version__, store
-from appliance.health import disk, image_problems, lamps, notices
+from appliance.health import collector, disk, image_problems, lamps, notices
+from appliance.health.collector import CollectorFacts
 from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.history.overview import overview
@@ -45,6 +47,7 @@ class Status:
     room: disk.Room | None
     temperature_c: float | None
     lamps: tuple[Finding, ...]
+    collector: CollectorFacts
 
     def healthy(self) -> tuple[bool, list[str]]:
         """Whether the box works, for /healthz; the reasons when it does not."""
@@ -62,6 +65,7 @@ class Status:
             "disk": {"path": path, "total": self.room.total, "free": self.room.free} if self.room else {"path": path},
             "versions": {"suntap": __version__, "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version},
             "temperature_c": self.temperature_c, "lamps": [lamp.lamp_json() for lamp in self.lamps],
+            "collector": self.collector.to_json(),
         }
 
 
@@ -79,11 +83,13 @@ def collect(settings: Settings, clock: Clock) -> Status:
         lamps.clock(processes["supervisor"], history, clock),
         lamps.disk(room, data_dir),
     ]
+    answering = collector.collect(settings, clock)
+    found.insert(1, collector.lamp(answering))
     found += lamps.outputs(processes["supervisor"])
     if problems := image_problems.problems():
         found.append(Finding("box", WARN, " ".join(problems), "See suntap.toml on the boot partition of the card."))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
-                  tuple(found))
+                  tuple(found), answering)
 
 
 def _process(name: str, data_dir: Path) -> ProcessFacts:

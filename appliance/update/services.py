@@ -1,6 +1,6 @@
-"""The three units under systemd, and what "healthy" means for a new version.
+"""The units under systemd, and what "healthy" means for a new version.
 
-Healthy: all three are active (the supervisor process has said READY), the page answers, and all that without one
+Healthy: all are active (the supervisor process has said READY), the page answers, and all that without one
 restart for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
 A unit that has ended by itself ENDS times is not waited for any longer.
 """
@@ -10,7 +10,8 @@ from http.client import HTTPConnection, HTTPException
 
 from appliance.settings import EVERYWHERE, Web
 
-UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service")
+UNITS = ("suntap-capture.service", "suntap-supervisor.service", "suntap-web.service", "suntap-collector.service",
+         "suntap-redirect.service")
 LIMIT_S = 120.0
 SETTLED_S = 20.0
 ENDS = 4

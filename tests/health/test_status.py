@@ -9,7 +9,8 @@ from tests.health.support import NOW, hear, states
 
 def test_a_new_box_is_healthy_and_waits_for_the_supervisor(box, clock):
     assert states(box, clock) == {
-        "capture": "unknown", "decode": "unknown", "upload": "unknown", "clock": "ok", "disk": "ok"}
+        "capture": "unknown", "collector": "unknown", "decode": "unknown", "upload": "unknown", "clock": "ok",
+        "disk": "ok"}
     assert status.collect(box, clock).healthy() == (True, [])
 
 

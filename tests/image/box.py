@@ -9,7 +9,7 @@ from tests.image.vm import Hung, Vm
 
 PASSWORD = "correct horse battery"
 API_KEY = "00000000000000000000000000000000feedbeef"
-UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web")
+UNITS = ("suntap-capture", "suntap-supervisor", "suntap-web", "suntap-collector", "suntap-redirect")
 # The service's address must be encrypted or on this machine: a relay inside the box leads to the simulated PVOutput.
 RELAY = (f"systemd-run --quiet --no-block --unit=test-relay --socket-property=ListenStream=127.0.0.1:{PVOUTPUT_PORT} "
          f"/lib/systemd/systemd-socket-proxyd {COLLECTOR}:{PVOUTPUT_PORT}")
@@ -55,7 +55,7 @@ class Box:
         self.vm.run(RELAY)
 
     def wait_running(self, seconds: float = 420) -> None:
-        """The page answers, and each of the three processes has said that it works."""
+        """The page answers, and each of the processes has said that it works."""
         wait_for("the page", lambda: self.answers("/healthz"), seconds)
         for unit in UNITS:
             wait_for(unit, lambda unit=unit: self.works(unit), seconds)

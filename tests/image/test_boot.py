@@ -21,7 +21,8 @@ from tests.image.vm import NICS, Vm, nic
 pytestmark = [pytest.mark.image, pytest.mark.root]
 
 BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
-MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96}
+MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96, "suntap-collector": 64,
+             "suntap-redirect": 48}
 DAILY_KB = 120_000      # written to the card on a day (image/README.md states the measured figure)
 IDLE_S = 40             # longer than the kernel lets written pages wait (30 s)
 POWER_CUTS = 10
@@ -95,8 +96,8 @@ def test_nobody_can_log_in(box: Box) -> None:
 
 
 def test_each_process_has_the_rights_it_needs_and_no_more(box: Box) -> None:
-    raw = 1 << 13
-    for unit, wanted in zip(UNITS, (raw, 0, 0), strict=True):
+    raw, admin = 1 << 13, 1 << 12
+    for unit, wanted in zip(UNITS, (raw, 0, 0, 0, admin), strict=True):
         lines = box.vm.run(f"cat /proc/$(systemctl show -P MainPID {unit})/status")
         assert int(re.search(r"CapEff:\s*(\w+)", lines)[1], 16) == wanted, unit
         assert not re.search(r"^Uid:\s*0", lines, re.M), unit

@@ -20,7 +20,8 @@ pytestmark = [pytest.mark.image, pytest.mark.root]
 
 CAPTURE = TOP / "tests/captures/plain_day.pcap"
 WANTED = {f"suntap-{name}" for name in ("capture.service", "supervisor.service", "web.service", "web.socket",
-                                        "capture-settings.path", "restore.path")}
+                                        "collector.service", "redirect.service", "capture-settings.path",
+                                        "restore.path")}
 STATE = ("/var/lib/suntap", "/etc/suntap")
 NOT_OURS = ("/var/lib/dpkg", "/var/log", "/var/cache", "/proc", "/dev", "/sys", "/run", "/tmp")
 RELEASES = {"bookworm": "3.11", "trixie": "3.13"}     # and its Python
@@ -136,7 +137,7 @@ def test_it_is_installed_with_users_folders_and_units_and_without_complaint(root
     assert state["/var/lib/suntap/inbox/inbox.sqlite3"] == (0o640, "suntap-capture", "suntap-capture")
     assert state["/var/lib/suntap/suntap.sqlite3"] == (0o600, "suntap", "suntap")
     assert root.enabled() == WANTED
-    for user in ("suntap", "suntap-capture"):
+    for user in ("suntap", "suntap-capture", "suntap-redirect"):
         entry = root.run("getent", "passwd", user)
         assert entry.strip().endswith("nologin") and root.run("passwd", "--status", user).split()[1] in ("L", "LK")
 
@@ -177,11 +178,11 @@ def test_removed_it_keeps_data_and_settings_only_and_installed_again_they_are_th
     assert root.enabled() == WANTED
 
 
-def test_purged_it_leaves_nothing_but_the_two_users(root, before):
+def test_purged_it_leaves_nothing_but_the_users(root, before):
     root.run("dpkg", "--purge", "suntap")
     assert root.files() - before == set()
     assert root.enabled() == set()
-    for user in ("suntap", "suntap-capture"):
+    for user in ("suntap", "suntap-capture", "suntap-redirect"):
         root.run("getent", "passwd", user)
 
 

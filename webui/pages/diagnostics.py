@@ -15,8 +15,9 @@ from appliance.history import views
 from webui import logs
 from webui.data import Box, box
 from webui.present import localtime
+from webui.present.backlog import draining
 from webui.security import access, auth
-from webui.words.diagnostics import PARTS
+from webui.words.diagnostics import ANSWERERS, PARTS
 
 page = Blueprint("diagnostics", __name__)
 
@@ -32,7 +33,8 @@ def show() -> str:
     """All of it."""
     facts = status.collect(box().settings(), box().clock).to_json()
     return render_template("diagnostics.html", facts=facts, uploads=_uploads(),
-                           backlog=backlog(box()), parts=PARTS, problem=box().problem, **_journal())
+                           backlog=backlog(box()), parts=PARTS, answerers=ANSWERERS, problem=box().problem,
+                           **_journal())
 
 
 @page.get("/diagnostics/lamps")
@@ -80,4 +82,4 @@ def backlog(box: Box) -> dict[str, Any] | None:
     wide, high = 720 / max(1, last - first), 108 / max(1, top)
     line = " ".join(f"{(time - first) * wide:.1f},{116 - number * high:.1f}" for time, number in thin)
     return {"now": points[-1][1], "at": last, "top": top, "points": line, "since": first, "until": last,
-            "span": localtime.span(last - first)}
+            "span": localtime.span(last - first), "draining": draining(points)}

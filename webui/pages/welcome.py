@@ -1,5 +1,5 @@
-"""The first visit: password, listening, site, PVOutput, done. Each step can be left and found again; only the
-password is a must.
+"""The first visit: password, listening, site, SunPower's server, PVOutput, done. Each step can be left and found
+again; only the password is a must.
 
 Before the password exists nothing else answers (see access). The later steps are ordinary owner pages that write the
 same settings as the settings page, by the same checks.
@@ -82,7 +82,7 @@ def site() -> ResponseReturnValue:
         if not errors:
             try:
                 box().change(changes)
-                return redirect(url_for("welcome.post"))
+                return redirect(url_for("welcome.server"))
             except SettingsError as error:
                 errors["site.timezone"] = str(error)
     rows = fields.rows(box().settings(), SITE_KEYS, request.form.to_dict(), errors)
@@ -91,10 +91,24 @@ def site() -> ResponseReturnValue:
                            ), 422 if errors else 200
 
 
+@page.route("/server", methods=["GET", "POST"])
+@access.owner
+def server() -> ResponseReturnValue:
+    """Step 4: shall this box answer the PVS when SunPower's server does not?"""
+    error = ""
+    if request.method == "POST":
+        try:
+            box().change({"collector.stand_in": request.form.get("stand_in", "")})
+            return redirect(url_for("welcome.post"))
+        except SettingsError as reason:
+            error = str(reason)
+    return render_template("welcome/server.html", step=4, error=error), 422 if error else 200
+
+
 @page.route("/pvoutput", methods=["GET", "POST"])
 @access.owner
 def post() -> ResponseReturnValue:
-    """Step 4: PVOutput's key and system with a test, or only record."""
+    """Step 5: PVOutput's key and system with a test, or only record."""
     if request.method == "GET":
         return _post_page({})
     changes, errors = ({}, {}) if "local" in request.form else fields.read(request.form, PVOUTPUT_KEYS)
@@ -116,12 +130,12 @@ def _post_page(errors: dict[str, str], outcome: account.Outcome | None = None) -
     if account.wants_fragment():
         return render_template("_outcome.html", outcome=account.wrong(errors) if errors else outcome, keep=True)
     rows = fields.rows(box().settings(), PVOUTPUT_KEYS, request.form.to_dict(), errors, typed=outcome is not None)
-    page_text = render_template("welcome/pvoutput.html", step=4, rows=rows, outcome=outcome, keep=True)
+    page_text = render_template("welcome/pvoutput.html", step=5, rows=rows, outcome=outcome, keep=True)
     return page_text, 422 if errors else 200
 
 
 @page.get("/done")
 @access.owner
 def done() -> ResponseReturnValue:
-    """Step 5: what happens now."""
-    return render_template("welcome/done.html", step=5, posting=box().settings().pvoutput.enabled, lamps=_lamps())
+    """Step 6: what happens now."""
+    return render_template("welcome/done.html", step=6, posting=box().settings().pvoutput.enabled, lamps=_lamps())

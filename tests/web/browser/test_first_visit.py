@@ -38,23 +38,26 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         page.get_by_label("System size").fill("5300")
         picture(page, "welcome-3-site")
         page.get_by_role("button", name="Continue").click()
+        picture(page, "welcome-4-server")
+        page.get_by_role("button", name="Yes, answer in its place").click()
         page.get_by_label("API key").fill("0" * 40)
         page.get_by_label("System id").fill("12345")
         page.get_by_role("button", name="Test only").click()
         expect(page.get_by_text("Invalid API Key")).to_be_visible()
         expect(page.get_by_text("Check the key")).to_be_visible()
-        picture(page, "welcome-4-refused")
+        picture(page, "welcome-5-refused")
         assert page.get_by_label("API key").input_value() == "0" * 40
         page.get_by_label("API key").fill(API_KEY)
         page.get_by_role("button", name="Test only").click()
         expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
-        picture(page, "welcome-4-accepted")
+        picture(page, "welcome-5-accepted")
         page.get_by_role("button", name="Test and post").click()
         expect(page.get_by_role("heading", name="All set.")).to_be_visible()
-        picture(page, "welcome-5-done")
+        picture(page, "welcome-6-done")
         page.get_by_role("link", name="To the dashboard").click()
         expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
     loaded = settings.load(config)
+    assert loaded.collector.stand_in == "auto"
     assert loaded.pvoutput.enabled and loaded.pvoutput.api_key.reveal() == API_KEY
     assert (loaded.pvoutput.system_id, loaded.site.timezone, loaded.site.size_w) == ("12345", ZONE.key, 5300)
 
@@ -64,6 +67,7 @@ def test_just_recording_locally_is_a_full_choice(open_page: OpenPage, config: Pa
     choose_password(page)
     page.get_by_role("link", name="Continue").click()
     page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="No, only listen").click()
     page.get_by_role("button", name="Just record locally").click()
     expect(page.get_by_text("PVOutput can be added later")).to_be_visible()
     assert not settings.load(config).pvoutput.enabled
@@ -76,7 +80,8 @@ def test_the_first_visit_works_without_scripts(open_page: OpenPage, config: Path
     page.get_by_role("link", name="Continue").click()
     page.get_by_label("Time zone").fill("Europe/Berlin")
     page.get_by_role("button", name="Continue").click()
-    picture(page, f"welcome-4-noscript-{'phone' if phone else 'desktop'}")
+    page.get_by_role("button", name="Yes, answer in its place").click()
+    picture(page, f"welcome-5-noscript-{'phone' if phone else 'desktop'}")
     page.get_by_role("button", name="Just record locally").click()
     expect(page.get_by_role("heading", name="All set.")).to_be_visible()
     assert settings.load(config).site.timezone == "Europe/Berlin"

@@ -20,7 +20,7 @@ from tests.web.roof import post
 pytestmark = pytest.mark.usefixtures("processes")
 
 PAGES = ["/", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen", "/welcome/site",
-         "/welcome/pvoutput", "/welcome/done"]
+         "/welcome/server", "/welcome/pvoutput", "/welcome/done"]
 WEIGHT = 250_000
 
 

@@ -37,3 +37,17 @@ def test_the_first_password_is_typed_twice(fresh: Flask, data_dir: Path) -> None
         assert answer.status_code == 422 and "not the same" in answer.text
         assert not (data_dir / "web-auth.json").exists()
     assert visitor.send("/welcome/", password=PASSWORD, again=PASSWORD).location == "/welcome/listen"
+
+
+@pytest.mark.parametrize("chosen", ["auto", "off"])
+def test_the_owner_is_asked_whether_this_box_shall_answer_in_sunpowers_place(config: Path, owner: Visitor,
+                                                                             chosen: str) -> None:
+    assert "Shall this box answer in its place then?" in owner.get("/welcome/server").text
+    done = owner.send("/welcome/server", stand_in=chosen)
+    assert done.status_code == 302 and done.location == "/welcome/pvoutput"
+    assert settings.load(config).collector.stand_in == chosen
+
+
+def test_another_answer_to_that_changes_nothing(config: Path, owner: Visitor) -> None:
+    assert owner.send("/welcome/server", stand_in="perhaps").status_code == 422
+    assert settings.load(config).collector.stand_in == "off"

@@ -1,0 +1,123 @@
+"""Who answers the PVS, for page and `suntap status`: the lamp "SunPower's server", the changes, the last answer.
+
+Read from the heartbeats of capture, collector and redirect process and from the collector's journal. Times are UTC
+seconds; ages come from the steady clock, which no step of the wall clock moves.
+"""
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.collector import AUTO, OFF
+from appliance.collector.breaker import OPEN_AFTER_S
+from appliance.collector.journal import Change, Journal
+from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
+from appliance.settings import Settings
+from appliance.system import heartbeat
+from appliance.system.clock import Clock
+
+NAME = "collector"
+SETTING = "Settings › SunPower’s server"
+BLIND_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorFacts:
+    """`state`: off | closed (SunPower answers) | open (this box does) | half-open | on. `stands_in`: the PVS is brought
+    here now. `silent_s`: since the first try of the PVS that SunPower's server left unanswered; None: none known.
+    `answered_s`: since its last answer."""
+
+    mode: str
+    state: str
+    since: int | None
+    reason: str
+    alive: bool
+    stands_in: bool
+    problem: str
+    silent_s: float | None
+    answered_s: float | None
+    tries: int
+    last_answer: dict[str, Any] | None
+    counters: dict[str, int]
+    changes: tuple[Change, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As /api/v1/status gives it; the newest change first. The counters stand in a table of their own."""
+        found = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("counters", "alive")}
+        return {**found, "changes": [asdict(change) for change in self.changes]}
+
+
+def collect(settings: Settings, clock: Clock) -> CollectorFacts:
+    """What is known now. Never raises."""
+    data_dir, mode = settings.store.data_dir, settings.collector.stand_in
+    journal = Journal.load(data_dir)
+    own = heartbeat.read("collector", data_dir) or {}
+    redirect = heartbeat.read("redirect", data_dir) or {}
+    silent, answered, tries = _wire(data_dir, clock)
+    last = journal.last if journal.last is not None and mode != OFF else None
+    state = mode if mode != AUTO else last.state if last is not None and last.state not in ("on", "off") else "closed"
+    active = bool(redirect.get("active")) and redirect.get("age_s", BLIND_S) < BLIND_S
+    problem = str(own.get("problem") or own.get("names") or (own.get("wanted") and redirect.get("problem")) or "")
+    answer = own.get("last_answer")
+    return CollectorFacts(
+        mode, state, last.time if last is not None else None, last.reason if last is not None else "",
+        bool(own.get("alive")), active, problem, silent, answered, tries, answer if isinstance(answer, dict) else None,
+        _numbers(own.get("counters")), tuple(reversed(journal.changes)))
+
+
+def _wire(data_dir: Path, clock: Clock) -> tuple[float | None, float | None, int]:
+    """(seconds without an answer, seconds since the last answer, tries without one)."""
+    last = heartbeat.read("capture", data_dir)
+    facts = last.get("wire") if last and last["age_s"] < BLIND_S else None
+    if not isinstance(facts, dict):
+        return None, None, 0
+    now = clock.steady()[1]
+
+    def age(value: object) -> float | None:
+        return max(0.0, now - value) if isinstance(value, int | float) else None
+
+    tries = facts.get("unanswered")
+    return age(facts.get("unanswered_since")), age(facts.get("answered")), tries if isinstance(tries, int) else 0
+
+
+def _numbers(found: object) -> dict[str, int]:
+    return {str(name): value for name, value in found.items() if isinstance(value, int)} if isinstance(
+        found, dict) else {}
+
+
+def lamp(facts: CollectorFacts) -> Finding:
+    """SunPower's server, or who answers in its place."""
+    gone = facts.silent_s is not None and facts.silent_s >= OPEN_AFTER_S
+    since = facts.since if facts.mode != OFF else None
+    if facts.mode == OFF:
+        if gone:
+            return Finding(NAME, WARN, f"SunPower’s server has left your SunPower box without an answer for "
+                           f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
+        if facts.answered_s is not None:
+            return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
+        return Finding(NAME, UNKNOWN, "No answer of SunPower’s server seen yet.",
+                       "It is seen with the next report of your SunPower box.")
+    if not facts.alive:
+        return Finding(NAME, BAD, "The part of suntap that answers in SunPower’s place has stopped.",
+                       "Start it again: sudo systemctl start suntap-collector.", since)
+    if facts.state in ("open", "on"):
+        if facts.problem:
+            return Finding(NAME, WARN, f"This box should answer in SunPower’s place, but: {facts.problem}.", "`sudo "
+                           "suntap doctor` says what is missing.", since)
+        why = "as you asked" if facts.state == "on" else facts.reason
+        return Finding(NAME, OK, f"This box answers in the place of SunPower’s server: {why}.", "", since)
+    if facts.state == "half-open":
+        return Finding(NAME, OK, "This box lets two reports go to SunPower’s server, to see whether it answers again.",
+                       "", since)
+    if gone:
+        return Finding(NAME, WARN, f"SunPower’s server has given no answer for {_span(facts.silent_s)}.",
+                       "This box takes over by itself.", since)
+    if facts.answered_s is not None:
+        return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago. This box takes over "
+                       "if it stops.", "", since)
+    return Finding(NAME, UNKNOWN, "No answer of SunPower’s server seen yet; this box takes over if none comes.", "",
+                   since)
+
+
+def _span(seconds: float | None) -> str:
+    from appliance.health.lamps import duration
+    return duration(seconds or 0.0)

@@ -1,0 +1,62 @@
+"""The lamp of SunPower's server, from heartbeats and journal as the processes write them."""
+import time
+
+import pytest
+
+from appliance.collector.journal import Change, Journal
+from appliance.health import collector
+from appliance.health.status import collect
+from appliance.settings import Collector, Settings, Store
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
+
+MINUTE, CLOCK = 60.0, Clock()
+
+
+def facts(tmp_path, mode: str, *, state: str = "", reason: str = "no answer", problem: str = "", wanted: bool = False,
+          active: bool = False, alive: bool = True, silent_s: float | None = None, answered_s: float | None = None):
+    """What is known where these things were said."""
+    now = CLOCK.steady()[1]
+    wire = {"started": now - 9999, "tries": [], "unanswered": 7, "addresses": [],
+            "unanswered_since": None if silent_s is None else now - silent_s,
+            "answered": None if answered_s is None else now - answered_s}
+    Heartbeat("capture", tmp_path).beat(wire=wire)
+    if alive:
+        Heartbeat("collector", tmp_path).beat(problem=problem, wanted={} if wanted else None, names="",
+                                              last_answer={"time": 1, "text": "1002\t2026"}, counters={"answered": 3})
+    Heartbeat("redirect", tmp_path).beat(active=active, problem="")
+    if state:
+        Journal([Change(int(time.time()) - 60, state, reason)]).save(tmp_path)
+    return collector.collect(Settings(store=Store(data_dir=tmp_path), collector=Collector(mode)), CLOCK)
+
+
+@pytest.mark.parametrize("known, state, words", [
+    ({"mode": "off"}, "unknown", "No answer"),
+    ({"mode": "off", "answered_s": 90}, "ok", "answers; last"),
+    ({"mode": "off", "answered_s": 90 * MINUTE, "silent_s": 34 * MINUTE}, "warn", "34 minutes"),
+    ({"mode": "auto"}, "unknown", "takes over if none comes"),
+    ({"mode": "auto", "state": "closed", "answered_s": 90}, "ok", "takes over if it stops"),
+    ({"mode": "auto", "state": "closed", "silent_s": 34 * MINUTE}, "warn", "no answer"),
+    ({"mode": "auto", "state": "open", "wanted": True, "active": True}, "ok", "in the place of SunPower’s server"),
+    ({"mode": "auto", "state": "open", "problem": "the disk is full"}, "warn", "the disk is full"),
+    ({"mode": "auto", "state": "half-open"}, "ok", "two reports"),
+    ({"mode": "auto", "alive": False}, "bad", "has stopped"),
+    ({"mode": "on", "state": "on"}, "ok", "as you asked"),
+])
+def test_the_lamp_says_who_answers(tmp_path, known, state, words):
+    lamp = collector.lamp(facts(tmp_path, **known))
+    assert lamp.state == state and words in lamp.text, lamp
+
+
+def test_the_status_has_state_reason_changes_and_the_last_answer(tmp_path):
+    facts(tmp_path, "auto", state="open", reason="gone", active=True)
+    found = collect(Settings(store=Store(data_dir=tmp_path), collector=Collector("auto")), CLOCK).to_json()["collector"]
+    assert (found["mode"], found["state"], found["reason"], found["stands_in"]) == ("auto", "open", "gone", True)
+    assert found["changes"][0]["state"] == "open" and found["last_answer"]["text"].startswith("1002")
+
+
+def test_heartbeats_of_nonsense_say_nothing(tmp_path):
+    Heartbeat("capture", tmp_path).beat(wire={"answered": "x", "unanswered_since": [], "unanswered": {}})
+    Heartbeat("collector", tmp_path).beat(last_answer=7, counters=[1], problem=None)
+    found = collector.collect(Settings(store=Store(data_dir=tmp_path), collector=Collector("auto")), CLOCK)
+    assert found.silent_s is None and found.answered_s is None and found.last_answer is None and found.counters == {}
