@@ -25,6 +25,7 @@ from webui.pages import (
     orders,
     pvoutput,
     restore,
+    senders,
     settings,
     update,
     welcome,
@@ -34,7 +35,7 @@ from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
+         bundle.page, senders.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:
