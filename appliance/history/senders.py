@@ -82,7 +82,7 @@ def listing(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sender
 
 def _all(inbox: sqlite3.Connection, store: sqlite3.Connection, stored: dict[int, int]) -> list[Sender]:
     decided = {tuple(row[:3]): row[3] for row in
-               store.execute("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''")}
+               store.execute("SELECT mac, serial, side, decision FROM known_sender WHERE decision <> ''")}
     found = []
     for one in senders.senders(inbox):
         decision = decided.get(one.key)
