@@ -22,8 +22,8 @@ MAX_ENERGY = 10**13             # 0.1 Wh of a day or slot: sums of ten thousand 
 MAX_COUNTER = 10**17            # of a reading: what a line can say
 MAX_ID = 1 << 31
 MAX_TEXT = 1 << 16
-TABLES = ("known_sender", "device", "reading", "reading_aside", "upload_aside", "device_day", "site_day", "roof_day", "slot",
-          "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before")
+TABLES = ("known_sender", "device", "reading", "reading_aside", "upload_aside", "device_day", "site_day", "roof_day",
+          "slot", "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before")
 KEPT_STATE: dict[str, Callable[[str], bool]] = {
     "horizon": str.isdecimal, "net_sign": {"+", "-"}.__contains__, "meter": {"net", "consumption"}.__contains__,
     "slot_seconds": {"300", "600", "900"}.__contains__,
@@ -79,7 +79,8 @@ def copy(saved: Path, fresh: sqlite3.Connection, until: int) -> int:
             for table in TABLES:
                 (there,) = fresh.execute(f'SELECT count(*) FROM saved."{table}"').fetchone()
                 left_out += there - _copy_table(fresh, table, last)
-            fresh.execute("INSERT OR IGNORE INTO known_sender (id, mac, serial, side, counted) VALUES (0, '-', '', '', 1)")
+            fresh.execute("INSERT OR IGNORE INTO known_sender (id, mac, serial, side, counted)"
+                          " VALUES (0, '-', '', '', 1)")
             for key, value in fresh.execute("SELECT key, value FROM saved.state").fetchall():
                 if key in KEPT_STATE and isinstance(value, str) and len(value) < 20 and KEPT_STATE[key](value):
                     state.put(fresh, key, str(min(int(value), last)) if key == "horizon" else value)

@@ -72,7 +72,8 @@ def counted(inbox: sqlite3.Connection, store: sqlite3.Connection) -> Counted:
 def decisions(store: sqlite3.Connection) -> list[list[str]]:
     """[mac, serial, side, state] of each sender that the owner decided about, for the process that fills the inbox."""
     return [list(row) for row in store.execute(
-        "SELECT mac, serial, side, decision FROM known_sender WHERE decision <> '' ORDER BY id LIMIT ?", (MAX_DECIDED,))]
+        "SELECT mac, serial, side, decision FROM known_sender WHERE decision <> '' ORDER BY id LIMIT ?",
+        (MAX_DECIDED,))]
 
 
 def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
@@ -80,7 +81,8 @@ def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
     if decision not in (TRUSTED, ASIDE):
         raise SenderError(f"{decision!r} is neither {TRUSTED} nor {ASIDE}")
     with transaction(store):
-        row = store.execute("SELECT id, decision FROM known_sender WHERE mac = ? AND serial = ? AND side = ?", key).fetchone()
+        row = store.execute("SELECT id, decision FROM known_sender WHERE mac = ? AND serial = ? AND side = ?",
+                            key).fetchone()
         decided = store.execute("SELECT count(*) FROM known_sender WHERE decision <> ''").fetchone()[0]
         if decided >= MAX_DECIDED and not (row and row[1]):
             raise SenderError(f"{MAX_DECIDED} senders were decided about already")
