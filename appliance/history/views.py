@@ -5,12 +5,14 @@ UTC seconds, days local dates of the site as YYYY-MM-DD. None means: not known. 
 or of an index, so a day's page costs the same after ten years.
 """
 import heapq
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
+from appliance.ledger.settle import RULES_CHANGED
 from appliance.store import inbox as uploads
 from appliance.store import state
 from spcore.uploads import Upload
@@ -200,6 +202,13 @@ def days(conn: sqlite3.Connection, first: str | None = None, last: str | None = 
     return [Day(*row) for row in conn.execute(
         "SELECT day, production_dwh, consumption_dwh, import_dwh, export_dwh, slots, holes, peak_w, source"
         " FROM site_day WHERE day BETWEEN ? AND ? AND slots > 0 ORDER BY day", (first or "", last or "~"))]
+
+
+def changed_by_rules(conn: sqlite3.Connection) -> list[tuple[str, int | None, int | None, int | None, int | None]]:
+    """Days that the newest update of the rules counts otherwise: (day, production before and now, consumption before
+    and now), as they were when every day had been derived again."""
+    return [(str(day), made_before, made, used_before, used) for day, made_before, made, used_before, used
+            in json.loads(state.get(conn, RULES_CHANGED) or "[]")]
 
 
 def lifetime(conn: sqlite3.Connection) -> Lifetime:
