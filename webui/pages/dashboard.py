@@ -78,6 +78,7 @@ def _page(day: date) -> str:
     months = energy.months(box(), day.year)
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
+        question=box().question() if auth.is_owner() else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
