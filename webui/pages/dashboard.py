@@ -71,7 +71,7 @@ def _page(day: date) -> str:
     month_days = energy.days(box(), day.replace(day=1), localtime.month_end(day))
     months = energy.months(box(), day.year)
     return render_template(
-        "dashboard.html", day=day, today=here, first=first,
+        "dashboard.html", day=day, today=here, first=first, question=box().question() if auth.is_owner() else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),

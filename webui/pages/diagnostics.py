@@ -33,7 +33,7 @@ BACKLOG_POINTS = 360    # of the curve
 def show() -> str:
     """All of it."""
     facts = status.collect(box().settings(), box().clock).to_json()
-    return render_template("diagnostics.html", facts=facts, uploads=_uploads(),
+    return render_template("diagnostics.html", question=box().question(), facts=facts, uploads=_uploads(),
                            backlog=backlog(box()), parts=PARTS, answerers=ANSWERERS, problem=box().problem,
                            **_journal())
 
