@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.ledger import cadence
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
 from appliance.ledger.settle import RULES_CHANGED
@@ -17,7 +18,7 @@ from appliance.store import inbox as uploads
 from appliance.store import state
 from spcore.uploads import Upload
 
-LIVE_S = 900                    # power samples so much older than the newest one are not "now"
+LIVE_INTERVALS = 3              # power samples so many readings older than the newest one are not "now"
 
 
 def watts(energy_dwh: int | None, seconds: int) -> int | None:
@@ -146,10 +147,11 @@ def latest(conn: sqlite3.Connection) -> Latest:
     """The newest of everything."""
     known = [(role(device.kind, device.serial, device.model), device) for device in devices(conn)]
     newest = max((device.last_seen for part, device in known if part), default=None)
+    live_s = LIVE_INTERVALS * cadence.learned(conn)
 
     def now(part: str) -> int | None:
         fresh = [device.power_dw for is_part, device in known if is_part == part and device.power_dw is not None
-                 and newest is not None and device.last_seen > newest - LIVE_S]
+                 and newest is not None and device.last_seen > newest - live_s]
         return sum(fresh) if fresh else None
 
     today = conn.execute("SELECT day, production_dwh, consumption_dwh FROM site_day WHERE slots > 0"
