@@ -22,10 +22,13 @@ from webui.pages import (
     health,
     history,
     login,
+    metrics,
     orders,
+    outputs,
     pvoutput,
     restore,
     settings,
+    tokens,
     update,
     welcome,
 )
@@ -34,7 +37,8 @@ from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page)
+         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page,
+         outputs.page, tokens.page, metrics.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:
@@ -54,6 +58,7 @@ def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> F
         SESSION_REFRESH_EACH_REQUEST=False, PERMANENT_SESSION_LIFETIME=timedelta(seconds=COOKIE_S),
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a settings page may stay open over lunch
         WTF_CSRF_HEADERS=["X-CSRFToken"],
+        WTF_CSRF_SSL_STRICT=False,  # wants a Referer behind https, which our own Referrer-Policy leaves out
     )
     headers.install(app, box)
     app.before_request(access.guard)  # before the CSRF check reads the body: a stranger's upload is never read

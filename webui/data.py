@@ -21,6 +21,7 @@ from flask import Flask, current_app, g
 from appliance import settings, store
 from appliance.history import export, views
 from appliance.ledger import cadence
+from appliance.outputs.check import OutputCheck, check_output
 from appliance.pvoutput import poster
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
@@ -103,6 +104,10 @@ class Box:
         """Ask PVOutput whether key and system hold: one request of the quota. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
             return poster.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
+
+    def check_output(self, name: str, tried: Settings) -> OutputCheck:
+        """Try the output `name` with the settings `tried`."""
+        return check_output(name, tried, self.clock)
 
     def submit(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""

@@ -80,7 +80,8 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
 
 def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = ()) -> Any:
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
-    same: dict[str, Any] = {"clear_untrusted_proxy_headers": True, "inbuf_overflow": IN_MEMORY}
+    # Proxies' headers stay: waitress believes none, and security.forwarded believes those of web.proxies.
+    same: dict[str, Any] = {"clear_untrusted_proxy_headers": False, "inbuf_overflow": IN_MEMORY}
     large = {path: Adjustments(max_request_body_size=size, **same) for path, size in LARGE.items()}
     upload = Adjustments(max_request_body_size=MAX_UPLOAD, **same)
 
@@ -120,7 +121,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
         Door(Places(app), app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
         connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
         max_request_body_size=MAX_BODY, max_request_header_size=MAX_HEAD, inbuf_overflow=IN_MEMORY,
-        outbuf_overflow=IN_MEMORY, clear_untrusted_proxy_headers=True, asyncore_use_poll=True)
+        outbuf_overflow=IN_MEMORY, clear_untrusted_proxy_headers=False, asyncore_use_poll=True)
     for listener in listeners.values():
         if hasattr(listener, "channel_class"):
             listener.channel_class = Channel

@@ -76,7 +76,7 @@ def slots() -> Response:
 
 
 @page.get("/status")
-@access.owner
+@access.reader
 def state() -> Response:
     """Lamps, processes and counters, as `suntap status --json` prints them."""
     return jsonify(status.collect(box().settings(), box().clock).to_json())

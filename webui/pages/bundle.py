@@ -1,7 +1,7 @@
 """What leaves the box as a file: a backup, the last uploads, and a debug bundle without secrets.
 
-The bundle holds what a stranger needs to help, and neither the PVOutput key nor the password: settings are written from
-the checked Settings, where a secret shows as asterisks, and the key's text is redacted in everything else.
+The bundle holds what a stranger needs to help, and neither the password nor any key: settings are written from the
+checked Settings, where a secret shows as asterisks, and each secret's text is redacted in everything else.
 """
 import io
 import json
@@ -16,7 +16,8 @@ from flask.typing import ResponseReturnValue
 
 from appliance.health import status
 from appliance.history import backup as backups
-from appliance.settings import value
+from appliance.settings import Secret, value
+from appliance.settings import keys as settings_keys
 from appliance.system.files import temporary_folder
 from spcore.uploads import Upload
 from webui import fields, logs
@@ -79,11 +80,11 @@ def debug() -> Response:
             f"{localtime.utc_text(line.time)} {line.unit} {line.level} {line.text}\n" for line in journal.lines),
         "uploads.json": json.dumps([_upload(upload) for upload in box().last_uploads(10)], indent=1),
     }
-    key = loaded.pvoutput.api_key.reveal()
+    secrets = [found.reveal() for key in settings_keys() if isinstance(found := value(loaded, key), Secret) and found]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in contents.items():
-            archive.writestr(name, auth.redact(text, key))
+            archive.writestr(name, auth.redact(text, *secrets))
     return Response(packed.getvalue(), mimetype="application/zip", headers={
         "Content-Disposition": f"attachment; filename=suntap-debug-{_stamp()}.zip"})
 

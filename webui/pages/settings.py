@@ -10,10 +10,11 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance.outputs.check import CHECKS
 from appliance.settings import EVERYWHERE, SettingsError, Web
 from webui import account, fields, handovers, orders
 from webui.data import box
-from webui.security import access
+from webui.security import access, tokens
 from webui.security.headers import without_port
 
 page = Blueprint("settings", __name__)
@@ -100,7 +101,8 @@ def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None
     sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
-                           outcome=outcome, order=orders.last(), zones=box().zone_names(),
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(), tests=set(CHECKS),
+                           token_names=tokens.names(box().settings().web.tokens),
                            **handovers.restore_shown(), **handovers.update_shown(),
                            password_error=session.pop("password_error", ""),
                            password_done=session.pop("password_done", False))

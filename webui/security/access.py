@@ -1,9 +1,11 @@
-"""Who may open what. Every route declares one of three levels, and a route that declares none stops the start-up.
+"""Who may open what. Every route declares one of four levels, and a route that declares none stops the start-up.
 
 public      anybody, before a password exists too: the first-visit page, the login, static files, /healthz
 dashboard   anybody while `web.public_dashboard` is on, else the owner: what shows energy and nothing else
+reader      the owner, or a program with a token: what tells how the box is, and writes nothing
 owner       a browser that gave the password: settings, PVOutput, diagnostics, everything that writes
 
+A program with a token (module tokens) also reads what the dashboard shows while that is not public.
 Before a password is chosen nothing but the public routes answers. The level sits on the view function, next to the
 route, so a reader of a page's module sees it there.
 """
@@ -15,7 +17,7 @@ from flask import Flask, Response, current_app, jsonify, redirect, request, url_
 from werkzeug.wrappers import Response as BaseResponse
 
 from webui.data import box
-from webui.security import auth
+from webui.security import auth, tokens
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -25,6 +27,7 @@ class Level(Enum):
 
     PUBLIC = "public"
     DASHBOARD = "dashboard"
+    READER = "reader"
     OWNER = "owner"
 
 
@@ -36,6 +39,11 @@ def public(view: View) -> View:
 def dashboard(view: View) -> View:
     """Declare a route that anybody may open while the dashboard is public."""
     return _declare(view, Level.DASHBOARD)
+
+
+def reader(view: View) -> View:
+    """Declare a route for the owner and for programs with a token."""
+    return _declare(view, Level.READER)
 
 
 def owner(view: View) -> View:
@@ -69,14 +77,17 @@ def guard() -> BaseResponse | None:
         return None
     if not auth.password_is_set():
         return _turn_away("welcome.password", "Choose a password on the first-visit page first.")
-    if auth.is_owner() or (level is Level.DASHBOARD and box().settings().web.public_dashboard):
+    web = box().settings().web
+    if auth.is_owner() or (level is Level.DASHBOARD and web.public_dashboard):
+        return None
+    if level in (Level.DASHBOARD, Level.READER) and request.method in ("GET", "HEAD") and tokens.presented(web.tokens):
         return None
     return _turn_away("login.login", "This needs the owner's password.")
 
 
 def _turn_away(endpoint: str, reason: str) -> BaseResponse:
     """Pages redirect; programs (the API, the polling script, downloads of JSON) get 401 with the reason."""
-    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+    if request.path.startswith(("/api/", "/metrics")) or request.accept_mimetypes.best == "application/json":
         response: Response = jsonify(error=reason)
         response.status_code = 401
         return response

@@ -14,6 +14,7 @@ from flask import Flask, Response, request
 from webui.data import Box
 from webui.limits import LARGE, MAX_BODY, MAX_PARTS, RESTORE_PATH
 from webui.security import auth
+from webui.security.forwarded import Forwarded
 from webui.words.errors import HOST
 
 PRIVATE_ENDINGS = (".local", ".localhost", ".lan", ".home.arpa", ".internal")  # not delegated in the public DNS
@@ -78,6 +79,7 @@ def is_owners(app: Flask, cookie: str) -> bool:
 def install(app: Flask, box: Box) -> None:
     """Check each request's Host and dress each answer."""
     app.request_class = Request
+    app.wsgi_app = Forwarded(app.wsgi_app, box)  # type: ignore[method-assign]
 
     def refuse_foreign_host() -> Response | None:
         web = box.settings().web

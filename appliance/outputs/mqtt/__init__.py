@@ -21,6 +21,7 @@ from appliance.outputs.mqtt.broker import Broker
 
 REPEAT_S = 60.0             # of the system's own clock: less than discovery.EXPIRE_S
 POLL_S = 2.0                # between two looks for a change
+SETTLE_S = 5.0              # who just heard of a sensor needs a moment to listen to it: then all is said once more
 NAME = "mqtt"
 
 
@@ -43,8 +44,8 @@ class MqttOutput:
             steady = self._context.clock.sleep_seconds(self._context.clock.steady()[1])
             seen = self._numbers()
             if self._announce or seen != self._seen or steady - self._said >= REPEAT_S:
-                self._publish(broker)
-                self._seen, self._said = seen, steady
+                announced = self._publish(broker)
+                self._seen, self._said = seen, steady - (REPEAT_S - SETTLE_S if announced else 0.0)
         except OutputError:
             self._drop()
             raise
@@ -95,12 +96,13 @@ class MqttOutput:
     def _numbers(self) -> tuple[int, ...]:
         return tuple(changes.last_number(self._store, kind) for kind in (changes.SLOT, changes.DAY, changes.INVERTER))
 
-    def _publish(self, broker: Broker) -> None:
-        """Everything there is to say now."""
+    def _publish(self, broker: Broker) -> bool:
+        """Everything there is to say now; whether sensors were announced."""
         lamps = self._context.facts().lamps
         now = snapshot.take(self._store, self._context.clock.time())
-        self._announced(broker, discovery.messages(self._mqtt, self._site, now, [lamp.name for lamp in lamps])
-                        if self._mqtt.discovery else {})
+        names = [lamp.name for lamp in lamps]
+        announced = self._announced(broker, discovery.messages(self._mqtt, self._site, now, names)
+                                    if self._mqtt.discovery else {})
         broker.publish(f"{self._base}/availability", "online", retain=True)
         broker.publish(f"{self._base}/state", snapshot.site_payload(now, lamps))
         for unit in now.units:
@@ -108,12 +110,14 @@ class MqttOutput:
         broker.confirm()
         self._announce = False
         self._context.count("messages", 2 + len(now.units))
+        return announced
 
-    def _announced(self, broker: Broker, wanted: dict[str, str]) -> None:
-        """Announce what is new or changed (all of it after a start), and take back what is gone."""
+    def _announced(self, broker: Broker, wanted: dict[str, str]) -> bool:
+        """Announce what is new or changed (all of it after a start), and take back what is gone; whether there was
+        any."""
         known: dict[str, Any] = memory.get(self._store, NAME, "announced") or {}
         if known == wanted and not self._announce:
-            return
+            return False
         memory.put(self._store, NAME, "announced", {**known, **wanted})     # a kill here leaves none behind
         for topic, payload in wanted.items():
             broker.publish(topic, payload, retain=True)
@@ -121,3 +125,4 @@ class MqttOutput:
             broker.publish(topic, "", retain=True)
         broker.confirm()
         memory.put(self._store, NAME, "announced", wanted)
+        return True

@@ -1,0 +1,44 @@
+"""Making and withdrawing the read-only tokens of other programs."""
+import re
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from webui.data import box
+from webui.security import access, tokens
+
+page = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
+
+NAME = re.compile(r"[\w.\- ]{1,40}")
+
+
+@page.post("/make")
+@access.owner
+def make() -> ResponseReturnValue:
+    """A new token, shown this once."""
+    name = request.form.get("name", "").strip()
+    known = box().settings().web.tokens
+    if not NAME.fullmatch(name):
+        flash("A token's name is one to 40 letters, digits, blanks, “.”, “_” or “-”.", "bad")
+    elif name in tokens.names(known):
+        flash(f"There is a token named {name} already: withdraw it first, or choose another name.", "bad")
+    elif len(known) >= tokens.MAX_TOKENS:
+        flash(f"There are {tokens.MAX_TOKENS} tokens: withdraw one first.", "bad")
+    else:
+        token, entry = tokens.make(name)
+        box().change({"web.tokens": (*known, entry)})
+        return render_template("token.html", name=name, token=token)
+    return redirect(url_for("settings.show", _anchor="tokens"))
+
+
+@page.post("/withdraw")
+@access.owner
+def withdraw() -> ResponseReturnValue:
+    """A token opens nothing any more."""
+    name = request.form.get("name", "")
+    known = box().settings().web.tokens
+    kept = tuple(entry for entry in known if entry.rpartition(":")[0] != name)
+    box().change({"web.tokens": kept})
+    if kept != known:
+        flash(f"The token {name} was withdrawn.")
+    return redirect(url_for("settings.show", _anchor="tokens"))
