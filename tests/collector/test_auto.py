@@ -107,6 +107,8 @@ def test_it_takes_over_lets_go_after_six_hours_and_hands_back(home, tmp_path, wa
     home.names.answer = Answer.ADDRESS
     clock = clocked()
     with home.maker() as maker, home.suntap(config, "run", **clock):
+        redirecting(config)     # before that the maker alone would get the uploads
+        wait_for(lambda: (last := beat("capture", data)) and last["wire"] and last)
         pvs.until(lambda: "half-open" in states(config))
         pvs.until(lambda: states(config)[-1] == "closed")
         let_go(config)
