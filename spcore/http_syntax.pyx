@@ -1,7 +1,7 @@
-"""The lines of an HTTP/1 request: what each says, without any state (RFC 9112, RFC 9110).
+"""Parses single lines of an HTTP/1 request, without any state (RFC 9112, RFC 9110).
 
-Every function takes one line without its line end and reads nothing behind it. Whatever its bytes are, a function
-returns; only a line that certainly is what it looks for is accepted.
+Every function takes one line without its line end and reads nothing behind it. None can fail: a line that is
+not certainly of the kind in question is refused.
 """
 from libc.string cimport memchr, memcmp
 
@@ -59,7 +59,7 @@ cdef bint parse_request_line(const uint8_t* line, uint64_t size, uint64_t max_pa
     if size < method + 2 + VERSION_SIZE or memcmp(line + size - VERSION_SIZE, b" HTTP/1.", VERSION_SIZE - 1) != 0 \
             or not is_digit(line[size - 1]):
         return False
-    # target: what is left, one word
+    # target: the rest, one word
     target = method + 1
     end = size - VERSION_SIZE
     if memchr(line + target, c' ', end - target) != NULL:

@@ -9,12 +9,10 @@ from typing import Any
 
 from flask import request
 
-from appliance.pvoutput import answers
+from appliance.pvoutput.views import System, Verdict
 from webui import fields
 from webui.data import box
 
-# How a text begins that is not PVOutput's: what a request says that got no answer of the service.
-UNANSWERED = ("HTTP ", "the server", "the connection", "the request", "TLS failed", "a reply")
 KEYS = [key for key in fields.FIELDS if key.startswith("pvoutput.")]
 
 
@@ -26,7 +24,7 @@ class Outcome:
     title: str
     verbatim: str = ""
     advice: tuple[str, ...] = ()
-    system: answers.System | None = None
+    system: System | None = None
     may_save: bool = False
 
 
@@ -53,7 +51,10 @@ def try_out(changes: dict[str, Any]) -> Outcome:
         return Outcome(False, f"The test could not be made: the database answers “{error}”.", may_save=True)
     if result.ok:
         return Outcome(True, "PVOutput accepts key and system.", system=result.system, advice=result.warnings)
-    if result.text.startswith(UNANSWERED):
+    if result.verdict is Verdict.QUOTA:
+        return Outcome(False, f"PVOutput was not asked: {result.text}.", may_save=True, advice=(
+            "Wait until the next full hour; other programs share these requests.",))
+    if result.verdict is Verdict.UNREACHABLE:
         return Outcome(False, f"PVOutput could not be asked: {result.text}.", may_save=True, advice=(
             "This says nothing about key and system. Check that this box reaches the internet, and test again.",))
     return Outcome(False, "PVOutput did not accept this.", verbatim=result.text, advice=advice(result.text),
@@ -68,7 +69,6 @@ def advice(text: str) -> tuple[str, ...]:
         (("read only",), "This is a read-only key. Make a full-access key under API Settings."),
         (("disabled",), "API access is switched off: under Settings › API Settings, enable it."),
         (("api key", "apikey", "unauthorized"), "Check the key: copy it whole from Settings › API Settings."),
-        (("exceeded", "used up", "requests"), "Wait until the next full hour; other programs share these requests."),
     ):
         if any(word in lower for word in words):
             return (sentence,)

@@ -22,7 +22,7 @@ from appliance import settings, store
 from appliance.history import export, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
-from appliance.pvoutput import poster
+from appliance.pvoutput import views as pvoutput
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
 from appliance.store import inbox
@@ -100,10 +100,10 @@ class Box:
                 yield from export.as_csv(export.COLUMNS[what], export.rows(connection, what, zone, first, last))
         return lines()
 
-    def check_account(self, account: PVOutput) -> poster.AccountCheck:
+    def check_account(self, account: PVOutput) -> pvoutput.AccountCheck:
         """Ask PVOutput whether key and system hold: one request of the quota. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
-            return poster.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
+            return pvoutput.check_account(connection, replace(self.settings(), pvoutput=account), self.clock)
 
     def check_output(self, name: str, tried: Settings) -> OutputCheck:
         """Try the output `name` with the settings `tried`."""

@@ -44,6 +44,12 @@ FIELDS: dict[str, Field] = {
         ("auto", "Detect automatically (recommended)"), ("net", "what is bought less what is sold"),
         ("consumption", "what the house uses, and never falls"))),
     "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
+    "site.buy": Field(
+        "Price of a kWh you buy", "As on your bill, such as 0.31. When it changes, add a comma, the day and the new "
+        "one: 0.28, 2026-01-01 0.31.", wrong="Enter a price such as 0.31, or 0.28, 2026-01-01 0.31."),
+    "site.sell": Field(
+        "What a kWh you sell earns", "In the same way. Empty: not known.",
+        wrong="Enter a price such as 0.08, or 0.09, 2026-01-01 0.08."),
     "pvoutput.enabled": Field("Post to PVOutput"),
     "pvoutput.api_key": Field(
         "API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
@@ -53,6 +59,17 @@ FIELDS: dict[str, Field] = {
     "pvoutput.consumption": Field("Post consumption too", "Where there is a grid meter."),
     "pvoutput.reserve": Field(
         "Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
+    "pvoutput.voltage": Field("Post the voltage too (v6)", "Mean AC voltage of the inverters."),
+    "pvoutput.temperature": Field("Post the temperature too (v5)", "Mean of the inverters’ heat sinks."),
+    "pvoutput.v7": Field("v7", "For donors: v7 to v12 are yours. Choose what a device tells, such as "
+                         "“414050000000001 dc_voltage”. Empty: not sent."),
+    "pvoutput.v8": Field("v8"),
+    "pvoutput.v9": Field("v9"),
+    "pvoutput.v10": Field("v10"),
+    "pvoutput.v11": Field("v11"),
+    "pvoutput.v12": Field("v12"),
+    "pvoutput.system": Field("Further systems", "Inverters with a system of their own at PVOutput, beside the total: "
+                             "“12346: SERIAL SERIAL; 12347: SERIAL”. Same key, same requests."),
     "pvoutput.url": Field("Address of the service"),
     "web.public_dashboard": Field(
         "Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
@@ -88,6 +105,7 @@ FIELDS: dict[str, Field] = {
 }
 UNLISTED = ("web.tokens",)          # has a form of its own: what it holds cannot be typed
 NUMBER_LISTS = ("capture.ports",)
+SYSTEMS = "pvoutput.system"
 SECTIONS = (
     ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
     ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"),
@@ -100,6 +118,8 @@ def as_text(settings: Settings, key: str) -> str:
     found = value(settings, key)
     if isinstance(found, Secret):
         return ""
+    if key == SYSTEMS:
+        return "; ".join(f"{system.id}: {' '.join(system.devices)}" for system in found)
     if isinstance(found, tuple):
         return ", ".join(str(item) for item in found)
     return str(found)
@@ -162,6 +182,9 @@ def _typed(key: str, text: str, default: Any, present: bool) -> Any:
         return present
     if isinstance(default, int):
         return int(text)
+    if key == SYSTEMS:
+        parts = (part.partition(":") for part in text.split(";") if part.strip())
+        return [{"id": number.strip(), "devices": devices.replace(",", " ").split()} for number, _, devices in parts]
     if isinstance(default, tuple):
         items = text.replace(",", " ").split()
         return [int(item) for item in items] if key in NUMBER_LISTS else items

@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         advice=advice, causes=causes, codes=codes, lamp_name=lamps.name, lamp_state=lamps.STATES.__getitem__,
         kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
-        percent=units.percent, bytes=units.size, temperature=units.temperature,
+        percent=units.percent, bytes=units.size, temperature=units.temperature, money=units.money,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
         short_date=localtime.short_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -7,7 +7,6 @@ one to a developer. This module imports next to nothing, because `suntap records
 """
 import os
 import sys
-from contextlib import suppress
 
 from appliance.errors import DONE, FAILED, USAGE, CommandError
 
@@ -126,6 +125,7 @@ def say(message: str) -> None:
     """One line on stderr, behind what stdout got so far."""
     text = " ".join(message.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    from contextlib import suppress
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     with suppress(OSError):
@@ -152,5 +152,6 @@ def _quiet(code: int) -> int:
 
 def _discard_stdout() -> None:
     """Let the interpreter's last flush succeed, whatever stdout has become."""
+    from contextlib import suppress
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

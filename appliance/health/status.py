@@ -22,7 +22,6 @@ from appliance.health.collector import CollectorFacts
 from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.history.overview import overview
-from appliance.pvoutput import pauses, servertime
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import Settings
 from appliance.store import inbox
@@ -118,7 +117,7 @@ def _captured(data_dir: Path) -> InboxFacts:
 def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
     with closing(store.connect(data_dir, readonly=True)) as connection:
         seen = overview(connection)
-        pause = pauses.current(connection, servertime.read(connection, clock))
+        pause = pvoutput.pause(connection, settings, clock)
         today = datetime.fromtimestamp(clock.time(), ZoneInfo(settings.site.timezone)).date()
         unsent = pvoutput.oldest_unsent(connection, settings, today)
         rows = pvoutput.row_counts(connection)
@@ -131,7 +130,7 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
             trouble=pvoutput.trouble(connection, settings), held=pvoutput.held(connection),
             expires=unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
             notices=tuple(notices.collect(connection, since)[:MAX_NOTICES]),
-            clock_ahead_s=servertime.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size)
+            clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size)
 
 
 def _temperature() -> float | None:

@@ -1,7 +1,8 @@
 """History as rows of text: readings, slots or days, for CSV and JSON alike (command line and page).
 
-Times are ISO 8601 in the site's zone with its offset, energies in Wh with one decimal (kept as integers of 0.1 Wh: no
-float on the way), powers in W. An empty field means: not known. Rows are made as they are asked for.
+Times are ISO 8601 in the site's zone with its offset, and once more as date, clock and UTC for spreadsheets;
+energies in Wh with one decimal (kept as integers of 0.1 Wh: no float on the way), powers in W. An empty field
+means: not known. Rows are made as they are asked for.
 """
 import csv
 import io
@@ -15,10 +16,10 @@ from zoneinfo import ZoneInfo
 from appliance.history import views
 
 SLOTS = ("time", "production_wh", "net_wh", "consumption_wh", "day_production_wh", "day_consumption_wh",
-         "production_w", "consumption_w", "seconds", "hole")
+         "production_w", "consumption_w", "seconds", "hole", "date", "clock", "utc")
 DAYS = ("day", "production_wh", "consumption_wh", "import_wh", "export_wh", "peak_w", "slots", "holes", "source")
-READINGS = ("time", "number", "kind", "serial", "model", "lifetime_wh", "power_w", "fields")
-TEXT = {"time", "day", "source", "kind", "serial", "model", "fields"}   # the other columns are numbers
+READINGS = ("time", "number", "kind", "serial", "model", "lifetime_wh", "power_w", "fields", "date", "clock", "utc")
+TEXT = {"time", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}   # the others are numbers
 COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS}
 
 Row = tuple[str, ...]
@@ -35,13 +36,15 @@ def rows(conn: sqlite3.Connection, what: str, zone: ZoneInfo, first: date | None
         for slot in views.slots(conn, low, high):
             yield (local(slot.time, zone), tenths(slot.production_dwh), tenths(slot.net_dwh),
                    tenths(slot.consumption_dwh), tenths(slot.day_production_dwh), tenths(slot.day_consumption_dwh),
-                   plain(slot.production_w), plain(slot.consumption_w), plain(slot.seconds), plain(int(slot.hole)))
+                   plain(slot.production_w), plain(slot.consumption_w), plain(slot.seconds), plain(int(slot.hole)),
+                   *spreadsheet(slot.time, zone))
     else:
         begin = midnight(first, zone) if first else -(1 << 62)
         end = midnight(last + timedelta(days=1), zone) if last else 1 << 62
         for reading in views.readings(conn, begin, end):
             yield (local(reading.time, zone), plain(reading.number), reading.kind, reading.serial, reading.model,
-                   tenths(reading.energy_dwh), tenths(reading.power_dw), reading.fields)
+                   tenths(reading.energy_dwh), tenths(reading.power_dw), reading.fields,
+                   *spreadsheet(reading.time, zone))
 
 
 def as_csv(columns: Row, found: Iterable[Row]) -> Iterator[str]:
@@ -94,6 +97,17 @@ def local(seconds: int, zone: ZoneInfo) -> str:
         return datetime.fromtimestamp(seconds, UTC).astimezone(zone).isoformat()
     except (ValueError, OverflowError, OSError):
         return str(seconds)
+
+
+def spreadsheet(seconds: int, zone: ZoneInfo) -> tuple[str, str, str]:
+    """(local date, local time of day, UTC date and time) as every spreadsheet takes them; empty for a time that no
+    calendar has."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+        here = moment.astimezone(zone)
+    except (ValueError, OverflowError, OSError):
+        return "", "", ""
+    return f"{here:%Y-%m-%d}", f"{here:%H:%M:%S}", f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:

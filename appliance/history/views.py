@@ -180,6 +180,13 @@ def day(conn: sqlite3.Connection, day: str) -> list[Slot]:
     return list(slots(conn, day, day))
 
 
+def made_by(conn: sqlite3.Connection, day: str, time: int) -> int | None:
+    """Production of a local day from midnight to the slot that begins at or before `time`; None: nothing is known."""
+    row = conn.execute("SELECT day_production_dwh FROM slot WHERE day = ? AND time <= ? AND day_production_dwh NOT NULL"
+                       " ORDER BY time DESC LIMIT 1", (day, time)).fetchone()
+    return None if row is None else int(row[0])
+
+
 def slots(conn: sqlite3.Connection, first: str | None = None, last: str | None = None) -> Iterator[Slot]:
     """The slots of the local days `first` to `last`, both included, ascending; read as they are asked for."""
     for row in conn.execute(

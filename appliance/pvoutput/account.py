@@ -1,8 +1,8 @@
-"""The system at PVOutput as getsystem told it, and whether key, system and zone hold.
+"""The systems at PVOutput as getsystem told them, and whether key, system and zone hold.
 
 Asked at set-up, whenever the account in the settings changed, once a day, once per boot (its reply brings the
-server's time) and hourly while PVOutput refuses the settings. Nothing is posted before it was answered for the
-account that is set now, nor while PVOutput's zone for the system keeps another time than the site's: the rows would
+server's time) and hourly while PVOutput refuses the settings. Nothing is posted to a system before it was answered for
+the account that is set now, nor while PVOutput's zone for the system keeps another time than the site's: the rows would
 land on wrong hours, or move by one when summer time begins.
 """
 import hashlib
@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from appliance.ledger.cadence import use_status_interval
-from appliance.pvoutput import answers, outbox, pauses, persisted, replies
+from appliance.ledger.cadence import status_interval, use_status_interval
+from appliance.pvoutput import answers, cures, outbox, pauses, persisted, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
+from appliance.pvoutput.targets import Target, targets
 from appliance.settings import PVOutput, Settings
 
 REFRESH_S = 86_400
@@ -26,7 +27,8 @@ LEAST_INTERVAL_S = 300   # no PVS speaks more often; a system with a shorter one
 
 @dataclass(frozen=True)
 class KnownSystem:
-    """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since."""
+    """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since, and the
+    size may be the one that a refusal named since."""
 
     system: answers.System
     checked: float
@@ -42,12 +44,37 @@ class KnownSystem:
         return AGE_LIMIT_DAYS[self.system.donor]
 
 
-def known(conn: sqlite3.Connection, account: PVOutput) -> KnownSystem | None:
-    """What is known of this account's system; None before getsystem answered for it."""
-    fact = persisted.get(conn, "system")
-    if fact is None or fact["account"] != _fingerprint(account):
+def known(conn: sqlite3.Connection, target: Target) -> KnownSystem | None:
+    """What is known of a system; None before getsystem answered for it with this account."""
+    fact = persisted.get(conn, persisted.name("system", target.key))
+    if fact is None or fact["account"] != _fingerprint(target.account):
         return None
     return KnownSystem(answers.System(**fact["system"]), fact["checked"])
+
+
+def interval_s(conn: sqlite3.Connection, target: Target) -> int:
+    """The status interval that a system's rows are made for."""
+    last = known(conn, target) if target.key else None
+    return last.interval_s if last else status_interval(conn)
+
+
+def rules(conn: sqlite3.Connection, target: Target) -> cures.Rules:
+    """What is known of the values that PVOutput takes for a system."""
+    last = known(conn, target)
+    if last is None:
+        return cures.Rules()
+    system = last.system
+    return cures.load(conn, target.key, system.size_w, system.latitude, system.longitude)
+
+
+def learn(conn: sqlite3.Connection, target: Target, better: cures.Rules) -> None:
+    """A refusal taught these rules, perhaps a size that getsystem told otherwise."""
+    cures.save(conn, target.key, better)
+    name = persisted.name("system", target.key)
+    fact = persisted.get(conn, name)
+    if fact is not None and fact["system"]["size_w"] != better.size_w:
+        fact["system"]["size_w"] = better.size_w
+        persisted.put(conn, name, fact)
 
 
 def _fingerprint(account: PVOutput) -> str:
@@ -56,27 +83,42 @@ def _fingerprint(account: PVOutput) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16, key=b"suntap").hexdigest()
 
 
-def trouble(conn: sqlite3.Connection, account: PVOutput) -> str:
+def trouble(conn: sqlite3.Connection, target: Target) -> str:
     """Why PVOutput refuses these settings, in its words; "" while it does not."""
-    fact = persisted.get(conn, "refused_settings")
-    return fact["text"] if fact and fact["account"] == _fingerprint(account) else ""
+    fact = persisted.get(conn, persisted.name("refused_settings", target.key))
+    return fact["text"] if fact and fact["account"] == _fingerprint(target.account) else ""
 
 
-def refuse(conn: sqlite3.Connection, now: Now, account: PVOutput, text: str) -> None:
-    """PVOutput refuses the settings: post nothing, ask getsystem hourly."""
-    persisted.put(conn, "refused_settings", {"account": _fingerprint(account), "text": text})
-    pauses.begin(conn, now, pauses.SETTINGS, text, pauses.PROBE_S)
+def refuse(conn: sqlite3.Connection, now: Now, target: Target, text: str) -> None:
+    """PVOutput refuses the settings of this system: post nothing to it, ask getsystem hourly."""
+    persisted.put(conn, persisted.name("refused_settings", target.key),
+                  {"account": _fingerprint(target.account), "text": text})
+    pauses.block(conn, now, target.key, text, pauses.PROBE_S)
 
 
 def note_change(conn: sqlite3.Connection, settings: Settings) -> None:
-    """Other account or zone than before: what was refused or failed with the old one says nothing about this one."""
-    current = [_fingerprint(settings.pvoutput), settings.site.timezone]
+    """Other accounts or zone than before: what was refused or failed with the old ones says nothing about these."""
+    current = [_fingerprint(settings.pvoutput), settings.site.timezone,
+               *(_fingerprint(target.account) for target in targets(settings) if target.key)]
     if persisted.get(conn, "posts_as") == current:
         return
     persisted.put(conn, "posts_as", current)
+    for target in targets(settings):
+        pauses.unblock(conn, target.key)
     fact = persisted.get(conn, "pause")
     if fact is not None and fact["kind"] != pauses.QUOTA:
         pauses.end(conn)
+
+
+def ask_again(conn: sqlite3.Connection, settings: Settings) -> None:
+    """The owner changed something at PVOutput: ask for each system at once, and believe no refusal from before."""
+    for target in targets(settings):
+        cures.forget(conn, target.key)
+        pauses.unblock(conn, target.key)
+        name = persisted.name("system", target.key)
+        fact = persisted.get(conn, name)
+        if fact is not None:
+            persisted.put(conn, name, {**fact, "checked": 0.0})
 
 
 def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
@@ -106,22 +148,32 @@ def _same_time(theirs: str, ours: str, year: int) -> bool:
                for noon in noons)
 
 
-def is_due(conn: sqlite3.Connection, now: Now, settings: Settings) -> bool:
-    """Whether getsystem is to be asked now."""
-    account = settings.pvoutput
-    last = known(conn, account)
-    if now.server is None or last is None or trouble(conn, account):
+def mismatch(conn: sqlite3.Connection, target: Target, moment: float | None = None) -> str:
+    """zone_mismatch() of what is known of a system, in the year of `moment` or of its last answer."""
+    last = known(conn, target)
+    if last is None:
+        return ""
+    return zone_mismatch(last.system, target.settings.site.timezone, last.checked if moment is None else moment)
+
+
+def is_due(conn: sqlite3.Connection, now: Now, target: Target) -> bool:
+    """Whether getsystem is to be asked now; the system is not blocked."""
+    last = known(conn, target)
+    if now.server is None or last is None or trouble(conn, target):
         return True
-    mismatch = zone_mismatch(last.system, settings.site.timezone, now.server)
-    return now.server - last.checked >= (pauses.PROBE_S if mismatch else REFRESH_S)
+    wrong = mismatch(conn, target, now.server)
+    return now.server - last.checked >= (pauses.PROBE_S if wrong else REFRESH_S)
 
 
 @dataclass(frozen=True)
 class Probe:
     """Ask getsystem."""
 
-    settings: Settings
-    what: str = "asking PVOutput for the system"
+    target: Target
+
+    @property
+    def what(self) -> str:
+        return "asking PVOutput for the system"
 
     def count(self, conn: sqlite3.Connection) -> None:
         """Nothing beside the quota."""
@@ -138,38 +190,44 @@ class Probe:
         return system
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        system = self.read(text)
-        before = known(conn, self.settings.pvoutput)
-        store_system(conn, now, self.settings.pvoutput, system)
-        persisted.put(conn, "refused_settings", None)
+        system, target = self.read(text), self.target
+        before = known(conn, target)
+        store_system(conn, now, target, system)
+        persisted.put(conn, persisted.name("refused_settings", target.key), None)
+        if before is not None and (before.system.size_w, before.system.donor) != (system.size_w, system.donor):
+            cures.forget(conn, target.key)
         if system.donor and before is not None and not before.system.donor and now.server is not None:
-            today = datetime.fromtimestamp(now.server, ZoneInfo(self.settings.site.timezone)).date()
-            outbox.revive(conn, today, AGE_LIMIT_DAYS[True])
-        mismatch = zone_mismatch(system, self.settings.site.timezone, now.server or 0.0)
-        return mismatch or f"PVOutput knows the system: {system.name}"
+            today = datetime.fromtimestamp(now.server, target.zone).date()
+            outbox.revive(conn, target.key, today, AGE_LIMIT_DAYS[True])
+        wrong = zone_mismatch(system, target.settings.site.timezone, now.server or 0.0)
+        return wrong or f"PVOutput knows the system: {system.name}"
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
-        refuse(conn, now, self.settings.pvoutput, refusal.text)
+        refuse(conn, now, self.target, refusal.text)
         return refusal.text
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
         """The daily question may wait an hour: posting must not depend on it."""
-        last = known(conn, self.settings.pvoutput)
-        if last is not None and now.server is not None and not trouble(conn, self.settings.pvoutput):
-            store_system(conn, now, self.settings.pvoutput, last.system, REFRESH_S - pauses.PROBE_S)
+        last = known(conn, self.target)
+        if last is not None and now.server is not None and not trouble(conn, self.target):
+            store_system(conn, now, self.target, last.system, REFRESH_S - pauses.PROBE_S)
 
 
-def revoke_donation(conn: sqlite3.Connection) -> None:
+def revoke_donation(conn: sqlite3.Connection, target: Target) -> None:
     """PVOutput refused what only donors may: do as free accounts do until getsystem says otherwise again."""
-    fact = persisted.get(conn, "system")
+    name = persisted.name("system", target.key)
+    fact = persisted.get(conn, name)
     if fact is not None:
         fact["system"]["donor"] = False
-        persisted.put(conn, "system", fact)
+        persisted.put(conn, name, fact)
 
 
-def store_system(conn: sqlite3.Connection, now: Now, account: PVOutput, system: answers.System,
+def store_system(conn: sqlite3.Connection, now: Now, target: Target, system: answers.System,
                  age: float = 0.0) -> None:
-    """Remember an answer that is `age` seconds old; its status interval is the ledger's slot length from now on."""
-    persisted.put(conn, "system", {"account": _fingerprint(account), "system": asdict(system),
-                               "checked": (now.server or 0.0) - age})
-    use_status_interval(conn, max(LEAST_INTERVAL_S, system.interval_s))
+    """Remember an answer that is `age` seconds old. The status interval of the site's own system is the least length
+    of the ledger's slots from now on."""
+    persisted.put(conn, persisted.name("system", target.key),
+                  {"account": _fingerprint(target.account), "system": asdict(system),
+                   "checked": (now.server or 0.0) - age})
+    if not target.key:
+        use_status_interval(conn, max(LEAST_INTERVAL_S, system.interval_s))

@@ -1,5 +1,7 @@
 """Why nothing is sent for a while, and until when: one pause at a time, kept across kill -9 and reboot.
 
+A pause is for all systems; what PVOutput refuses of one system's settings blocks that one alone.
+
 A pause is measured on the steady clock, so that no step of the wall clock ends or prolongs it. After a reboot that
 clock has begun again: then the server's time decides where it is known. Where it is not, a quota pause is
 taken to have just begun (its longest is one window), any other has ended.
@@ -33,6 +35,32 @@ def begin(conn: sqlite3.Connection, now: Now, kind: str, text: str, seconds: flo
         "kind": kind, "text": text, "origin": now.origin, "until": now.steady + seconds,
         "server_until": None if now.server is None else now.server + seconds,
     })
+
+
+def block(conn: sqlite3.Connection, now: Now, key: str, text: str, seconds: float) -> None:
+    """Send nothing to the system `key` (targets.Target) for `seconds`; the others go on."""
+    persisted.put(conn, persisted.name("blocked", key), {
+        "text": text, "origin": now.origin, "until": now.steady + seconds,
+        "server_until": None if now.server is None else now.server + seconds})
+
+
+def unblock(conn: sqlite3.Connection, key: str) -> None:
+    """Send to the system again at once."""
+    persisted.put(conn, persisted.name("blocked", key), None)
+
+
+def blocked(conn: sqlite3.Connection, now: Now, key: str) -> Pause | None:
+    """Why nothing is sent to the system `key`; None where it may be. After a reboot it is asked about at once."""
+    fact = persisted.get(conn, persisted.name("blocked", key))
+    if fact is None:
+        return None
+    if fact["origin"] == now.origin:
+        left = fact["until"] - now.steady
+    elif now.server is not None and fact["server_until"] is not None:
+        left = fact["server_until"] - now.server
+    else:
+        left = 0.0
+    return Pause(SETTINGS, fact["text"], left) if left > 0 else None
 
 
 def end(conn: sqlite3.Connection) -> None:

@@ -8,15 +8,20 @@ from appliance.store import state
 PREFIX = "pvoutput."
 
 
-def get(conn: sqlite3.Connection, name: str) -> Any:
-    """The fact `name`, None where it was never put."""
-    text = state.get(conn, PREFIX + name)
+def name(fact: str, key: str) -> str:
+    """The name of a fact of one system (targets.Target.key); the site's own system has the plain one."""
+    return f"{fact}.{key}" if key else fact
+
+
+def get(conn: sqlite3.Connection, fact: str) -> Any:
+    """The fact, None where it was never put."""
+    text = state.get(conn, PREFIX + fact)
     return None if text is None else json.loads(text)
 
 
-def put(conn: sqlite3.Connection, name: str, value: Any) -> None:
-    """Write the fact `name`; None removes it."""
+def put(conn: sqlite3.Connection, fact: str, value: Any) -> None:
+    """Write the fact; None removes it."""
     if value is None:
-        state.drop(conn, PREFIX + name)
+        state.drop(conn, PREFIX + fact)
     else:
-        state.put(conn, PREFIX + name, json.dumps(value))
+        state.put(conn, PREFIX + fact, json.dumps(value))

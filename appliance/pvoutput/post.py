@@ -1,15 +1,16 @@
 """Posting statuses: which rows go into one request, and what its answer makes of them."""
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from appliance.ledger.cadence import status_interval
-from appliance.pvoutput import account, answers, bisect, outbox, persisted, replies
+from appliance.ledger.cadence import slot_seconds
+from appliance.pvoutput import account, answers, bisect, cures, follow, outbox, persisted, replies
 from appliance.pvoutput.client import Client, Reply
-from appliance.pvoutput.rows import Values, cumulative, place, wire
+from appliance.pvoutput.outbox import Row
+from appliance.pvoutput.replies import Kind
+from appliance.pvoutput.rows import cumulative, place, wire
 from appliance.pvoutput.servertime import Now
-from appliance.settings import Settings
+from appliance.pvoutput.targets import Target
 
 LIVE_S = 3600             # a row so young is live even when its day is over: the last one before midnight
 UNCHANGED_TRIES = 2       # "nothing changed" is believed from the second time on
@@ -17,29 +18,10 @@ HOLD_S = 3600.0           # rows that the server took for future ones
 
 
 @dataclass(frozen=True)
-class Row:
-    """An outbox row that waits."""
-
-    time: int
-    day: str
-    values: Values
-    attempts: int
-    reason: str
-
-
-def waiting(conn: sqlite3.Connection, condition: str, parameters: Mapping[str, object]) -> list[Row]:
-    """Rows that wait, ascending; `condition` is SQL over outbox's columns with named parameters."""
-    return [Row(time, day, (v1, v2, v3, v4), attempts, reason)
-            for time, day, v1, v2, v3, v4, attempts, reason in conn.execute(
-            "SELECT time, day, v1, v2, v3, v4, attempts, reason FROM outbox"
-            f" WHERE state = 'waiting' AND {condition} ORDER BY time", parameters)]
-
-
-@dataclass(frozen=True)
 class Post:
     """Send `rows` of one local day, ascending. `suspects`: the search for a bad row that this is a part of."""
 
-    settings: Settings
+    target: Target
     rows: list[Row]
     interval_s: int
     most: int
@@ -49,142 +31,195 @@ class Post:
     def what(self) -> str:
         return f"sending {len(self.rows)} rows of {self.rows[0].day}"
 
-    def _wire(self) -> list[dict[str, str]]:
-        zone = ZoneInfo(self.settings.site.timezone)
-        return [wire(row.time, row.values, zone, self.interval_s) for row in self.rows]
+    @property
+    def _times(self) -> list[int]:
+        return [row.time for row in self.rows]
 
     def count(self, conn: sqlite3.Connection) -> None:
         """The rows' values are about to be put on the wire."""
-        conn.executemany("UPDATE outbox SET attempts = attempts + 1 WHERE time = ?",
-                         [(row.time,) for row in self.rows])
+        outbox.count_attempt(conn, self.target.key, self._times)
 
     def send(self, client: Client) -> Reply:
-        c1 = cumulative(self.rows[0].values, self.settings.pvoutput.energy == "lifetime")
-        rows = self._wire()
+        c1 = cumulative(self.rows[0].values, self.target.is_lifetime)
+        rows = _wire(self.target, self.rows, self.interval_s)
         return client.addstatus(rows[0], c1) if len(rows) == 1 else client.addbatchstatus(list(rows), c1)
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
         changed_rows = answers.batch_answers(text)
         if changed_rows == {}:
             raise answers.Unreadable("PVOutput's answer to a batch cannot be read")
-        zone = ZoneInfo(self.settings.site.timezone)
+        zone = self.target.zone
         done = []
         for row in self.rows:
             changed = True if changed_rows is None else changed_rows.get(place(row.time, zone, self.interval_s))
             if changed or (changed is False and row.attempts + 1 >= UNCHANGED_TRIES):
-                done.append((round(now.server or 0), row.time, *row.values))
-        conn.executemany("UPDATE outbox SET state = 'sent', reason = '', sent_at = ? WHERE time = ? AND v1 IS ?"
-                         " AND v2 IS ? AND v3 IS ? AND v4 IS ? AND state = 'waiting'", done)
+                done.append(row)
+        return self._done(conn, now, done)
+
+    def _done(self, conn: sqlite3.Connection, now: Now, done: list[Row]) -> str:
+        outbox.mark_sent(conn, self.target.key, done, round(now.server or 0))
         persisted.put(conn, "last_success", round(now.server or 0))
         self._search_on(conn, True, "")
         return f"sent {len(done)} rows of {self.rows[0].day}"
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
+        target = self.target
         match refusal:
             case replies.Expired():
-                outbox.expire_days(conn, refusal.text, day=self.rows[0].day)
+                outbox.expire_days(conn, target.key, refusal.text, day=self.rows[0].day)
+            case replies.NothingChanged():
+                return self._done(conn, now, [row for row in self.rows if row.attempts + 1 >= UNCHANGED_TRIES])
             case replies.PlanRefused():
-                account.revoke_donation(conn)
-                if len(self.rows) <= account.BATCH_ROWS[False]:  # a limit that we do not know
-                    self._search_on(conn, False, refusal.text)
+                account.revoke_donation(conn, target)
+                if len(self.rows) <= account.BATCH_ROWS[False] and not self._has_own_values():
+                    self._search_on(conn, False, refusal.text)  # a limit that we do not know
             case replies.ClockRefused():
-                persisted.put(conn, "held", {"from": self.rows[0].time, "until": (now.server or 0) + HOLD_S,
-                                         "text": refusal.text})
+                persisted.put(conn, persisted.name("held", target.key), {
+                    "from": self.rows[0].time, "until": (now.server or 0) + HOLD_S, "text": refusal.text})
             case replies.OurBug():
-                self._set_aside(conn, [row.time for row in self.rows], refusal.text)
+                outbox.set_aside(conn, target.key, self.rows, refusal.text)
             case _:
-                self._search_on(conn, False, refusal.text)
+                if not self._learned(conn, refusal.text):
+                    self._search_on(conn, False, refusal.text)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
         """The rows go on waiting."""
 
+    def _has_own_values(self) -> bool:
+        return any(value is not None for row in self.rows for value in row.values[6:])
+
+    def _learned(self, conn: sqlite3.Connection, text: str) -> bool:
+        """Whether the refusal taught a rule that changes what these rows send: they are sent again under it."""
+        target, day = self.target, self.rows[0].day
+        named = next((row for row in self.rows if cures.is_named(row.values, text)), self.rows[0])
+        lessons = cures.lessons(account.rules(conn, target), replies.kind_of(text), text, named.time, target.zone,
+                                any(row.values[1] for row in self.rows))
+        return any(self._try_rules(conn, rules, day, self.rows) for rules in lessons)
+
+    def _try_rules(self, conn: sqlite3.Connection, rules: cures.Rules, day: str, rows: list[Row]) -> bool:
+        """Keep `rules` if they change one of `rows`; whether they do."""
+        better = follow.wanted(conn, self.target, day, rules)
+        if all(better.get(row.time, (None,))[0] == row.values for row in rows):
+            return False
+        account.learn(conn, self.target, rules)
+        bisect.cured(conn, self.target.key)
+        return True
+
     def _search_on(self, conn: sqlite3.Connection, accepted: bool, text: str) -> None:
         """Take the answer into the search for the bad row, or begin or end one."""
-        times = [row.time for row in self.rows]
+        key, times = self.target.key, self._times
         if not self.suspects:
-            bisect.batch_ended(conn, len(times), self.most, accepted)
+            bisect.batch_ended(conn, key, len(times), self.most, accepted)
             if accepted:
                 return
             left = times
         else:
-            left = bisect.narrow(self.suspects, times, accepted)
-            text = text or bisect.text(conn)
-        if len(left) == 1:
+            from_end = _from_end(self.target, bisect.text(conn, key), self.suspects)
+            left = bisect.narrow(self.suspects, times, accepted, from_end)
+            text = text or bisect.text(conn, key)
+        if not accepted and bisect.is_over_budget(conn, key, self.rows[0].day, replies.kind_of(text), self.most):
             self._set_aside(conn, left, text)
+            left = []
+        if len(left) == 1:
+            self._found(conn, left[0], text)
         if len(left) > 1:
-            bisect.begin(conn, left, text)
+            bisect.begin(conn, key, left, text)
         else:
-            bisect.end(conn)
+            bisect.end(conn, key)
+
+    def _found(self, conn: sqlite3.Connection, time: int, text: str) -> None:
+        """One row is the bad one: it and those that share its cause get the cure, or are set aside."""
+        kind, zone = replies.kind_of(text), self.target.zone
+        (bad,) = outbox.waiting_rows(conn, self.target.key, "time = :time AND attempts > 0",
+                                     {"time": time}) or (None,)
+        if bad is None:
+            return
+        if kind is Kind.NIGHT and self._try_rules(
+                conn, cures.darkness(account.rules(conn, self.target), time, zone), bad.day, [bad]):
+            return
+        others = outbox.waiting_rows(conn, self.target.key, "day = :day AND reason = ''", {"day": bad.day})
+        shared = [row for row in others
+                  if cures.shares_cause(kind, text, (bad.time, bad.values), (row.time, row.values))]
+        outbox.set_aside(conn, self.target.key, [bad, *shared], text)
 
     def _set_aside(self, conn: sqlite3.Connection, times: Sequence[int], text: str) -> None:
-        conn.executemany("UPDATE outbox SET state = 'refused', reason = ? WHERE time = ? AND state = 'waiting'"
-                         " AND attempts > 0", [(text, time) for time in times])
+        rows = outbox.waiting_rows(conn, self.target.key, "attempts > 0 AND time BETWEEN :first AND :last",
+                                   {"first": times[0], "last": times[-1]}) if times else []
+        outbox.set_aside(conn, self.target.key, [row for row in rows if row.time in set(times)], text)
 
 
-def live(conn: sqlite3.Connection, settings: Settings, server: float, today: str, interval_s: int,
+def _wire(target: Target, rows: Sequence[Row], interval_s: int) -> list[dict[str, str]]:
+    return [wire(row.time, row.values, target.zone, interval_s) for row in rows]
+
+
+def _from_end(target: Target, text: str, times: Sequence[int]) -> bool:
+    """Whether the last of the bad rows is looked for: in a morning's darkness (bisect.py)."""
+    return bool(times) and replies.kind_of(text) is Kind.NIGHT and place(times[-1], target.zone, 60)[1] < "12"
+
+
+def live(conn: sqlite3.Connection, target: Target, server: float, today: str, interval_s: int,
          most: int) -> Post | None:
     """Rows of today, and before them of the day that ended within the hour.
 
     Ascending within the day, as always: a corrected day may have fallen, and PVOutput compares a row with the
     earlier ones that it holds; with c1 the first row to arrive sets the day's zero.
     """
-    rows = _sendable(conn, server, "(day = :day OR time >= :young)", day=today, young=server - LIVE_S)
+    rows = _sendable(conn, target, server, "(day = :day OR time >= :young)", day=today, young=server - LIVE_S)
     if not rows:
         return None
     day = rows[0].day
-    if day == _suspects_day(conn):
-        return trial(conn, settings, interval_s, most)
-    return _post(conn, settings, _sendable(conn, server, "day = :day", day=day), interval_s, most)
+    if day == _suspects_day(conn, target):
+        return trial(conn, target, interval_s, most)
+    return _post(conn, target, _sendable(conn, target, server, "day = :day", day=day), interval_s, most)
 
 
-def backlog(conn: sqlite3.Connection, settings: Settings, server: float, interval_s: int,
-            most: int) -> Post | None:
+def backlog(conn: sqlite3.Connection, target: Target, server: float, interval_s: int, most: int) -> Post | None:
     """The oldest day's rows first: they expire first."""
-    (oldest,) = conn.execute("SELECT MIN(day) FROM outbox WHERE state = 'waiting' AND time < ?",
-                             (_horizon(conn, server),)).fetchone()
-    return _post(conn, settings, _sendable(conn, server, "day = :day", day=oldest), interval_s, most)
+    oldest = outbox.oldest_waiting_day(conn, target.key, _horizon(conn, target, server))
+    return _post(conn, target, _sendable(conn, target, server, "day = :day", day=oldest), interval_s, most)
 
 
-def trial(conn: sqlite3.Connection, settings: Settings, interval_s: int, most: int) -> Post | None:
+def trial(conn: sqlite3.Connection, target: Target, interval_s: int, most: int) -> Post | None:
     """The next step of a search for a bad row."""
-    times = bisect.suspects(conn)
+    times = bisect.suspects(conn, target.key)
     if not times:
         return None
-    rows = [row for row in waiting(conn, "time BETWEEN :first AND :last", {"first": times[0], "last": times[-1]})
-            if row.time in times]
-    zone = ZoneInfo(settings.site.timezone)
-    chosen = bisect.next_trial([wire(row.time, row.values, zone, interval_s) for row in rows], bisect.text(conn))
-    return Post(settings, rows[chosen], interval_s, most, tuple(times))
+    rows = [row for row in outbox.waiting_rows(conn, target.key, "time BETWEEN :first AND :last",
+                                               {"first": times[0], "last": times[-1]}) if row.time in times]
+    text = bisect.text(conn, target.key)
+    chosen = bisect.next_trial(_wire(target, rows, interval_s), text, _from_end(target, text, times))
+    return Post(target, rows[chosen], interval_s, most, tuple(times))
 
 
-def _suspects_day(conn: sqlite3.Connection) -> str | None:
-    times = bisect.suspects(conn)
-    row = conn.execute("SELECT day FROM outbox WHERE time = ?", (times[0],)).fetchone() if times else None
-    return row[0] if row else None
+def _suspects_day(conn: sqlite3.Connection, target: Target) -> str | None:
+    times = bisect.suspects(conn, target.key)
+    rows = outbox.waiting_rows(conn, target.key, "time = :time", {"time": times[0]}) if times else []
+    return rows[0].day if rows else None
 
 
-def _horizon(conn: sqlite3.Connection, server: float) -> float:
+def _horizon(conn: sqlite3.Connection, target: Target, server: float) -> float:
     """Rows from this time on must not be sent: they are in the future, or the server just said so."""
-    held = persisted.get(conn, "held")
+    held = persisted.get(conn, persisted.name("held", target.key))
     return min(server, held["from"]) if held and server < held["until"] else server
 
 
-def _sendable(conn: sqlite3.Connection, server: float, condition: str, **parameters: object) -> list[Row]:
+def _sendable(conn: sqlite3.Connection, target: Target, server: float, condition: str,
+              **parameters: object) -> list[Row]:
     """Rows that may be sent now: complete by the server's time, not held back, not suspects of a search."""
-    suspects = set(bisect.suspects(conn))
-    limits = {"horizon": _horizon(conn, server), "interval": status_interval(conn),
+    suspects = set(bisect.suspects(conn, target.key))
+    limits = {"horizon": _horizon(conn, target, server), "interval": slot_seconds(conn),
               "until": outbox.complete_until(conn, server)}
-    rows = waiting(conn, f"time < :horizon AND {outbox.ENDS} <= :until AND {condition}", limits | parameters)
+    rows = outbox.waiting_rows(conn, target.key, f"time < :horizon AND {outbox.ENDS} <= :until AND {condition}",
+                               limits | parameters)
     return [row for row in rows if row.time not in suspects]
 
 
-def _post(conn: sqlite3.Connection, settings: Settings, rows: list[Row], interval_s: int, most: int) -> Post | None:
+def _post(conn: sqlite3.Connection, target: Target, rows: list[Row], interval_s: int, most: int) -> Post | None:
     """One request from the first of `rows`: what was refused before goes alone, a batch has one c1."""
     plain = [row for row in rows if not row.reason] or rows[:1]
     if not plain:
         return None
-    lifetime = settings.pvoutput.energy == "lifetime"
-    c1 = cumulative(plain[0].values, lifetime)
-    alike = [row for row in plain if cumulative(row.values, lifetime) == c1]
-    return Post(settings, alike[:bisect.batch_rows(conn, most)], interval_s, most)
+    c1 = cumulative(plain[0].values, target.is_lifetime)
+    alike = [row for row in plain if cumulative(row.values, target.is_lifetime) == c1]
+    return Post(target, alike[:bisect.batch_rows(conn, target.key, most)], interval_s, most)

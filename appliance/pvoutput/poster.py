@@ -9,14 +9,20 @@ import logging
 import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from enum import Enum
 
-from appliance.pvoutput import account, answers, outbox, pauses, plan, quota, replies, servertime
+from appliance.ledger import reads
+from appliance.pvoutput import account, answers, follow, outbox, pauses, plan, quota, replies, servertime
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
+from appliance.pvoutput.cures import POWER_PERCENT
+from appliance.pvoutput.rows import EXTENDED
 from appliance.pvoutput.servertime import Now
+from appliance.pvoutput.targets import Target, main_target, targets
 from appliance.settings import Settings
 from appliance.store import transaction
 from appliance.system.clock import Clock
+
+SIZE_PERCENT = 10       # two sizes of one system that differ by more are two sizes
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +39,28 @@ class Step:
     requested: bool = False
 
 
+class Verdict(Enum):
+    """What a test of an account found."""
+
+    OK = "ok"
+    REFUSED = "refused"             # PVOutput does not take key or system: `text` is its own
+    UNREACHABLE = "unreachable"     # PVOutput did not answer: nothing is known
+    QUOTA = "quota"                 # the hour's requests are used up
+    INCOMPLETE = "incomplete"       # the settings cannot be sent
+
+
 @dataclass(frozen=True)
 class AccountCheck:
     """Whether key and system hold, and what the owner should know; `warnings` are lines to act upon."""
 
-    ok: bool
+    verdict: Verdict
     text: str
     system: answers.System | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.verdict is Verdict.OK
 
 
 def step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
@@ -51,56 +71,111 @@ def step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
 
 
 def check_account(store: sqlite3.Connection, settings: Settings, clock: Clock) -> AccountCheck:
-    """Ask PVOutput whether these settings hold: one request, also while posting is off or refused.
+    """Ask PVOutput whether these settings hold: one request a system, also while posting is off or refused.
 
     Another account than the one that posts may be tried: then the answer teaches nothing but the time.
     """
-    client = _client(settings)
+    ours = account.is_posting(store, settings.pvoutput)
+    found = _check(store, main_target(settings), clock, ours)
+    if found.verdict is not Verdict.OK:
+        return found
+    more = []
+    for target in targets(settings)[1:]:
+        theirs = _check(store, target, clock, ours)
+        more += [f"System {target.key}: {line}" for line in (
+            theirs.warnings if theirs.verdict is Verdict.OK else (theirs.text,))]
+    return replace(found, warnings=(*found.warnings, *more))
+
+
+def _check(store: sqlite3.Connection, target: Target, clock: Clock, ours: bool) -> AccountCheck:
+    client = _client(target)
     if isinstance(client, str):
-        return AccountCheck(False, client)
+        return AccountCheck(Verdict.INCOMPLETE, client)
     with transaction(store):
         now = servertime.read(store, clock)
         pause = pauses.settle(store, now)
         if pause is not None and pause.kind == pauses.QUOTA:
-            return AccountCheck(False, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
+            return AccountCheck(Verdict.QUOTA, f"{pause.text}: try again in {pause.left_s / 60:.0f} minutes")
         if quota.window(store, now).left(0) <= 0:
-            return AccountCheck(False, "the hour's requests are used up: try again after the full hour")
+            return AccountCheck(Verdict.QUOTA, "the hour's requests are used up: try again after the full hour")
         quota.count_request(store, now)
     reply = client.getsystem()
     with transaction(store):
-        ours = account.is_posting(store, settings.pvoutput)
         now = _learn(store, clock, reply if ours else replace(reply, quota=None))
-        if isinstance(reply.outcome, replies.QuotaExceeded) and ours:
-            pauses.begin(store, now, pauses.QUOTA, reply.outcome.text,
-                         quota.mark_exhausted(store, now, reply.outcome.reset))
-        if not isinstance(reply.outcome, replies.Accepted):
-            return AccountCheck(False, reply.outcome.text)
-        probe = account.Probe(settings)
+        outcome = reply.outcome
+        if isinstance(outcome, replies.QuotaExceeded) and ours:
+            pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.mark_exhausted(store, now, outcome.reset))
+        if not isinstance(outcome, replies.Accepted):
+            return AccountCheck(_verdict(outcome), outcome.text)
+        probe = account.Probe(target)
         try:
-            system = probe.read(reply.outcome.text)
+            system = probe.read(outcome.text)
         except answers.Unreadable as error:
-            return AccountCheck(False, str(error))
+            return AccountCheck(Verdict.UNREACHABLE, str(error))
         if ours:
-            probe.accepted(store, now, reply.outcome.text)
+            probe.accepted(store, now, outcome.text)
+            pauses.unblock(store, target.key)
             pauses.end(store)
-    mismatch = account.zone_mismatch(system, settings.site.timezone, now.server or clock.time())
-    unset = "" if system.zone else "PVOutput has no time zone for this system: set it there"
-    warnings = tuple(line for line in (mismatch, unset) if line)
-    return AccountCheck(True, f"PVOutput knows the system: {system.name}", system, warnings)
+    warnings = _warnings(store, target, system, now.server or clock.time())
+    return AccountCheck(Verdict.OK, f"PVOutput knows the system: {system.name}", system, warnings)
 
 
-def _client(settings: Settings) -> Client | str:
-    """The client for these settings, or what the owner must change."""
+def _verdict(outcome: replies.Outcome) -> Verdict:
+    match outcome:
+        case replies.QuotaExceeded():
+            return Verdict.QUOTA
+        case replies.NetworkTrouble() | replies.Busy():
+            return Verdict.UNREACHABLE
+    return Verdict.REFUSED
+
+
+def _warnings(store: sqlite3.Connection, target: Target, system: answers.System, moment: float) -> tuple[str, ...]:
+    """What the owner should put right: which field, and where."""
+    lines = [account.zone_mismatch(system, target.settings.site.timezone, moment)]
+    if not system.zone:
+        lines.append("PVOutput has no time zone for this system: set it there, under Settings, in the system's "
+                     "Timezone")
+    if not system.interval_known:
+        lines.append("PVOutput did not tell the system's status interval: 5 minutes are taken. Set it there, under "
+                     "Settings, in the system's Status Interval")
+    if not system.size_w:
+        lines.append("PVOutput did not tell the system's size: set it there, under Settings, in the system's "
+                     "Number Of Panels and Panel Power")
+    elif not target.key:
+        lines += sizes(system.size_w, target.settings.site.size_w, reads.peak_w(store))
+    missing = [serial for serial in target.devices if serial not in {known for _, known in reads.serials(store)}]
+    if missing:
+        lines.append(f"no device {', '.join(missing)} was ever heard: check pvoutput.system's devices")
+    if any(getattr(target.account, name) for name in EXTENDED) and not system.donor:
+        lines.append("v7 to v12 are taken from donors only: they wait until PVOutput knows a donation")
+    return tuple(line for line in lines if line)
+
+
+def sizes(theirs_w: int, ours_w: int, peak_w: int | None) -> list[str]:
+    """PVOutput's size of the system beside the settings' and beside what the roof has made."""
+    lines = []
+    if ours_w and abs(ours_w - theirs_w) * 100 > SIZE_PERCENT * max(ours_w, theirs_w):
+        lines.append(f"the system has {theirs_w} W at PVOutput and {ours_w} W in site.size_w: correct the wrong one")
+    limit_w = theirs_w * POWER_PERCENT // 100
+    if peak_w is not None and peak_w > limit_w:
+        lines.append(f"the roof has made {peak_w} W, and PVOutput takes no power above {limit_w} W from a system of "
+                     f"{theirs_w} W: correct the size at PVOutput")
+    return lines
+
+
+def _client(target: Target) -> Client | str:
+    """The client for a system, or what the owner must change."""
     try:
-        return Client(settings.pvoutput)
+        return Client(target.account)
     except (BadCredentials, InsecureUrl) as error:
         return str(error)
 
 
 def _step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
-    client = _client(settings)
-    if isinstance(client, str):
-        return Step(plan.IDLE_S, client)
+    listed = targets(settings) or [main_target(settings)]
+    unusable = _client(listed[0])
+    if isinstance(unusable, str):
+        return Step(plan.IDLE_S, unusable)
     with transaction(store):
         account.note_change(store, settings)
         now = servertime.read(store, clock)
@@ -111,25 +186,29 @@ def _step(store: sqlite3.Connection, settings: Settings, clock: Clock) -> Step:
         task = plan.next_task(store, settings, now)
     if isinstance(task, plan.Wait):
         return Step(task.seconds, task.what)
-    what = _request(store, settings, clock, client, now, task)
+    client = _client(task.target)
+    if isinstance(client, str):
+        return Step(plan.IDLE_S, client)
+    what = _request(store, clock, client, now, task)
     pause = pauses.current(store, servertime.read(store, clock))
     return Step(pause.left_s if pause else 0.0, what, requested=True)
 
 
 def _tidy(store: sqlite3.Connection, settings: Settings, now: Now) -> None:
     """Bring the outbox up to the present: changed settings, rows that are complete, days that are too old."""
-    known = account.known(store, settings.pvoutput)
-    if now.server is None or known is None:
+    if now.server is None or not any(account.known(store, target) for target in targets(settings)):
         return
-    if outbox.has_other_shape(store, settings):
-        outbox.refresh(store, settings, (), now.server)
+    if follow.has_other_shape(store, settings):
+        follow.refresh(store, settings, (), now.server)
     outbox.complete(store, now.server)
-    today = datetime.fromtimestamp(now.server, ZoneInfo(settings.site.timezone)).date()
-    outbox.expire(store, today, known.age_limit)
+    for target in targets(settings):
+        known = account.known(store, target)
+        if known is not None:
+            today = datetime.fromtimestamp(now.server, target.zone).date()
+            outbox.expire(store, target.key, today, known.age_limit)
 
 
-def _request(store: sqlite3.Connection, settings: Settings, clock: Clock, client: Client, now: Now,
-             task: plan.Task) -> str:
+def _request(store: sqlite3.Connection, clock: Clock, client: Client, now: Now, task: plan.Task) -> str:
     """Count, commit, send, apply."""
     with transaction(store):
         quota.count_request(store, now)
@@ -137,9 +216,10 @@ def _request(store: sqlite3.Connection, settings: Settings, clock: Clock, client
     reply = task.send(client)
     with transaction(store):
         now = _learn(store, clock, reply)
-        what = _apply(store, settings, now, task, reply.outcome)
+        what = _apply(store, now, task, reply.outcome)
+    title = f" ({task.target.title})" if task.target.title else ""
     level = logging.DEBUG if isinstance(reply.outcome, replies.Accepted) else logging.WARNING
-    log.log(level, "PVOutput: %s: %s", task.what, what)
+    log.log(level, "PVOutput%s: %s: %s", title, task.what, what)
     return what
 
 
@@ -152,7 +232,7 @@ def _learn(store: sqlite3.Connection, clock: Clock, reply: Reply) -> Now:
     return now
 
 
-def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.Task, outcome: replies.Outcome) -> str:
+def _apply(store: sqlite3.Connection, now: Now, task: plan.Task, outcome: replies.Outcome) -> str:
     """What an answer changes: the outcomes that concern every request here, the others in the task."""
     if isinstance(outcome, replies.Accepted):
         try:
@@ -165,7 +245,7 @@ def _apply(store: sqlite3.Connection, settings: Settings, now: Now, task: plan.T
         case replies.QuotaExceeded():
             pauses.begin(store, now, pauses.QUOTA, outcome.text, quota.mark_exhausted(store, now, outcome.reset))
         case replies.SettingsRefused():
-            account.refuse(store, now, settings.pvoutput, outcome.text)
+            account.refuse(store, now, task.target, outcome.text)
         case replies.Busy():
             pauses.begin(store, now, pauses.BUSY, outcome.text, pauses.backoff(store, pauses.BUSY))
         case replies.NetworkTrouble():

@@ -11,15 +11,13 @@ that is sent again is refused as lower (shown with the site's words), and the ne
 import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import answers, outbox, replies
+from appliance.pvoutput import answers, days, outbox, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, place
 from appliance.pvoutput.servertime import Now
-from appliance.settings import Settings
+from appliance.pvoutput.targets import Target
 
-MOST_CHECKS = 2
 SETTLE_S = 900.0  # after midnight, before the day just ended is asked for
 
 
@@ -27,7 +25,7 @@ SETTLE_S = 900.0  # after midnight, before the day just ended is asked for
 class Check:
     """Compare a local day (YYYY-MM-DD) with what PVOutput holds."""
 
-    settings: Settings
+    target: Target
     day: str
     interval_s: int
 
@@ -50,46 +48,35 @@ class Check:
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
         if isinstance(refusal, replies.NothingStored):
             return self._compare(conn, {})
-        self._checked(conn, final=True)
+        days.count_check(conn, self.target.key, self.day, missing=None)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
         """The day is asked for again."""
 
     def _compare(self, conn: sqlite3.Connection, history: dict[str, dict[str, int]]) -> str:
-        zone = ZoneInfo(self.settings.site.timezone)
-        lifetime = self.settings.pvoutput.energy == "lifetime"
+        key, zone = self.target.key, self.target.zone
         missing = []
-        for time, *values in conn.execute(
-                "SELECT time, v1, v2, v3, v4 FROM outbox WHERE day = ? AND state = 'sent'", (self.day,)):
+        for time, values in outbox.sent_rows(conn, key, self.day):
             held = history.get(place(time, zone, self.interval_s)[1])
-            if held is None or not _holds(held, tuple(values), lifetime):
-                missing.append((time,))
-        conn.executemany("UPDATE outbox SET state = 'waiting', attempts = 0 WHERE time = ?", missing)
-        self._checked(conn, final=not missing)
+            if held is None or not _holds(held, values, self.target.is_lifetime):
+                missing.append(time)
+        if days.count_check(conn, key, self.day, len(missing)):
+            outbox.reopen(conn, key, missing)
         return f"{self.day}: PVOutput lacks {len(missing)} rows" if missing else f"{self.day}: PVOutput holds every row"
-
-    def _checked(self, conn: sqlite3.Connection, final: bool) -> None:
-        conn.execute("INSERT INTO pvoutput_day (day) VALUES (?) ON CONFLICT DO NOTHING", (self.day,))
-        conn.execute("UPDATE pvoutput_day SET checks = checks + 1,"
-                     " checked = MAX(checked, ?, checks + 1 >= ?) WHERE day = ?", (final, MOST_CHECKS, self.day))
 
 
 def _holds(held: dict[str, int], values: Values, lifetime: bool) -> bool:
     """Whether the site has our values; lifetime counters were turned into its own totals, so only powers compare."""
     compared = {"v2": values[1], "v4": values[3]} if lifetime else {
-        f"v{n}": value for n, value in enumerate(values, 1)}
+        f"v{n}": value for n, value in enumerate(values[:4], 1)}
     return all(value is None or held.get(name) == value for name, value in compared.items())
 
 
-def next_check(conn: sqlite3.Connection, settings: Settings, server: float, age_limit: int,
+def next_check(conn: sqlite3.Connection, target: Target, server: float, age_limit: int,
                interval_s: int) -> Check | None:
     """The newest finished day that was not checked yet and of which nothing waits."""
-    settled: date = datetime.fromtimestamp(server - SETTLE_S, ZoneInfo(settings.site.timezone)).date()
+    settled: date = datetime.fromtimestamp(server - SETTLE_S, target.zone).date()
     oldest = outbox.oldest_day(settled + timedelta(days=1), age_limit)
-    row = conn.execute(
-        "SELECT day FROM outbox LEFT JOIN pvoutput_day USING (day) WHERE day >= ? AND day < ?"
-        " AND COALESCE(checked, 0) = 0 GROUP BY day"
-        " HAVING SUM(state IN ('open', 'waiting')) = 0 AND SUM(state = 'sent') > 0 ORDER BY day DESC LIMIT 1",
-        (oldest, settled.isoformat())).fetchone()
-    return Check(settings, row[0], interval_s) if row else None
+    day = days.unchecked(conn, target.key, oldest, settled.isoformat())
+    return Check(target, day, interval_s) if day else None

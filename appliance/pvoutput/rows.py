@@ -1,6 +1,7 @@
 """From slots to the statuses PVOutput should hold: one local day at a time, pure.
 
-A status has a place, the local (date, time) on the site's status interval, and the values v1..v4 in Wh, W, Wh, W.
+A status has a place, the local (date, time) on the site's status interval, and the values v1..v4 in Wh, W, Wh, W
+and v5..v12 in thousandths of their units (extended.py).
 - Where several slots share a place the later one has it: its running totals include the earlier one's. That
   happens in the hour that autumn repeats, and where the ledger's slots are finer than the site's interval.
 - v2 and v4 are the slot's energy over the seconds it was counted. A slot that ends a hole has no power: its
@@ -9,12 +10,14 @@ A status has a place, the local (date, time) on the site's status interval, and 
   continuous counters; since PVOutput takes a day's first value for its zero, the day's first status carries the
   counters at the *start* of its slot, and the day's last one thus the whole day's energy.
 """
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-Values = tuple[int | None, int | None, int | None, int | None]
+Values = tuple[int | None, ...]     # v1..v12
+EXTENDED = ("v7", "v8", "v9", "v10", "v11", "v12")
+NO_MORE: tuple[int | None, ...] = (None,) * 8
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ def _minute(local: datetime, interval_s: int) -> int:
 
 
 def statuses(slots: Iterable[Slot], zone: ZoneInfo, interval_s: int, consumption: bool,
-             base: Base | None) -> dict[int, Values]:
-    """{slot time: values} of one local day's statuses; `slots` ascending, `base` for energy "lifetime"."""
+             base: Base | None, more: Mapping[int, tuple[int | None, ...]] | None = None) -> dict[int, Values]:
+    """{slot time: values} of one local day's statuses; `slots` ascending, `base` for energy "lifetime", `more` has
+    v5..v12 by slot time. A slot of which no energy and no power is known has no status."""
     holders: dict[int, Slot] = {}
     for slot in slots:
         minute = _minute(datetime.fromtimestamp(slot.time, zone), interval_s)
@@ -62,7 +66,7 @@ def statuses(slots: Iterable[Slot], zone: ZoneInfo, interval_s: int, consumption
     for first, slot in zip([True] + [False] * len(holders), holders.values(), strict=False):
         values = _values(slot, consumption, base, first)
         if any(value is not None for value in values):
-            chosen[slot.time] = values
+            chosen[slot.time] = values + (more or {}).get(slot.time, NO_MORE)
     return chosen
 
 
@@ -100,7 +104,14 @@ def cumulative(values: Values, lifetime: bool) -> int | None:
 
 
 def wire(time: int, values: Values, zone: ZoneInfo, interval_s: int) -> dict[str, str]:
-    """A row as the service's parameters: d, t and those of v1..v4 that are known."""
+    """A row as the service's parameters: d, t and those of v1..v12 that are known."""
     day, at = place(time, zone, interval_s)
-    numbers = {f"v{n}": str(value) for n, value in enumerate(values, 1) if value is not None}
+    numbers = {f"v{n}": str(value) if n <= 4 else as_text(value) for n, value in enumerate(values, 1)
+               if value is not None}
     return {"d": day, "t": at, **numbers}
+
+
+def as_text(value: int) -> str:
+    """Thousandths as the decimal number that goes on the wire: at most three places, none that are zero."""
+    sign, (whole, rest) = "-" if value < 0 else "", divmod(abs(value), 1000)
+    return f"{sign}{whole}.{rest:03d}".rstrip("0").rstrip(".")

@@ -48,6 +48,12 @@ def learn(conn: sqlite3.Connection, clock: Clock, date: float | None) -> Now:
     return Now(origin, steady, date)
 
 
+def last_known(conn: sqlite3.Connection) -> float | None:
+    """The server's time at its last reply, however long ago; None before the first one."""
+    anchor = persisted.get(conn, "time")
+    return float(anchor["server"]) if anchor else None
+
+
 def wall_clock_ahead(conn: sqlite3.Connection) -> int | None:
     """Seconds the wall clock was ahead of the server's at the last reply (negative: behind); None: not known."""
     anchor = persisted.get(conn, "time")

@@ -7,15 +7,18 @@ A look covers up to 50 days in one request; an addition is one request a day for
 """
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, timedelta
 
-from appliance.pvoutput import answers, replies
+from appliance.ledger import reads
+from appliance.pvoutput import answers, days, replies
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
+from appliance.pvoutput.targets import Target
 
 LOOK_DAYS = 50
 MOST_ADDS = 2
 TOLERANCE_WH = 1
+NOT_HELD = "PVOutput said OK but does not hold the total"
+EARLIEST_DAY = "2005-01-01"     # no supervisor is older: before it a clock was never set
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Total:
     consumed_wh: int | None
     attempts: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the day."""
+        return self.generated_wh is None and self.consumed_wh is None
+
     def is_held(self, output: dict[str, int]) -> bool:
         """Whether the site's total of the day is ours or more."""
         return all(ours is None or output.get(name, -1) >= ours - TOLERANCE_WH
@@ -37,6 +45,7 @@ class Total:
 class Look:
     """Ask which totals PVOutput holds."""
 
+    target: Target
     totals: list[Total]   # ascending
     state: str            # "new" or "sent"
 
@@ -60,7 +69,7 @@ class Look:
         if isinstance(refusal, replies.NothingStored):
             return self._compare(conn, {})
         for total in self.totals:
-            _set(conn, total, "refused", refusal.text)
+            days.set_total(conn, self.target.key, total.day, "refused", refusal.text)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
@@ -71,11 +80,11 @@ class Look:
         for total in self.totals:
             if total.is_held(outputs.get(total.day, {})):
                 held += 1
-                _set(conn, total, "done", "")
+                days.set_total(conn, self.target.key, total.day, "done", "")
             elif total.attempts >= MOST_ADDS:
-                _set(conn, total, "refused", "PVOutput said OK but does not hold the total")
+                days.set_total(conn, self.target.key, total.day, "refused", NOT_HELD)
             else:
-                _set(conn, total, "missing", "")
+                days.set_total(conn, self.target.key, total.day, "missing", "")
         return f"PVOutput holds the totals of {held} of {len(self.totals)} days"
 
 
@@ -83,6 +92,7 @@ class Look:
 class Add:
     """Send one day's totals."""
 
+    target: Target
     total: Total
 
     @property
@@ -90,52 +100,56 @@ class Add:
         return f"sending the total of {self.total.day}"
 
     def count(self, conn: sqlite3.Connection) -> None:
-        conn.execute("UPDATE pvoutput_day SET total_attempts = total_attempts + 1, total_v1 = ?, total_v3 = ?"
-                     " WHERE day = ?", (self.total.generated_wh, self.total.consumed_wh, self.total.day))
+        days.count_total(conn, self.target.key, self.total.day, self.total.generated_wh, self.total.consumed_wh)
 
     def send(self, client: Client) -> Reply:
         return client.addoutput(_compact(self.total.day), self.total.generated_wh, self.total.consumed_wh)
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        _set(conn, self.total, "sent", "")
+        days.set_total(conn, self.target.key, self.total.day, "sent", "")
         return f"sent the total of {self.total.day}"
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
-        _set(conn, self.total, "refused", refusal.text)
+        days.set_total(conn, self.target.key, self.total.day, "refused", refusal.text)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
         """Sent again."""
 
 
-def next_total(conn: sqlite3.Connection, consumption: bool) -> Look | Add | None:
-    """Look at new days, add what is missing, look again; the newest day first."""
-    states = {state for (state,) in conn.execute(
-        "SELECT DISTINCT total_state FROM pvoutput_day WHERE total_state IN ('new', 'missing', 'sent')")}
-    for state in ("new", "missing", "sent"):
-        if state in states:
-            chosen = _totals(conn, state, consumption)
-            return Add(chosen[-1]) if state == "missing" else Look(chosen, state)
+def next_total(conn: sqlite3.Connection, target: Target, oldest: str) -> Look | Add | None:
+    """Look at new days, add what is missing, look again; the newest day first.
+
+    Nothing is asked or sent of a day without slots (a wrong clock made it up, and the ledger took it back), of which
+    no energy is known, or of which PVOutput takes rows (`oldest`: the oldest of those).
+    """
+    while state := next((state for state in ("new", "missing", "sent")
+                         if state in days.total_states(conn, target.key)), None):
+        chosen = _with_ground(conn, target, state, oldest)
+        if chosen:
+            return Add(target, chosen[-1]) if state == "missing" else Look(target, chosen, state)
     return None
 
 
-def _totals(conn: sqlite3.Connection, state: str, consumption: bool) -> list[Total]:
-    """The newest days in `state` that fit into one look, ascending."""
-    (newest,) = conn.execute("SELECT MAX(day) FROM pvoutput_day WHERE total_state = ?", (state,)).fetchone()
-    first = (date.fromisoformat(newest) - timedelta(days=LOOK_DAYS - 1)).isoformat()
-    rows = conn.execute(
-        "SELECT day, production_dwh, consumption_dwh, total_attempts FROM pvoutput_day LEFT JOIN site_day USING (day)"
-        " WHERE total_state = ? AND day >= ? ORDER BY day", (state, first))
-    return [Total(day, _wh(made), _wh(used) if consumption else None, attempts) for day, made, used, attempts in rows]
+def _with_ground(conn: sqlite3.Connection, target: Target, state: str, oldest: str) -> list[Total]:
+    """The newest totals in `state` that fit into one look, ascending; those without ground are not offered any more."""
+    chosen = []
+    for day, attempts in days.in_state(conn, target.key, state, LOOK_DAYS):
+        total = _total(conn, target, day, attempts)
+        if total.is_empty or (state == "new" and day >= oldest) or day < EARLIEST_DAY:
+            days.set_total(conn, target.key, day, "", "")
+        else:
+            chosen.append(total)
+    return chosen
+
+
+def _total(conn: sqlite3.Connection, target: Target, day: str, attempts: int) -> Total:
+    made, used = reads.day_totals(conn, day, target.devices)
+    return Total(day, _wh(made), _wh(used) if target.account.consumption else None, attempts)
 
 
 def _wh(energy_dwh: int | None) -> int | None:
     return None if energy_dwh is None else max(0, (energy_dwh + 5) // 10)
-
-
-def _set(conn: sqlite3.Connection, total: Total, state: str, reason: str) -> None:
-    conn.execute("UPDATE pvoutput_day SET total_state = ?, total_reason = ? WHERE day = ?",
-                 (state, reason, total.day))
 
 
 def _compact(day: str) -> str:

@@ -33,9 +33,10 @@ from appliance.settings.file import (
     unknown_keys,
     update,
 )
+from appliance.settings.validators import PvSystem
 
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
-    "Mqtt", "Notify", "PVOutput", "Secret", "Settings", "SettingsError", "Site", "Store", "Web", "declarations",
-    "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
+    "Mqtt", "Notify", "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
+    "declarations", "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
 ]

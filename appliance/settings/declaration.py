@@ -8,7 +8,10 @@ from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from appliance.settings.prices import price_text
 from appliance.settings.validators import (
+    OWN_QUANTITIES,
+    PvSystem,
     absolute_path,
     broker_url,
     flag,
@@ -17,10 +20,12 @@ from appliance.settings.validators import (
     matches,
     message_url,
     one_of,
+    own_value,
     port_list,
     printable,
     proxy_list,
     service_url,
+    system_list,
     token_list,
     write_url,
     zone,
@@ -90,6 +95,9 @@ class Site:
     size_w: int = key(0, "the size of the system in W, 0 (not known) to 1000000", integer_between(0, 1_000_000))
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
                     matches(r"[\w.\-]{1,40}"))
+    buy: str = key("", 'empty, the price of a kWh bought such as "0.31", or several with the day from which each '
+                   'holds: "0.28, 2026-01-01 0.31"', price_text)
+    sell: str = key("", "empty, or what a kWh sold earns, written as the price of a kWh bought", price_text)
 
 
 @dataclass(frozen=True)
@@ -119,6 +127,10 @@ class Store:
     keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", integer_between(1, 36500))
 
 
+OWN_VALUE = ('empty or a serial number and what its device tells, such as "414050000000001 power"; '
+             f"one of {', '.join(OWN_QUANTITIES)}")
+
+
 @dataclass(frozen=True)
 class PVOutput:
     """The account at PVOutput.org."""
@@ -133,6 +145,16 @@ class PVOutput:
                       one_of("daily", "lifetime"))
     consumption: bool = key(True, "true or false", flag)
     reserve: int = key(5, "the requests an hour left to other programs, 0 to 250", integer_between(0, 250))
+    voltage: bool = key(False, "true or false", flag)
+    temperature: bool = key(False, "true or false", flag)
+    v7: str = key("", OWN_VALUE, own_value)
+    v8: str = key("", OWN_VALUE, own_value)
+    v9: str = key("", OWN_VALUE, own_value)
+    v10: str = key("", OWN_VALUE, own_value)
+    v11: str = key("", OWN_VALUE, own_value)
+    v12: str = key("", OWN_VALUE, own_value)
+    system: tuple[PvSystem, ...] = key((), "tables [[pvoutput.system]], each with an id and a list of devices "
+                                       "(serial numbers), at most 16", system_list)
 
 
 @dataclass(frozen=True)

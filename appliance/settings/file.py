@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.errors import USAGE, SuntapError
 from appliance.settings.declaration import Secret, Settings, declarations, sections
+from appliance.settings.validators import PvSystem
 from appliance.system.files import locked, write_atomic
 
 ENVIRONMENT = "SUNTAP_CONFIG"
@@ -159,4 +160,6 @@ def _plain(value: Any) -> Any:
         return value.reveal()
     if isinstance(value, Path):
         return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, PvSystem):
+        return {"id": value.id, "devices": list(value.devices)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -1,9 +1,9 @@
 """Checks of single settings: each returns a value from outside as it is kept inside, or raises ValueError."""
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -155,3 +155,46 @@ def proxy_list(value: Any) -> tuple[str, ...]:
             raise ValueError
         return str(ipaddress.ip_network(item, strict=False))
     return _list(value, 16, network)
+
+
+OWN_QUANTITIES = ("energy", "power", "voltage", "current", "dc_power", "dc_voltage", "dc_current", "temperature",
+                  "frequency", "reactive_power", "apparent_power", "power_factor")
+MAX_SYSTEMS = 16
+MAX_DEVICES = 200       # of one further system
+SERIAL = r"[\x21-\x7e]{1,64}"
+
+
+class PvSystem(NamedTuple):
+    """A further system at PVOutput: its id, and the serial numbers of the devices that count for it."""
+
+    id: str
+    devices: tuple[str, ...]
+
+
+def own_value(value: Any) -> str:
+    """"" or "SERIAL QUANTITY"."""
+    if value == "":
+        return ""
+    return matches(rf"{SERIAL} ({'|'.join(OWN_QUANTITIES)})")(value)
+
+
+def system_list(value: Any) -> tuple[PvSystem, ...]:
+    """The tables [[pvoutput.system]]."""
+    if not isinstance(value, list | tuple) or len(value) > MAX_SYSTEMS:
+        raise ValueError
+    found = tuple(_system(item) for item in value)
+    if len({system.id for system in found}) < len(found):
+        raise ValueError
+    return found
+
+
+def _system(value: Any) -> PvSystem:
+    if isinstance(value, PvSystem):
+        value = value._asdict()
+    if not isinstance(value, Mapping) or not {"id", "devices"} <= set(value):
+        raise ValueError
+    number = str(value["id"]) if isinstance(value["id"], int) else value["id"]
+    devices = _list(value["devices"], MAX_DEVICES, matches(SERIAL))
+    if not devices:
+        raise ValueError
+    return PvSystem(matches(r"[0-9]{1,12}")(number), devices)

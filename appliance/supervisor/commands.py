@@ -8,14 +8,15 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from appliance.history import backup
 from appliance.ledger import senders
-from appliance.pvoutput import outbox, poster
+from appliance.pvoutput import account, outbox
+from appliance.pvoutput.targets import targets
 from appliance.settings import Settings
 from appliance.store import transaction
 from appliance.supervisor import pipeline
@@ -80,11 +81,6 @@ def run_waiting(work: Work) -> int:
     return len(waiting)
 
 
-def _test_pvoutput(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{} → {"ok", "text", "system": what PVOutput gives or null, "warnings": [...]}: one request of the quota."""
-    return asdict(poster.check_account(work.store, work.settings, work.clock))
-
-
 def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{"day": "YYYY-MM-DD"} → {"rows": how many wait now}."""
     with transaction(work.store):
@@ -92,13 +88,20 @@ def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 
 def _retry(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"time": the row's} → {"done": whether it was refused or skipped and waits now}."""
-    return {"done": outbox.retry(work.store, int(argument["time"]))}
+    """{"time": the row's, "system": "" or an id} → {"done": whether it was refused or skipped and waits now}."""
+    return {"done": outbox.retry(work.store, int(argument["time"]), str(argument.get("system", "")))}
 
 
 def _skip(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"time": the row's} → {"done": whether it was unsent and is skipped now}."""
-    return {"done": outbox.skip(work.store, int(argument["time"]))}
+    """{"time": the row's, "system": "" or an id} → {"done": whether it was unsent and is skipped now}."""
+    return {"done": outbox.skip(work.store, int(argument["time"]), str(argument.get("system", "")))}
+
+
+def _retry_refused(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{} → {"rows": how many refused rows wait now}: the owner put something right at PVOutput."""
+    with transaction(work.store):
+        account.ask_again(work.store, work.settings)
+        return {"rows": sum(outbox.retry_all(work.store, target.key) for target in targets(work.settings))}
 
 
 def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +148,6 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
 
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
-    "test_pvoutput": _test_pvoutput, "resend_day": _resend_day, "retry": _retry, "skip": _skip, "rebuild": _rebuild,
+    "resend_day": _resend_day, "retry": _retry, "skip": _skip, "retry_refused": _retry_refused, "rebuild": _rebuild,
     "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
 }

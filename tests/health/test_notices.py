@@ -19,6 +19,7 @@ from appliance.cli.status import table
 from appliance.health import lamps, notices, status
 from appliance.ledger import counters, intake
 from appliance.pvoutput import account, pauses, persisted, servertime
+from appliance.pvoutput.targets import main_target
 from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -181,7 +182,7 @@ def test_a_pause_is_told_with_its_reason_and_what_to_do(box, kind):
 
 def refuse_settings(box: Box) -> None:
     now = servertime.read(box.store, Clock(0.0, NOON, 0.0))
-    account.refuse(box.store, now, ACCOUNT, "Invalid API Key")
+    account.refuse(box.store, now, main_target(replace(Settings(site=LA), pvoutput=ACCOUNT)), "Invalid API Key")
 
 
 def expire_soon(box: Box) -> None:

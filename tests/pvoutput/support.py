@@ -5,7 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import outbox, poster
+from appliance.pvoutput import follow, outbox, poster
 from appliance.pvoutput.rows import place
 from appliance.settings import PVOutput, Secret, Settings, Site
 from appliance.simulate.pvoutput import PvOutput
@@ -84,9 +84,12 @@ class Box:
                 made, used = made + production, used + consumption
                 self.store.execute("UPDATE slot SET day_production_dwh = ?, day_consumption_dwh = ?"
                                    " WHERE time = ?", (made, used, time))
-            self.store.execute("INSERT OR REPLACE INTO site_day VALUES (?, ?, ?, NULL, NULL, 0, 0, 0, 'inverters', 1,"
-                               " 0, 0, 0)", (day, made, used))
-        return outbox.refresh(self.store, self.settings, days, self.clock.time())
+            self.store.execute(
+                "INSERT OR REPLACE INTO site_day (day, production_dwh, consumption_dwh, slots, holes, source,"
+                " net_active, balance_dwh, against_plus_dwh, against_minus_dwh)"
+                " VALUES (?, ?, ?, 0, 0, 'inverters', 1, 0, 0, 0)",
+                (day, made, used))
+        return follow.refresh(self.store, self.settings, days, self.clock.time())
 
     def step(self) -> poster.Step:
         return poster.step(self.store, self.settings, self.clock)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.pvoutput import bisect, outbox, views
+from appliance.pvoutput import bisect, follow, outbox, views
 from appliance.store import connect
 from tests.pvoutput.support import NOON, Box, midnight, sunny_day
 
@@ -21,7 +21,7 @@ def with_bad(box: Box, bad: set[int], first: int = 150, last: int = 180) -> None
     box.put(slots)
     for at in bad:
         box.store.execute("UPDATE slot SET consumption_dwh = 99000 WHERE time = ?", (midnight(DAY) + at * 300,))
-    outbox.refresh(box.store, box.settings, [DAY], NOON)
+    follow.refresh(box.store, box.settings, [DAY], NOON)
 
 
 def places(box: Box, bad: set[int]) -> list[str]:
@@ -52,7 +52,7 @@ def test_one_bad_row_among_thirty_costs_a_binary_search_when_nobody_names_it(
 
 
 def test_a_bad_live_row_holds_up_nothing(box: Box) -> None:
-    box.put({int(NOON) - 300: (TOO_MUCH, 100), int(NOON): (100, 100), int(NOON) + 300: (100, 100)})
+    box.put({int(NOON) - 300: (100, TOO_MUCH), int(NOON): (100, 100), int(NOON) + 300: (100, 100)})
     box.run(900)
     assert box.states() == {"sent": 2, "refused": 1}
 
@@ -74,11 +74,11 @@ def test_whatever_rows_are_bad_exactly_they_are_set_aside(tmp_path_factory, bad:
     store.executemany("INSERT INTO outbox (time, day, state, attempts, v1) VALUES (?, '', 'waiting', 1, ?)",
                       [(at, at) for at in waiting])
     while waiting:
-        suspects = bisect.suspects(store)
+        suspects = bisect.suspects(store, "")
         if suspects:
-            trial = suspects[bisect.next_trial([{"v1": str(at)} for at in suspects], bisect.text(store))]
+            trial = suspects[bisect.next_trial([{"v1": str(at)} for at in suspects], bisect.text(store, ""))]
         else:
-            trial = waiting[:bisect.batch_rows(store, 30)]
+            trial = waiting[:bisect.batch_rows(store, "", 30)]
         requests += 1
         worst = next((at for at in trial if at in bad), None)
         if worst is None:
@@ -88,13 +88,14 @@ def test_whatever_rows_are_bad_exactly_they_are_set_aside(tmp_path_factory, bad:
         else:
             left = bisect.narrow(suspects, trial, False) if suspects else trial
         if not suspects:
-            bisect.batch_ended(store, len(trial), 30, worst is None)
+            bisect.batch_ended(store, "", len(trial), 30, worst is None)
         if len(left) == 1:
             refused += left
             waiting.remove(left[0])
-        bisect.end(store)
+        bisect.end(store, "")
         if len(left) > 1:
-            bisect.begin(store, left, f"value [{worst if worst is not None else left[0]}]" if named else "Moon Powered")
+            words = f"value [{worst if worst is not None else left[0]}]" if named else "Moon Powered"
+            bisect.begin(store, "", left, words)
     assert sorted(refused) == sorted(bad) and sorted(sent) == sorted(set(range(30)) - bad)
     assert requests <= 1 + len(bad) * 7 + 5
     store.close()
@@ -121,9 +122,9 @@ def test_a_suspect_that_changes_ends_the_search(box: Box) -> None:
     with_bad(box, {170})
     box.step()
     box.step()
-    assert len(bisect.suspects(box.store)) == 30
+    assert len(bisect.suspects(box.store, "")) == 30
     box.put(sunny_day(DAY, first=150, last=180))
-    assert bisect.suspects(box.store) == []
+    assert bisect.suspects(box.store, "") == []
     box.run(60)
     assert box.states() == {"sent": 30} and box.curve(DAY) == box.truth(DAY)
 

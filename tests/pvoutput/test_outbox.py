@@ -2,7 +2,7 @@
 import pytest
 
 from appliance.ledger.cadence import status_interval
-from appliance.pvoutput import outbox, views
+from appliance.pvoutput import follow, outbox, views
 from appliance.settings import Settings
 from appliance.simulate.pvoutput import System
 from tests.pvoutput.support import DAY_S, NOON, Box, midnight, settings_for, sunny_day
@@ -161,7 +161,7 @@ def test_a_day_can_be_sent_again(box: Box) -> None:
 def test_a_slot_that_is_gone_is_not_sent(box: Box) -> None:
     box.put(sunny_day(DAY, last=20))
     box.store.execute("DELETE FROM slot WHERE time = ?", (midnight(DAY),))
-    outbox.refresh(box.store, box.settings, [DAY], NOON)
+    follow.refresh(box.store, box.settings, [DAY], NOON)
     assert len(rows(box)) == 19
 
 
@@ -214,7 +214,7 @@ def test_older_history_does_not_move_the_lifetime_counter_of_a_day_that_was_sent
     box.run(300)
     before = len(box.posts())
     box.put(sunny_day("2026-05-07"))
-    outbox.refresh(box.store, box.settings, [DAY], NOON)
+    follow.refresh(box.store, box.settings, [DAY], NOON)
     assert box.states() == {"sent": 120, "waiting": 288}
     box.push()
     assert all(row.startswith("20260507") for request in box.posts()[before:] for row in request.rows)

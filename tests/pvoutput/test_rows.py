@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.pvoutput.rows import Base, Slot, cumulative, place, statuses, wire
+from appliance.pvoutput import rows
+from appliance.pvoutput.rows import Base, Slot, Values, cumulative, place, wire
 from tests.pvoutput.support import midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def statuses(*arguments: object) -> dict[int, Values]:
+    """v1..v4 of each status; nothing else is known here."""
+    chosen = rows.statuses(*arguments)
+    assert all(len(values) == 12 and set(values[4:]) == {None} for values in chosen.values())
+    return {time: values[:4] for time, values in chosen.items()}
 
 
 def slot(time: int, made: int = 0, used: int = 0, day_made: int = 0, day_used: int = 0, hole: bool = False,
@@ -103,3 +111,12 @@ def test_c1_names_the_counters_that_are_there(values: tuple, lifetime: bool, c1:
 def test_the_wire_leaves_out_what_is_unknown() -> None:
     assert wire(midnight("2026-05-09", "UTC"), (5, None, 0, 7), ZoneInfo("UTC"), 300) == {
         "d": "20260509", "t": "00:00", "v1": "5", "v3": "0", "v4": "7"}
+
+
+def test_further_values_go_with_their_slot_and_as_decimal_numbers() -> None:
+    time = midnight("2026-05-09", "UTC")
+    more = {time: (28_700, 249_030, -291_000, None, 1, 60_010, 0, 9_281_240)}
+    (values,) = rows.statuses([slot(time, 10, 10, 10, 10)], ZoneInfo("UTC"), 300, True, None, more).values()
+    assert wire(time, values, ZoneInfo("UTC"), 300) == {
+        "d": "20260509", "t": "00:00", "v1": "1", "v2": "12", "v3": "1", "v4": "12", "v5": "28.7", "v6": "249.03",
+        "v7": "-291", "v9": "0.001", "v10": "60.01", "v11": "0", "v12": "9281.24"}

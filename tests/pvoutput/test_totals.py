@@ -1,7 +1,7 @@
 """Days too old for statuses: their totals, proven by the site, and never over what it holds already."""
 from datetime import date
 
-from appliance.pvoutput import outbox, views
+from appliance.pvoutput import follow, outbox, views
 from appliance.simulate.pvoutput import Fault
 from tests.pvoutput.support import DAY_S, NOON, Box, sunny_day
 
@@ -101,7 +101,7 @@ def test_late_records_of_an_expired_day_correct_its_total(box: Box) -> None:
 def test_a_clock_a_year_ahead_expires_nothing(box: Box) -> None:
     box.clock.step(366 * DAY_S)
     box.put(sunny_day("2026-05-08"))
-    outbox.refresh(box.store, box.settings, ["2026-05-08"], box.clock.time())
+    follow.refresh(box.store, box.settings, ["2026-05-08"], box.clock.time())
     box.run(600)
     assert box.states() == {"sent": 288}
 
@@ -113,3 +113,22 @@ def test_an_old_day_sent_again_by_hand_is_offered_as_its_total(box: Box) -> None
     outbox.resend_day(box.store, OLD)
     box.run(60)
     assert total(box) == truth(OLD)
+
+
+def test_a_day_that_the_ledger_took_back_is_neither_asked_for_nor_sent(box: Box) -> None:
+    """A supervisor that came up with its firmware's date made it; it was known for what it is before the time was."""
+    ghost = "2010-10-26"
+    box.put(sunny_day(ghost))
+    box.step()
+    box.store.execute("DELETE FROM slot WHERE day = ?", (ghost,))
+    box.store.execute("DELETE FROM site_day WHERE day = ?", (ghost,))
+    follow.refresh(box.store, box.settings, [ghost], NOON)
+    box.run(7200)
+    assert box.services() == ["getsystem"] and outbox.waiting(box.store) == 0 and box.states() == {}
+
+
+def test_a_day_from_before_any_supervisor_was_built_is_sent_to_nobody(box: Box) -> None:
+    box.put(sunny_day("1999-12-31"))
+    box.put(sunny_day("2001-01-01"))
+    box.run(7200)
+    assert box.services() == ["getsystem"] and outbox.waiting(box.store) == 0

@@ -18,11 +18,15 @@ from appliance.settings.live import LiveSettings
 
 KEY = "00000000000000000000000000000000feedbeef"
 
+OWN_VALUES = st.sampled_from(["", "414050000000001 power", "PVS5M000001c frequency"])
 VALUES = {
     "site.timezone": st.sampled_from(["Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "UTC"]),
     "site.net_sign": st.sampled_from(["auto", "+", "-"]),
     "site.production": st.sampled_from(["auto", "inverters", "meter"]),
     "site.size_w": st.integers(0, 1_000_000),
+    "site.meter": st.sampled_from(["auto", "net", "consumption"]),
+    "site.buy": st.sampled_from(["", "0.31", "0.28, 2026-01-01 0.31"]),
+    "site.sell": st.sampled_from(["", "2026-01-01: 0.08"]),
     "site.name": st.sampled_from(["home", "roof_7", "a.b-c"]),
     "capture.interface": st.from_regex(r"[a-z0-9.:-]{1,15}", fullmatch=True),
     "capture.ports": st.lists(st.integers(1, 65535), min_size=1, max_size=8, unique=True),
@@ -38,6 +42,18 @@ VALUES = {
     "pvoutput.energy": st.sampled_from(["daily", "lifetime"]),
     "pvoutput.consumption": st.booleans(),
     "pvoutput.reserve": st.integers(0, 250),
+    "pvoutput.voltage": st.booleans(),
+    "pvoutput.temperature": st.booleans(),
+    "pvoutput.v7": OWN_VALUES,
+    "pvoutput.v8": OWN_VALUES,
+    "pvoutput.v9": OWN_VALUES,
+    "pvoutput.v10": OWN_VALUES,
+    "pvoutput.v11": OWN_VALUES,
+    "pvoutput.v12": OWN_VALUES,
+    "pvoutput.system": st.lists(st.fixed_dictionaries({
+        "id": st.from_regex(r"[0-9]{1,12}", fullmatch=True),
+        "devices": st.lists(st.from_regex(r"[0-9A-Z]{1,20}", fullmatch=True), min_size=1, max_size=3, unique=True)}),
+        max_size=3, unique_by=lambda system: system["id"]),
     "mqtt.url": st.sampled_from(["", "mqtt://broker.lan", "mqtts://192.0.2.1:8883", "mqtt://[2001:db8::1]:1883"]),
     "mqtt.username": st.sampled_from(["", "sun tap", "ü"]),
     "mqtt.password": st.sampled_from(["", "with blank", "ü#"]),
@@ -65,6 +81,8 @@ def value_of(loaded: Settings, name: str):
         return value.reveal()
     if isinstance(value, Path):
         return str(value)
+    if name == "pvoutput.system":
+        return [{"id": system.id, "devices": list(system.devices)} for system in value]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -75,8 +93,8 @@ def test_every_key_has_values_to_test():
 def test_without_a_file_the_defaults_of_the_design_hold(tmp_path):
     assert settings.load(tmp_path / "none.toml") == Settings()
     assert asdict(Settings().site) == {
-        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "size_w": 0,
-        "name": "home"}
+        "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "meter": "auto",
+        "size_w": 0, "name": "home", "buy": "", "sell": ""}
     assert Settings().capture.ports == (80,)
     assert Settings().store.data_dir == Path("/var/lib/suntap")
     assert Settings().pvoutput.url == "https://pvoutput.org/service/r2/"
@@ -133,6 +151,11 @@ def test_a_link_to_the_data_partition_stays_a_link(tmp_path):
     ('[pvoutput]\nurl = "http://pvoutput.org/"\n', ["pvoutput.url", "https://"]),
     ('[pvoutput]\nurl = "https://me:secret@pvoutput.org/"\n', ["pvoutput.url"]),
     ("[pvoutput]\nsystem_id = 12345\n", ["pvoutput.system_id", "in quotes"]),
+    ('[pvoutput]\nv7 = "414050000000001"\n', ["pvoutput.v7", "dc_voltage"]),
+    ('[pvoutput]\nv7 = "414050000000001 colour"\n', ["pvoutput.v7", "power"]),
+    ('[[pvoutput.system]]\nid = "1"\ndevices = []\n', ["pvoutput.system", "id", "devices"]),
+    ('[[pvoutput.system]]\nid = "x"\ndevices = ["1"]\n', ["pvoutput.system"]),
+    ('[[pvoutput.system]]\nid = "1"\ndevices = ["1"]\n' * 2, ["pvoutput.system"]),
     ("[web]\nport = 65536\n", ["web.port", "65535"]),
     ("[web]\nport\n", ["not valid TOML", "line 2"]),
     ("[web]\nport = 1\nport = 2\n", ["not valid TOML"]),

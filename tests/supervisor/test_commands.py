@@ -10,7 +10,7 @@ import pytest
 from appliance import settings, store
 from appliance.history import backup
 from appliance.settings.live import LiveSettings
-from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
+from appliance.simulate.pvoutput import API_KEY
 from appliance.supervisor.process import Supervisor, commands
 from appliance.system.clock import Clock
 from tests.cli.command import CAPTURES, suntap
@@ -56,21 +56,6 @@ def process(box):
 def states(process: Process) -> dict[str, int]:
     rows = process.supervisor.store.execute("SELECT state, count(*) FROM outbox GROUP BY state")
     return dict(rows.fetchall())
-
-
-def test_the_test_button_shows_what_pvoutput_says(box, process):
-    with PvOutput(process.clock) as server:
-        settings.update(box, {"pvoutput.url": server.url})
-        good = process.ask("test_pvoutput")
-        assert good["ok"] and good["system"]["name"] == "Test roof"
-        settings.update(box, {"pvoutput.api_key": "wrong"})
-        bad = process.ask("test_pvoutput")
-        assert not bad["ok"] and "key" in bad["text"].lower()
-        server.fail(Fault.ERROR)
-        settings.update(box, {"pvoutput.api_key": API_KEY})
-        assert not process.ask("test_pvoutput")["ok"]
-    kept = "\n".join(process.supervisor.store.iterdump())
-    assert API_KEY not in kept
 
 
 def test_a_day_is_sent_again_when_asked(process):

@@ -1,8 +1,9 @@
 """The API, version 1: JSON for the owner's other programs. Its contract is static/openapi.json; a test holds both
 together.
 
-Energies are integers in 0.1 Wh (`_dwh`), powers integers in W, times RFC 3339 in UTC beside the site's local date. A
-value that is not known is null, never 0. What is in version 1 stays; new members may come.
+Energies are integers in 0.1 Wh (`_dwh`) and decimal text in kWh (`_kwh`), powers integers in W, times RFC 3339 in
+UTC beside the site's local date. A value that is not known is null, never 0. What is in version 1 stays; new
+members may come.
 """
 import json
 from datetime import timedelta
@@ -12,6 +13,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, current_app, jsonify
 
 from appliance.health import status
+from appliance.health.notices import kwh
+from appliance.history import views
 from webui.data import box
 from webui.limits import MAX_DAYS
 from webui.present import energy, localtime
@@ -41,8 +44,14 @@ def now() -> Response:
     return jsonify(
         state=found.state, time=utc(found.time), age_s=found.age_s, production_w=found.production_w,
         consumption_w=found.consumption_w, net_w=found.net_w, supervisor_heard_age_s=found.heard_age_s,
-        lifetime_dwh=energy.lifetime_dwh(box()), timezone=box().zone().key,
-        today=totals(energy.days(box(), here, here).get(here, Totals(here))))
+        timezone=box().zone().key, today=totals(energy.days(box(), here, here).get(here, Totals(here))), **_lifetime())
+
+
+def _lifetime() -> dict[str, Any]:
+    """What rises for ever: production with what the inverters had counted before, the rest since the history began."""
+    since = views.lifetime(box().store())
+    return {**both("lifetime", energy.lifetime_dwh(box())), **both("lifetime_consumption", since.consumption_dwh),
+            **both("lifetime_import", since.import_dwh), **both("lifetime_export", since.export_dwh)}
 
 
 @page.get("/days")
@@ -67,12 +76,25 @@ def slots() -> Response:
     start, end = localtime.day_bounds(day, zone)
     found = [
         {"time": utc(slot.time), "local": localtime.local(slot.time, zone).isoformat(),
-         "production_dwh": slot.production_dwh, "net_dwh": slot.net_dwh, "consumption_dwh": slot.consumption_dwh,
+         **both("production", slot.production_dwh), **both("net", slot.net_dwh),
+         **both("consumption", slot.consumption_dwh),
          "production_w": slot.production_w, "consumption_w": slot.consumption_w, "seconds": slot.seconds,
          "hole": slot.hole}
         for slot in energy.slots(box(), day)]
     return jsonify(day=day.isoformat(), timezone=zone.key, start=utc(start), end=utc(end),
                    slot_seconds=box().slot_seconds(), slots=found)
+
+
+@page.get("/inverters")
+@access.dashboard
+def inverters() -> Response:
+    """?day=: what each inverter counted on one local day, today without."""
+    zone = box().zone()
+    day = asked_day("day", localtime.today(box().now(), zone))
+    found = [{"serial": unit.serial, "model": unit.model, **both("energy", unit.energy_dwh),
+              **both("lifetime", unit.counter_dwh), "percent_of_typical": unit.share, "state": unit.verdict,
+              "last_seen": utc(unit.last_seen)} for unit in energy.inverters(box(), day)]
+    return jsonify(day=day.isoformat(), timezone=zone.key, inverters=found)
 
 
 @page.get("/status")
@@ -84,8 +106,14 @@ def state() -> Response:
 
 def totals(found: Totals) -> dict[str, Any]:
     """A day as the API shows it."""
-    return {"day": found.day.isoformat(), "production_dwh": found.production_dwh,
-            "consumption_dwh": found.consumption_dwh, "import_dwh": found.import_dwh, "export_dwh": found.export_dwh}
+    return {"day": found.day.isoformat(), **both("production", found.production_dwh),
+            **both("consumption", found.consumption_dwh), **both("import", found.import_dwh),
+            **both("export", found.export_dwh)}
+
+
+def both(name: str, energy_dwh: int | None) -> dict[str, int | str | None]:
+    """An energy as an integer of 0.1 Wh and as decimal text in kWh: a JSON number would be a binary fraction."""
+    return {f"{name}_dwh": energy_dwh, f"{name}_kwh": None if energy_dwh is None else kwh(energy_dwh)}
 
 
 def utc(seconds: int | None) -> str | None:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.health import status
 from webui.data import box
-from webui.present import charts, dress, energy, localtime, svg
+from webui.present import charts, compare, dress, energy, localtime, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import parse_day
@@ -75,8 +75,10 @@ def _page(day: date) -> str:
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
-        month=charts.month_bars(month_days, day), month_total=energy.total(list(month_days.values())),
-        year=charts.year_bars(months, day), year_total=energy.total(list(months.values())),
+        month=charts.month_bars(month_days, day, energy.days(box(), *_month_before(day))),
+        month_total=energy.total(list(month_days.values())),
+        year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
+        year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
 
 
@@ -108,13 +110,25 @@ def _day(day: date) -> dict[str, Any]:
     what = words.NOTHING if peak is None else words.PEAK.format(
         watts=peak.production_w, time=localtime.clock_time(peak.time, zone))
     chart = curve(box(), day, slots)
+    chart["ghost_w"] = compare.ghost(box(), day, chart["times"])
+    today = localtime.today(box().now(), zone)
+    counted = [slot for slot in slots if slot.production_dwh is not None]
     top = max((power for power in chart["production_w"] if power is not None), default=0)
     places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
     return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
-            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals,
+            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals, "ghost_day": compare.year_before(day),
+            "change": None if day == today else compare.day(box(), day, totals.production_dwh),
+            "recent": compare.recent(box(), day, counted[-1].time) if day == today and counted else None,
+            "worth": energy.worth(box(), [totals]),
             "peak_w": peak.production_w if peak else None,
             "peak_at": peak.time if peak else None, "notes": [note for note in notes if note],
             "summary": words.SUMMARY.format(day=localtime.long_date(day), what=what), "hours": hours(box(), day, slots)}
+
+
+def _month_before(day: date) -> tuple[date, date]:
+    """The same month a year before."""
+    first = day.replace(year=day.year - 1, day=1)
+    return first, localtime.month_end(first)
 
 
 def _replacements(inverters: list[dict[str, Any]]) -> list[str]:

@@ -33,7 +33,7 @@ def slots() -> Response:
 
 
 @page.get("/readings.csv")
-@access.owner
+@access.reader
 def readings() -> Response:
     """?first=&last=: one row per reading as decoded, with its fields as they came."""
     return _csv("readings")

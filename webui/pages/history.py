@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from webui.data import box
-from webui.present import charts, dress, energy, localtime
+from webui.present import charts, compare, dress, energy, localtime
 from webui.present.energy import Totals
 from webui.query import parse_month
 from webui.security import access
@@ -26,17 +26,25 @@ def show() -> str:
     first, last = energy.span(box()) or (here, here)
     days = energy.days(box(), month, localtime.month_end(month))
     months = energy.months(box(), month.year)
-    years = energy.years(box())
+    earlier = month.replace(year=month.year - 1)
+    before = energy.days(box(), earlier, localtime.month_end(earlier))
+    years, every = energy.years(box()), energy.all_days(box())
     chosen = here if here.replace(day=1) == month else month
     return render_template(
         "history.html", month=month, today=here, calendar=calendar(month, days),
         earlier=_step(month, -1) if month > first.replace(day=1) else None,
         later=_step(month, 1) if month < here.replace(day=1) else None,
-        bars=charts.month_bars(days, chosen), total=energy.total(list(days.values())),
-        year=charts.year_bars(months, month), year_total=energy.total(list(months.values())),
+        bars=charts.month_bars(days, chosen, before), total=energy.total(list(days.values())),
+        year=charts.year_bars(months, month, energy.months(box(), month.year - 1)),
+        year_total=energy.total(list(months.values())),
         years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
         first=first, last=last, month_last=localtime.month_end(month),
         best=energy.best_days(box(), BEST), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
+        changes={"month": compare.span(box(), month, localtime.month_end(month), here),
+                 "year": compare.span(box(), month.replace(month=1), month.replace(month=12, day=31), here)},
+        worths={"month": energy.worth(box(), days.values()),
+                "year": energy.worth(box(), (day for day in every if day.day.year == month.year)),
+                "all": energy.worth(box(), every)},
         slot_minutes=box().slot_seconds() // 60)
 
 

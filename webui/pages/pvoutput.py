@@ -1,11 +1,14 @@
 """The PVOutput page: what was sent, what waits and why, what was refused in the server's words, and what can be done.
 
-Retry, skip and sending a day again are orders to the supervisor process.
+Retry, skip and sending a day again are orders to the supervisor process. What changes by itself is a fragment that the
+page fetches anew.
 """
+from typing import Any
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.pvoutput import quota, servertime, views
+from appliance.pvoutput import views
 from webui import orders
 from webui.data import box
 from webui.present import localtime
@@ -14,20 +17,45 @@ from webui.security import access
 
 page = Blueprint("pvoutput", __name__)
 
+
 @page.get("/pvoutput")
 @access.owner
 def show() -> ResponseReturnValue:
     """State of the posting, day by day."""
+    return render_template("pvoutput.html", order=orders.last(), **_state())
+
+
+@page.get("/pvoutput/state")
+@access.owner
+def state() -> ResponseReturnValue:
+    """What changes by itself, as a fragment."""
+    return render_template("_pvoutput.html", **_state())
+
+
+def _state() -> dict[str, Any]:
     connection, loaded = box().store(), box().settings()
     today = localtime.today(box().now(), box().zone())
-    allowance = views.quota_view(connection, loaded, box().clock)
-    now = servertime.read(connection, box().clock)
-    returns = quota.seconds_to_next_window(now.server) if now.server is not None else None
-    return render_template(
-        "pvoutput.html", account=loaded.pvoutput, days=views.day_states(connection), refused=views.refused(connection),
-        oldest=views.oldest_unsent(connection, loaded, today), quota=allowance, returns_s=returns,
-        last_success=views.last_success(connection), trouble=views.trouble(connection, loaded),
-        held=views.held(connection), order=orders.last())
+    return {
+        "account": loaded.pvoutput, "days": views.day_states(connection), "refused": views.refused(connection),
+        "oldest": views.oldest_unsent(connection, loaded, today),
+        "quota": views.quota_view(connection, loaded, box().clock), "last_success": views.last_success(connection),
+        "trouble": views.trouble(connection, loaded), "held": views.held(connection),
+        "too_small": views.too_small(connection, loaded), "systems": views.systems(connection, loaded),
+    }
+
+
+@page.get("/pvoutput/day/<day>")
+@access.owner
+def rows(day: str) -> ResponseReturnValue:
+    """Which rows of a day went with which values, and what each went without."""
+    connection, asked = box().store(), request.args.get("system", "")
+    found = next((system for system in views.systems(connection, box().settings()) if system.key == asked), None)
+    if found is None and asked:
+        abort(404)
+    listed = views.day_rows(connection, parse_day(day).isoformat(), asked)
+    names = [name for name in (f"v{number}" for number in range(1, 13)) if any(name in row.values for row in listed)]
+    units = {"v1": "Wh", "v2": "W", "v3": "Wh", "v4": "W", **(found.units if found else {})}
+    return render_template("pvoutput_day.html", day=parse_day(day), rows=listed, names=names, units=units, system=asked)
 
 
 @page.post("/pvoutput/resend")
@@ -44,8 +72,16 @@ def resend() -> ResponseReturnValue:
 def row() -> ResponseReturnValue:
     """Retry or skip one refused row."""
     name = request.form.get("name", "")
-    time = request.form.get("time", "")
-    if name not in ("retry", "skip") or not time.isdecimal():
+    time, system = request.form.get("time", ""), request.form.get("system", "")
+    if name not in ("retry", "skip") or not time.isdecimal() or not (not system or system.isdecimal()):
         abort(400)
-    orders.submit(name, time=int(time))
+    orders.submit(name, time=int(time), **({"system": system} if system else {}))
+    return redirect(url_for("pvoutput.show"))
+
+
+@page.post("/pvoutput/retry")
+@access.owner
+def retry() -> ResponseReturnValue:
+    """The owner put something right at PVOutput: ask it again, and send what it refused."""
+    orders.submit("retry_refused")
     return redirect(url_for("pvoutput.show"))

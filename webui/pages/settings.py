@@ -5,12 +5,14 @@ when zone, sign, source or size changed; keys that only a new start can change s
 """
 import errno
 import socket
+import sqlite3
 from typing import Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.outputs.check import CHECKS
+from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
 from webui import account, fields, handovers, orders
 from webui.data import box
@@ -101,8 +103,17 @@ def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None
     sections = [(name, title, [row for key, row in all_rows.items() if key.startswith(f"{name}.")])
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
-                           outcome=outcome, order=orders.last(), zones=box().zone_names(), tests=set(CHECKS),
+                           outcome=outcome, order=orders.last(), zones=box().zone_names(), values=_values(),
+                           tests=set(CHECKS),
                            token_names=tokens.names(box().settings().web.tokens),
                            **handovers.restore_shown(), **handovers.update_shown(),
                            password_error=session.pop("password_error", ""),
                            password_done=session.pop("password_done", False))
+
+
+def _values() -> list[tuple[str, str]]:
+    """What PVOutput's v7 to v12 may be; nothing where the history cannot be read."""
+    try:
+        return views.value_choices(box().store())
+    except sqlite3.Error:
+        return []

@@ -4,28 +4,31 @@ from datetime import date
 from flask import url_for
 
 from webui.present import localtime, svg
+from webui.present.compare import year_before
 from webui.present.energy import Totals
 from webui.present.units import kwh
 
 
-def month_bars(days: dict[date, Totals], chosen: date) -> svg.Bars:
-    """One bar per day of the chosen day's month."""
+def month_bars(days: dict[date, Totals], chosen: date, before: dict[date, Totals] | None = None) -> svg.Bars:
+    """One bar per day of the chosen day's month; `before`: the days of the same month a year earlier."""
     values = []
     for number in range(1, localtime.month_end(chosen).day + 1):
         day = chosen.replace(day=number)
         found = days.get(day)
         href = url_for("dashboard.show", day=day.isoformat()) if found else ""
-        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen))
+        ghost = (before or {}).get(year_before(day))
+        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen, ghost))
     return svg.bars(values, label_every=3)
 
 
-def year_bars(months: dict[int, Totals], chosen: date) -> svg.Bars:
-    """One bar per month of the chosen day's year."""
+def year_bars(months: dict[int, Totals], chosen: date, before: dict[int, Totals] | None = None) -> svg.Bars:
+    """One bar per month of the chosen day's year; `before`: the months of the year before."""
     values = []
     for number in range(1, 13):
         day, found = chosen.replace(month=number, day=1), months.get(number)
         href = url_for("history.show", month=f"{day:%Y-%m}") if found else ""
-        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month))
+        ghost = (before or {}).get(number)
+        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month, ghost))
     return svg.bars(values)
 
 
@@ -36,10 +39,13 @@ def years_bars(years: dict[int, Totals], chosen: int) -> svg.Bars:
         for year, found in years.items()])
 
 
-def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool) -> svg.Value:
-    """A bar for totals, or for a day or month of which nothing is known."""
+def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool,
+              before: Totals | None = None) -> svg.Value:
+    """A bar for totals, or for a day or month of which nothing is known; `before`: the same a year earlier."""
     known = found or Totals(date.min)
-    return svg.Value(label, bar_title(name, found), known.production_dwh, known.consumption_dwh, href, chosen)
+    ghost = before.production_dwh if before else None
+    title = bar_title(name, found) + ("" if ghost is None else f"; a year before {kwh(ghost)} kWh")
+    return svg.Value(label, title, known.production_dwh, known.consumption_dwh, href, chosen, ghost)
 
 
 def bar_title(name: str, found: Totals | None) -> str:

@@ -20,10 +20,12 @@ class Dress:
     thousands: str = NARROW
     first_weekday: int = 0
     fahrenheit: bool = False
+    currency: str = ""
 
 
 INTERNATIONAL = Dress("international")
-AMERICAN = Dress("american", twelve_hours=True, month_first=True, thousands=",", first_weekday=6, fahrenheit=True)
+AMERICAN = Dress("american", twelve_hours=True, month_first=True, thousands=",", first_weekday=6, fahrenheit=True,
+                currency="$")
 COUNTRIES = {"US": AMERICAN, "PR": AMERICAN, "GU": AMERICAN, "VI": AMERICAN, "AS": AMERICAN, "MP": AMERICAN}
 
 _current: ContextVar[Dress] = ContextVar("dress", default=INTERNATIONAL)

@@ -2,14 +2,17 @@
 
 Energies are integers in 0.1 Wh, powers in W, times UTC seconds, days local dates of the site. None means: not known.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
 from appliance.history import views
+from appliance.history import worth as worths
 from appliance.history.views import Slot
+from appliance.history.worth import Worth
 from appliance.ledger.roles import INVERTER, role
+from appliance.settings import prices
 from webui.data import Box
 from webui.present import localtime
 
@@ -110,7 +113,18 @@ def months(box: Box, year: int) -> dict[int, Totals]:
 
 def years(box: Box) -> dict[int, Totals]:
     """Totals of each year of which something is known."""
-    return _grouped([_totals(day) for day in views.days(box.store())], lambda day: day.year)
+    return _grouped(all_days(box), lambda day: day.year)
+
+
+def worth(box: Box, days: Iterable[Totals]) -> Worth:
+    """How much of these days' energy stayed at home, and what that was worth at the owner's prices."""
+    site = box.settings().site
+    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell))
+
+
+def all_days(box: Box) -> list[Totals]:
+    """Totals of every local day of which something is known."""
+    return [_totals(day) for day in views.days(box.store())]
 
 
 def _grouped(found: Sequence[Totals], part: Callable[[date], int]) -> dict[int, Totals]:

@@ -20,6 +20,7 @@ class Value:
     consumption: int | None = None
     href: str = ""
     chosen: bool = False
+    ghost: int | None = None        # production a year before
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Bar:
     zone_x: float
     zone_width: float
     labelled: bool
+    ghost_y: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Bars:
 
 def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
     """Bars side by side over one scale that begins at zero."""
-    top = max((number or 0 for value in values for number in (value.production, value.consumption)), default=0)
+    top = max((number or 0 for value in values for number in (value.production, value.consumption, value.ghost)),
+              default=0)
     step, decimals = nice_step(top)
     lines = max(1, -(-top // step)) if top else 1
     room = HEIGHT - TOP - BOTTOM
@@ -64,7 +67,8 @@ def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
         use = None if value.consumption is None else round(HEIGHT - BOTTOM - max(0, value.consumption) * scale, 1)
         drawn.append(Bar(value, round(LEFT + slot * (index + .5) - width / 2, 1), round(width, 1),
                          round(HEIGHT - BOTTOM - height, 1), round(height, 1), use,
-                         round(LEFT + slot * index, 1), round(slot, 1), index % label_every == 0))
+                         round(LEFT + slot * index, 1), round(slot, 1), index % label_every == 0,
+                         None if value.ghost is None else round(HEIGHT - BOTTOM - max(0, value.ghost) * scale, 1)))
     grid = [(round(HEIGHT - BOTTOM - line * step * scale, 1), f"{line * step / 10**4:.{decimals}f}")
             for line in range(lines + 1)]
     return Bars(drawn, grid)

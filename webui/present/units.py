@@ -2,6 +2,8 @@
 
 Thousands are set apart as the reader's country does it (dress).
 """
+from decimal import ROUND_HALF_UP, Decimal
+
 from webui.present import dress
 from webui.present.dress import NARROW
 
@@ -66,3 +68,12 @@ def temperature(celsius: float | None) -> str:
         return ""
     text = f"{celsius:.0f}{NARROW}°C"
     return f"{text} ({celsius * 9 / 5 + 32:.0f}{NARROW}°F)" if dress.now().fahrenheit else text
+
+
+def money(amount: Decimal | None) -> str:
+    """An amount in the owner's currency, to the hundredth; with its sign where the country has one of its own."""
+    if amount is None:
+        return UNKNOWN
+    cents = int((abs(amount) * 100).to_integral_value(ROUND_HALF_UP))
+    sign = MINUS if amount < 0 and cents else ""
+    return f"{sign}{dress.now().currency}{fixed(cents, 2, 2)}"

@@ -39,7 +39,11 @@
       series.push({ stroke: use, width: 1.6, paths: steps, points: { show: false }, spanGaps: false });
       data.push(day.consumption_w);
     }
-    const top = Math.max(1000, ...day.production_w, ...(day.consumption_w || []));
+    if (day.ghost_w) {
+      series.push({ stroke: soft, width: 1.1, dash: [4, 4], paths: steps, points: { show: false }, spanGaps: false });
+      data.push(day.ghost_w);
+    }
+    const top = Math.max(1000, ...day.production_w, ...(day.consumption_w || []), ...(day.ghost_w || []));
     plot = new uPlot({
       width: place.clientWidth, height: Math.max(240, Math.min(340, place.clientWidth * .42)), series,
       legend: { show: false }, padding: [10, 18, 0, 0],

@@ -19,8 +19,8 @@ from tests.web.roof import post
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-PAGES = ["/", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen", "/welcome/site",
-         "/welcome/server", "/welcome/pvoutput", "/welcome/done"]
+PAGES = ["/", "/day/2026-05-08", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen",
+         "/welcome/site", "/welcome/server", "/welcome/pvoutput", "/welcome/done"]
 WEIGHT = 250_000
 
 
@@ -157,14 +157,15 @@ def axe() -> str:
     return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_to_complain_about(open_page: OpenPage, app: Flask, roof: Path, axe: str, path: str,
-                                             dark: bool) -> None:
-    page = open_page(path, login=path != "/login", dark=dark)
+                                             look: str) -> None:
+    page = open_page(path, login=path != "/login", dark=look == "dark", phone=look == "phone")
     page.wait_for_timeout(200)
     page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations.flatMap(rule => rule.nodes.map("
+    found = page.evaluate("axe.run({rules: {'label-content-name-mismatch': {enabled: true}}}).then("
+                          "result => result.violations.flatMap(rule => rule.nodes.map("
                           "node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))")
     assert found == []
 

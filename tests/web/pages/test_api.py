@@ -16,6 +16,9 @@ from tests.web.roof import Roof, fill
 DOCUMENT = json.loads((Path(webui.__file__).parent / "static" / "openapi.json").read_text())
 
 
+JSON = [path for path in DOCUMENT["paths"] if path.startswith(("/api/", "/healthz"))]
+
+
 def check(answer: Any, path: str) -> Any:
     """The JSON of an answer, after it was held against the description of its path and status."""
     described = DOCUMENT["paths"][path]["get"]["responses"][str(answer.status_code)]
@@ -24,7 +27,8 @@ def check(answer: Any, path: str) -> Any:
 
 
 def test_the_file_describes_every_route_of_the_api_and_no_other(app: Flask) -> None:
-    served = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(("/api/", "/healthz"))}
+    served = {rule.rule for rule in app.url_map.iter_rules()
+              if rule.rule.startswith(("/api/", "/healthz", "/export/", "/metrics"))}
     assert served == set(DOCUMENT["paths"])
 
 
@@ -32,12 +36,12 @@ def test_the_file_is_served(guest: Visitor) -> None:
     assert guest.get("/api/v1/openapi.json").json == DOCUMENT
 
 
-@pytest.mark.parametrize("path", list(DOCUMENT["paths"]))
+@pytest.mark.parametrize("path", JSON)
 def test_answers_are_as_described(owner: Visitor, roof: Path, path: str) -> None:
     check(owner.get(path), path)
 
 
-@pytest.mark.parametrize("path", list(DOCUMENT["paths"]))
+@pytest.mark.parametrize("path", JSON)
 def test_answers_are_as_described_while_nothing_was_ever_measured(owner: Visitor, path: str) -> None:
     check(owner.get(path), path)
 
@@ -98,7 +102,7 @@ def test_energy_is_never_a_binary_fraction(owner: Visitor, roof: Path) -> None:
         if isinstance(value, list):
             return [number for part in value for number in numbers(part)]
         return [value] if isinstance(value, float) else []
-    for path in ("/api/v1/now", "/api/v1/days", f"/api/v1/slots?day={TODAY}"):
+    for path in ("/api/v1/now", "/api/v1/days", f"/api/v1/slots?day={TODAY}", f"/api/v1/inverters?day={TODAY}"):
         assert numbers(owner.get(path).json) == []
 
 
@@ -108,3 +112,12 @@ def test_health_is_503_with_reasons_while_no_process_runs(guest: Visitor, roof: 
     assert any("capture" in reason for reason in check(answer, "/healthz")["reasons"])
 
 
+def test_kwh_are_the_same_energies_digit_by_digit(owner: Visitor, roof: Path) -> None:
+    now = owner.get("/api/v1/now").json
+    day = owner.get(f"/api/v1/inverters?day={TODAY}").json["inverters"]
+    for found in (now, now["today"], *day):
+        for name, value in found.items():
+            if name.endswith("_kwh") and value is not None:
+                assert round(float(value) * 10_000) == found[name.replace("_kwh", "_dwh")]
+    assert now["lifetime_import_dwh"] > 0 and now["lifetime_export_dwh"] > 0
+    assert sum(unit["energy_dwh"] for unit in day) == now["today"]["production_dwh"]

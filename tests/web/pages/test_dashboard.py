@@ -9,6 +9,7 @@ from flask import Flask
 from appliance import settings
 from tests.web.conftest import NOON, TODAY, FixedClock, Visitor
 from tests.web.roof import SERIALS, Roof, fill
+from webui.present import units
 from webui.words import dashboard as words
 
 YESTERDAY = TODAY - timedelta(days=1)
@@ -76,3 +77,25 @@ def test_on_the_day_of_a_replacement_neither_inverter_is_weak(app: Flask, guest:
         assert "need" not in re.search(r'inverters-title">Inverters</h2><p class="soft">([^<]*)', text)[1]
         assert "…0099 took the place of …0006 on this day." in text and "low" not in text.split("panels")[1][:4000]
     assert "took the place" not in guest.get(f"/day/{YESTERDAY}").text
+
+
+def test_shares_and_money_are_those_of_the_days_own_totals(guest: Visitor, roof: Path, config: Path) -> None:
+    settings.update(config, {"site.buy": "0.2, 2026-05-08 0.5", "site.sell": "0.1"})
+    day = guest.get(f"/api/v1/days?from={YESTERDAY}&to={YESTERDAY}").json["days"][0]
+    own = day["production_dwh"] - day["export_dwh"]
+    text = re.sub(r"<[^>]*>", " ", guest.get(f"/day/{YESTERDAY}/part").text)
+    saved = (own * 5 + day["export_dwh"]) / 100_000
+    for shown in (f"Self-used {units.percent(own, day['production_dwh'])}",
+                  f"Self-sufficient {units.percent(own, day['consumption_dwh'])}", f"Saved {saved:.2f}",
+                  f"{day['import_dwh'] * 5 / 100_000:.2f} paid, {day['export_dwh'] / 100_000:.2f} earned"):
+        assert shown in " ".join(re.split(r"[ \n]+", text)), shown
+    assert "$" not in text and "$" in guest.get(f"/day/{YESTERDAY}/part", headers={"Accept-Language": "en-US"}).text
+
+
+def test_without_prices_there_is_no_money(guest: Visitor, roof: Path) -> None:
+    assert "Saved" not in guest.get("/history").text and guest.get("/history").text.count("Self-used") == 3
+
+
+def test_a_roof_without_a_meter_has_no_shares(guest: Visitor, data_dir: Path) -> None:
+    fill(data_dir, settings.Settings(), Roof(meter=False).uploads(TODAY, 1, until=NOON), NOON)
+    assert "Self-used" not in guest.get("/").text and "Self-used" not in guest.get("/history").text

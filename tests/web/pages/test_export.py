@@ -25,6 +25,7 @@ def test_days_and_slots_agree_with_the_api(guest: Visitor, roof: Path) -> None:
     total = sum(int(row["production_wh"].replace(".", "")) for row in slots if row["production_wh"])
     assert total == day["production_dwh"]
     assert slots[0]["time"] == "2026-05-09T00:00:00-07:00"
+    assert (slots[0]["date"], slots[0]["clock"], slots[0]["utc"]) == ("2026-05-09", "00:00:00", "2026-05-09 07:00:00")
 
 
 def test_readings_are_the_owners(guest: Visitor, owner: Visitor, roof: Path) -> None:

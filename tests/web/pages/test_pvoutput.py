@@ -84,3 +84,52 @@ def test_an_order_reaches_the_supervisor_process(owner: Visitor, roof: Path, to:
 def test_what_is_no_order_is_refused(owner: Visitor, roof: Path, to: str, form: dict[str, str]) -> None:
     post(roof, refused={REFUSED: "Moon Powered"})
     assert owner.send("/pvoutput", to, **form).status_code in (400, 404)
+
+
+def test_the_page_tells_of_each_row_which_values_went_and_what_it_went_without(owner: Visitor, roof: Path) -> None:
+    post(roof, NOON - 1800, {REFUSED: "Moon Powered"})
+    with store.connect(roof) as connection:
+        connection.execute("UPDATE outbox SET withheld = 'v2:night', v2 = NULL, v6 = 241500 WHERE time = ?", (REFUSED,))
+        day = connection.execute("SELECT day FROM outbox WHERE time = ?", (REFUSED,)).fetchone()[0]
+    text = owner.get(f"/pvoutput/day/{day}").text
+    assert "without power: it is night there" in text and "Moon Powered" in text and "241.5" in text
+    assert owner.get("/pvoutput/day/2026-13-01").status_code == 404
+    assert owner.get(f"/pvoutput/day/{day}?system=999").status_code == 404
+    assert "Rows and their values" in owner.get("/pvoutput/day/2001-01-01").text
+
+
+def test_a_refusal_is_shown_with_its_cure_and_all_can_be_tried_again(owner: Visitor, roof: Path) -> None:
+    post(roof, NOON - 1800, {REFUSED: "Power value [9000] too high for system size [4800]"})
+    text = owner.get("/pvoutput").text
+    assert "Correct the system&#39;s size at PVOutput, then Retry." in text
+    owner.send("/pvoutput", "/pvoutput/retry")
+    with store.connect(roof) as connection:
+        assert connection.execute("SELECT name, argument FROM command").fetchall() == [("retry_refused", "{}")]
+
+
+def test_what_changes_by_itself_is_fetched_anew(owner: Visitor, roof: Path) -> None:
+    post(roof, NOON - 1800, {})
+    assert 'data-live="/pvoutput/state"' in owner.get("/pvoutput").text
+    fragment = owner.get("/pvoutput/state").text
+    assert "Day by day" in fragment and "<html" not in fragment
+
+
+def test_a_size_that_is_too_small_is_said_with_what_to_do(owner: Visitor, roof: Path, config: Path) -> None:
+    post(roof, NOON - 1800, {})
+    settings.update(config, {"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
+    from appliance.pvoutput import account, servertime
+    from appliance.pvoutput.answers import System
+    from appliance.pvoutput.targets import main_target
+    with store.connect(roof) as connection:
+        now = servertime.Now("x", 0.0, float(NOON))
+        account.store_system(connection, now, main_target(settings.load(config)), System("R", 1000, 300, "", False))
+        connection.execute("UPDATE outbox SET withheld = 'v2:size' WHERE time IN (SELECT time FROM outbox LIMIT 5)")
+    text = owner.get("/pvoutput").text
+    assert text.count("Correct the size at PVOutput, then Retry.") == 1 and "1000 W" in text
+
+
+def test_the_test_compares_sizes(owner: Visitor, roof: Path, clock: FixedClock, config: Path) -> None:
+    settings.update(config, {"site.size_w": 9000})
+    with PvOutput(clock) as site:
+        answer = owner.send("/settings", "/pvoutput/test", **FORM, **{"pvoutput.url": site.url})
+    assert "4800 W at PVOutput and 9000 W in site.size_w" in answer.text

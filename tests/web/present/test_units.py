@@ -47,3 +47,10 @@ def test_percent_is_rounded(part: int, of: int, shown: str) -> None:
     (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_250_000, "1.3 MB"), (7_500_000_000, "7.5 GB"), (None, UNKNOWN)])
 def test_sizes_are_in_the_nearest_unit(count: int | None, shown: str) -> None:
     assert units.size(count) == shown.replace(" ", NARROW)
+
+
+@pytest.mark.parametrize(("amount", "shown"), [
+    ("0", "0.00"), ("0.005", "0.01"), ("-0.005", f"{MINUS}0.01"), ("-0.004", "0.00"), ("1234.5", f"1{NARROW}234.50"),
+    ("0.125", "0.13")])
+def test_money_is_rounded_half_away_from_zero(amount: str, shown: str) -> None:
+    assert units.money(Decimal(amount)) == shown and units.money(None) == UNKNOWN
