@@ -70,11 +70,11 @@ def _run(folder: Path, maker_gone: bool) -> int:
     if demo.Facts.load(folder) is None:
         _make_history(folder, config, roof, now - demo.GONE_HOURS * 3600 * maker_gone)
         facts.save(folder)
-    clock = Clock(real.time(), now + 1, demo.SPEED)
+    _set_password(config)
+    clock = Clock(real.time(), now + 1, demo.SPEED)     # from now on time runs: what takes long is done before
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
         server.sites[0] = pickle.loads((folder / SITE).read_bytes())
-    _set_password(config)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
     children = {

@@ -41,8 +41,9 @@ def config(home, tmp_path_factory) -> Iterator[Path]:
     with home.suntap(path, "run"):
         redirecting(path)
         wire = home.wire(collector=MAKER)       # so that the maker's address is known here
-        wire([uploads.post(BODY % 0)])
-        wait_for(lambda: MAKER in beat("collector", path.parent / "data")["wanted"]["addresses"])
+        with home.maker():
+            wait_for(lambda: wire([uploads.post(BODY % 0)])
+                     and MAKER in beat("collector", path.parent / "data")["wanted"]["addresses"])
         wait_for(lambda: MAKER in home.rules())
         yield path
 
@@ -181,7 +182,7 @@ def test_a_thousand_connections_endless_bodies_and_slow_bytes_leave_room_for_the
                 connection.connect((MAKER, 80))
                 connection.sendall([b"POST /", b"GET / HTTP/1.1\r\n", uploads.post(BODY % 5, "/Other").wire,
                                     b"POST /Data/SMS2DataCollector.aspx HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n",
-                                    b"\0\1\2\3"][number % 5])
+                                    b"\0\1\2\3\r\n\r\n"][number % 5])
                 crowd.append(connection)
 
     attack = threading.Thread(target=lambda: home.pvs.inside(flood))
