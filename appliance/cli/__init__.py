@@ -86,8 +86,8 @@ def _command(name: str, arguments: list[str]) -> int:
 
 
 def _overview(name: str) -> int:
-    """What `suntap` alone, --help, --version or a wrong command prints."""
-    if name == "--version":
+    """What `suntap` alone, help, --help, -V, --version or a wrong command prints."""
+    if name in ("-V", "--version"):
         from appliance import __version__
         print(PROGRAM, __version__)
         return DONE
@@ -96,7 +96,7 @@ def _overview(name: str) -> int:
         f"usage: {PROGRAM} COMMAND [options]", "", *lines, "",
         f"`{PROGRAM} COMMAND --help` explains a command. Every command takes --config FILE and --data-dir DIR.",
     ])
-    if name in ("-h", "--help"):
+    if name in ("-h", "--help", "help"):
         print(text)
         return DONE
     if not name:
