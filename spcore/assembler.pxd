@@ -26,7 +26,7 @@ cdef struct Range:
     uint64_t start
     uint64_t end
 
-# All zero = empty, holding no memory. What always holds:
+# All zero = empty, holding no memory. Invariants:
 #   ranges[i].end < ranges[i + 1].start     sorted, disjoint, not even touching
 #   pages[i].number < pages[i + 1].number
 #   every position inside a range lies in a page (a page may hold none: its insert failed for lack of memory)

@@ -15,7 +15,7 @@ from spcore.invariants cimport CHECKED, must
 
 
 cdef void check(const Assembler* self) noexcept nogil:
-    """What assembler.pxd says always holds."""
+    """Checks the invariants that assembler.pxd states."""
     cdef uint32_t i, page = 0
     cdef uint64_t bytes = 0, number
     for i in range(self.page_count):
@@ -133,7 +133,7 @@ cdef Insert assembler_insert(Assembler* self, Memory* memory, uint64_t start, co
             return INSERT_NO_MEMORY
         self.ranges = <Range*>grown
 
-    # Fill the space before each range that is met, and only compare what lies inside it: the first captured wins.
+    # Fill the space before each range that is met; compare the bytes inside it and keep the first captured.
     position = start
     for index in range(first, last):
         if self.ranges[index].start > position:

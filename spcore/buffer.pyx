@@ -1,4 +1,4 @@
-"""Memory that grows: the one growing buffer of the core, and the budgets that bound what holds captured bytes.
+"""Memory that grows: the one growing buffer of the core, and the budgets that bound the memory for captured bytes.
 
 Every function takes the budget that pays for the block, or NULL for a block that something else bounds (the loop
 pauses at `batch_bytes`, a table has `max_flows`). A request that the budget refuses changes nothing: the caller

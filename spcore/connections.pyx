@@ -1,8 +1,8 @@
 """Which connections are remembered: how one begins, which goes first when there are too many, and when all end.
 
-Only what a wanted direction sends starts a connection. Each stands in one of four recency lists by what it holds
-(reassembly.pxd); those that hold least go first, among them the longest silent. An ended connection is remembered too,
-in the list that is evicted first, so that retransmissions of it start nothing new.
+Only a SYN or data of a wanted direction starts a connection. Each connection stands in one of four recency lists
+(reassembly.pxd) by the data it holds; those that hold least go first, among them the longest silent. An ended
+connection is remembered too, in the list that is evicted first, so that retransmissions of it start nothing new.
 """
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
@@ -23,7 +23,7 @@ cdef enum:
 
 
 cdef int list_of(const Connection* connection) noexcept nogil:
-    """The recency list a connection belongs to by what it holds."""
+    """The recency list a connection belongs to: the highest of its two directions."""
     cdef int side, name = EMBRYONIC
     cdef const Half* half
     for side in range(2):
@@ -48,7 +48,7 @@ cdef void connection_touch(Streams* self, Connection* connection) noexcept nogil
 # Beginning ----------------------------------------------------------------------------------------------------------
 
 cdef void half_init(Half* half, bint tracked) noexcept nogil:
-    """A direction of which nothing was seen. Whatever it held before must be free already."""
+    """Makes a direction of which nothing was seen. Its queue and parser must be free already."""
     memset(half, 0, sizeof(Half))
     half.tracked = tracked
     half.end = NO_END
@@ -56,7 +56,7 @@ cdef void half_init(Half* half, bint tracked) noexcept nogil:
 
 
 cdef void make_place(Streams* self) noexcept nogil:
-    """Closes one connection if all places are taken: embryonic_evicted, flows_evicted."""
+    """Closes one connection if all places are taken. Counters: embryonic_evicted, flows_evicted."""
     cdef int name
     # Half-open connections have places of their own, so that a SYN flood cannot push out those that carry data.
     if self.flows.lists[EMBRYONIC].count >= self.max_embryonic:
@@ -79,7 +79,7 @@ cdef Connection* connection_of(Streams* self, const Datagram* datagram, const Se
     if connection != NULL:
         return connection
 
-    # Only what a wanted direction sends starts a connection, and only data or a SYN.
+    # Only data or a SYN starts a connection, and only in a wanted direction.
     if not (segment.flags & SYN or segment.length > 0) or segment.flags & RST:
         return NULL
     if not (wanted_port(self, segment.destination_port) or (self.digest and wanted_port(self, segment.source_port))):
@@ -99,7 +99,7 @@ cdef Connection* connection_of(Streams* self, const Datagram* datagram, const Se
 # Ending -------------------------------------------------------------------------------------------------------------
 
 cdef void streams_expire(Streams* self) noexcept nogil:
-    """Closes what has been silent for longer than `idle_age`: flows_expired. Called now and then."""
+    """Closes connections silent for longer than `idle_age` (counter flows_expired). Called now and then."""
     cdef int name
     cdef Flow* oldest
     # Each list is ordered by its connections' last segment: the first that is young enough ends the search.
@@ -152,7 +152,7 @@ cdef int streams_init(Streams* self, object limits, ports, bint digest, uint64_t
 
 
 cdef void streams_free(Streams* self) noexcept nogil:
-    """Gives all memory back; what was not taken is lost."""
+    """Gives all memory back; uploads and events that were not taken are lost."""
     if self.flows.buckets != NULL:
         streams_finish(self)
     flows_free(&self.flows)

@@ -6,7 +6,7 @@ from spcore.buffer cimport Memory
 from spcore.headers cimport Address, Datagram
 
 cdef enum:
-    DATAGRAM_BYTES = 65535      # what the 16 bits of a total length can say (RFC 791)
+    DATAGRAM_BYTES = 65535      # the largest total length that 16 bits hold (RFC 791)
 
 # One datagram whose fragments are being collected. Its pieces never overlap: the first overlap ends it.
 cdef struct Partial:
@@ -34,7 +34,7 @@ cdef struct DefragCounters:
     uint64_t datagrams_expired
     uint64_t datagrams_evicted
 
-# What always holds: each Partial stands in the chain of its bucket and, ordered by `since`, in the list oldest ..
+# Invariants: each Partial stands in the chain of its bucket and, ordered by `since`, in the list oldest ..
 # newest; `count` of them, no more than max_datagrams.
 cdef struct Defrag:
     Memory memory               # the budget of all pieces

@@ -1,8 +1,8 @@
 """IP fragments → datagrams, IPv4 (RFC 791) and IPv6 (RFC 8200 section 4.5).
 
-Policy, which is what Linux has done since 4.19: a fragment that lies inside what is held is a duplicate and ignored;
-any other overlap drops the whole datagram (RFC 5722). So do lengths that lie, a first fragment too short for its
-transport header or one at offset 8 that would overwrite it (RFC 1858), and a second end that is not the first.
+Policy, as in Linux since 4.19: a fragment whose bytes are all held already is a duplicate and ignored; any other
+overlap drops the whole datagram (RFC 5722). So do lengths that lie, a first fragment too short for its transport header
+or one at offset 8 that would overwrite it (RFC 1858), and a second end that is not the first.
 Bounds: age in packet time, number of datagrams, pieces of one, bytes of all; the oldest go first. Data is kept in the
 common assembler.
 """
@@ -87,7 +87,7 @@ cdef Partial* find(Defrag* self, Datagram* fragment, int64_t clock) noexcept nog
     if partial != NULL:
         return partial
 
-    # A new one. Who floods with first fragments pushes out the oldest, which had the most time to become whole.
+    # A new one. A flood of first fragments pushes out the oldest, which had the most time to become whole.
     if self.count >= self.max_datagrams:
         self.counters.datagrams_evicted += 1
         drop(self, self.oldest)
@@ -163,7 +163,7 @@ cdef bint defrag_add(Defrag* self, Datagram* fragment, int64_t clock) noexcept n
     cdef Insert done
     self.counters.fragments += 1
 
-    # What waited too long for its rest goes first: the list is ordered by age.
+    # Datagrams that waited too long for their rest go first; the list is ordered by age.
     while self.oldest != NULL and clock - self.oldest.since > self.fragment_age:
         self.counters.datagrams_expired += 1
         drop(self, self.oldest)
@@ -214,7 +214,7 @@ cdef bint defrag_add(Defrag* self, Datagram* fragment, int64_t clock) noexcept n
     take_out(self, partial, fragment)
     drop(self, partial)
     self.counters.datagrams += 1
-    # What follows an IPv6 fragment header may be further extension headers.
+    # Further IPv6 extension headers may follow a fragment header.
     return fragment.family != FAMILY_IPV6 or \
         parse_ipv6_payload(self.whole, fragment.length, fragment.protocol, fragment) == PARSE_OK
 

@@ -1,8 +1,8 @@
-"""What a direction holds goes out: bytes in order, holes as holes, the end once. And who goes when memory is short.
+"""Delivers a direction to its consumer: bytes in order, holes as holes, the end once; and evicts when memory is short.
 
 The consumer of a direction is an HTTP parser, or in streams mode the event log. It is told every position from `start`
-to the end exactly once, ascending, as data or as lost. Making room for one connection means delivering what others
-hold, and that may need room in turn: so both stand here, and `evicting` keeps the recursion to one level.
+to the end exactly once, ascending, as data or as lost. An eviction delivers the data of other connections, and that
+may need memory in turn: so both stand here, and `evicting` keeps the recursion to one level.
 """
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc
@@ -19,7 +19,7 @@ from spcore.uploads cimport uploads_sign
 # The consumer -------------------------------------------------------------------------------------------------------
 
 cdef void endpoints_of(const Connection* connection, int side, Endpoints* ends) noexcept nogil:
-    """Who sends this direction, and to whom."""
+    """Fills in sender and receiver of this direction."""
     ends.family = connection.flow.key.family
     ends.vlan = connection.flow.key.vlan
     ends.source = connection.flow.key.address[side]
@@ -31,7 +31,7 @@ cdef void endpoints_of(const Connection* connection, int side, Endpoints* ends) 
 
 
 cdef void stream_opened(Streams* self, Connection* connection, int side, const Datagram* datagram) noexcept nogil:
-    """The first frame of a direction, or of a new stream on its reused ports, says who sends it."""
+    """Takes the sender from the first frame of a direction, or of a new stream on reused ports."""
     cdef Half* half = &connection.half[side]
     cdef Event* event
     half.source_mac = mac_number(datagram.source_mac)
@@ -47,7 +47,7 @@ cdef void stream_opened(Streams* self, Connection* connection, int side, const D
 
 
 cdef Parser* parser_of(Streams* self, Half* half) noexcept nogil:
-    """The direction's parser, made when it is first needed; NULL = out of memory, and what it would get is lost."""
+    """The direction's parser, made when it is first needed. NULL: out of memory, these bytes are lost."""
     if half.parser == NULL:
         half.parser = <Parser*>malloc(sizeof(Parser))
         if half.parser == NULL:
@@ -83,7 +83,7 @@ cdef void deliver(Streams* self, Connection* connection, int side, const uint8_t
             need = http_needs(parser, length)
             if self.http.memory.used + need > self.http.memory.limit:
                 evict_until(self, connection, &self.http.memory, need)
-            first = self.http.uploads.count         # behind what evicted connections gave out
+            first = self.http.uploads.count         # behind the uploads of evicted connections
             http_data(parser, &self.http, data, length)
             sign_from(self, connection, side, first)
     half.next += length
@@ -108,7 +108,7 @@ cdef void deliver_hole(Streams* self, Connection* connection, int side, uint64_t
 
 
 cdef void end_half(Streams* self, Connection* connection, int side) noexcept nogil:
-    """This direction is over: what its consumer holds goes out, its memory goes back. A second time does nothing."""
+    """Ends this direction: its consumer finishes, its memory goes back. A second call does nothing."""
     cdef Half* half = &connection.half[side]
     cdef uint32_t first = self.http.uploads.count
     if half.parser != NULL:
@@ -128,7 +128,7 @@ cdef void end_half(Streams* self, Connection* connection, int side) noexcept nog
 # The queue ----------------------------------------------------------------------------------------------------------
 
 cdef void deliver_queued(Streams* self, Connection* connection, int side) noexcept nogil:
-    """Delivers what is queued and in order now; what stays queued waits from now on for the next hole."""
+    """Delivers the queued bytes that are in order now; the age of the rest counts from now."""
     cdef Half* half = &connection.half[side]
     cdef const uint8_t* piece = NULL
     cdef uint32_t size
@@ -145,7 +145,7 @@ cdef void deliver_queued(Streams* self, Connection* connection, int side) noexce
 
 
 cdef void skip_hole(Streams* self, Connection* connection, int side, uint64_t to) noexcept nogil:
-    """Gives up the bytes before position `to`, a hole or the unknown beginning, and delivers what waited for them."""
+    """Gives up the bytes before position `to`, a hole or the unknown beginning, and delivers the bytes behind them."""
     cdef Half* half = &connection.half[side]
     if not half.started:
         # A lone byte captured first may be a keep-alive's garbage: the stream begins behind it.
@@ -164,14 +164,14 @@ cdef void skip_first_hole(Streams* self, Connection* connection, int side) noexc
 
 
 cdef void flush(Streams* self, Connection* connection, int side) noexcept nogil:
-    """Everything that is here goes out, holes as holes; then the direction ends."""
+    """Delivers everything that is here, holes as holes; then ends the direction."""
     cdef Half* half = &connection.half[side]
     cdef uint64_t to
     if half.ended:
         return
     while half.queue.count > 0:
         skip_first_hole(self, connection, side)
-    # What the receiver acknowledged, or lies before a FIN, was sent; it was never captured. A RST promises nothing.
+    # Bytes that were acknowledged, or lie before a FIN, were sent and never captured. An RST promises nothing.
     if half.started:
         to = min(half.acked, half.end)
         if half.end != NO_END and not half.reset:
@@ -184,7 +184,7 @@ cdef void flush(Streams* self, Connection* connection, int side) noexcept nogil:
 # Whole connections --------------------------------------------------------------------------------------------------
 
 cdef void close_flow(Streams* self, Connection* connection) noexcept nogil:
-    """Both directions go out and end; the connection leaves the table. The pointer is dead afterwards."""
+    """Flushes both directions and removes the connection. The pointer is invalid afterwards."""
     cdef int side
     for side in range(2):
         if connection.half[side].tracked:
@@ -195,7 +195,7 @@ cdef void close_flow(Streams* self, Connection* connection) noexcept nogil:
 cdef bint evict_until(Streams* self, Connection* keep, Memory* memory, uint64_t bytes) noexcept nogil:
     """Closes the longest silent holders of a budget until `bytes` more fit; never `keep`. False = they still do not.
 
-    What an evicted connection delivers evicts nobody in turn: it has to do with the room there is. Counter:
+    The delivery of an evicted connection evicts no other: it gets by with the memory there is. Counter:
     memory_evicted.
     """
     cdef int name = QUEUED if memory == &self.queue_memory else UNFINISHED

@@ -1,4 +1,3 @@
-# Sender and receiver of one direction.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from spcore.headers cimport Address
@@ -6,7 +5,7 @@ from spcore.headers cimport Address
 cdef enum:
     ENDPOINT_SIZE = 64          # room for "[ip]:port" and its NUL
 
-# Who sent one direction of a connection, and to whom. A MAC is 48 bits in network order, 0 = the link has none.
+# Sender and receiver of one direction of a connection. A MAC is 48 bits in network order, 0 = the link has none.
 cdef struct Endpoints:
     uint8_t family
     uint16_t source_port

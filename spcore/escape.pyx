@@ -104,7 +104,7 @@ cdef void escape_json(Buffer* out_buffer, const uint8_t* data, uint64_t length, 
 
 
 cdef void escape_terminal(Buffer* out, const uint8_t* data, uint64_t length) noexcept nogil:
-    """Letters of every language and TAB as they are; what could steer a terminal, or is no UTF-8, as \\xNN."""
+    """Keeps letters of every language and TAB; writes control characters, and bytes that are no UTF-8, as \\xNN."""
     cdef uint64_t i = 0
     cdef uint32_t code = 0, size
     cdef uint8_t c

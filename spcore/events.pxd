@@ -1,4 +1,4 @@
-# Streams mode: the log of what happened.
+# Streams mode: the log of bytes, holes and ends.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from spcore.buffer cimport Buffer

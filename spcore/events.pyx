@@ -1,4 +1,4 @@
-"""Streams mode: what happened to each direction, logged for the caller to digest after a batch.
+"""Streams mode: a log of each direction's bytes, holes and end, for the caller to digest after a batch.
 
 The loop pauses before the log grows beyond a batch (`batch_bytes`, `batch_events`), so it needs no budget of its own.
 """

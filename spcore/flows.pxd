@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from spcore.headers cimport Address, Datagram, Segment
 
 cdef enum:
-    LISTS = 4           # recency lists; the owner of the table says what each stands for
+    LISTS = 4           # recency lists; the owner of the table gives each its meaning
 
-# What tells connections apart, compared in full. Side 0 is the numerically lower endpoint.
+# The key of a connection, compared in full. Side 0 is the numerically lower endpoint.
 cdef struct FlowKey:
     uint8_t family
     uint16_t port[2]
@@ -14,7 +14,7 @@ cdef struct FlowKey:
     uint32_t bucket     # of the hash table: from the rest of the key
     Address address[2]
 
-# The head of an entry. Its owner's struct begins with a Flow, and what follows is the owner's.
+# The head of an entry. Its owner's struct begins with a Flow; the rest is the owner's.
 cdef struct Flow:
     Flow* chain         # next in the hash bucket, or in the table's `unused`
     Flow* older
@@ -28,7 +28,7 @@ cdef struct FlowList:
     Flow* newest
     uint32_t count
 
-# What always holds: a Flow in use stands in the chain of key.bucket and in exactly one list, whose order is that of the
+# Invariants: a Flow in use stands in the chain of key.bucket and in exactly one list, whose order is that of the
 # last flows_touch; a Flow not in use stands in `unused` alone.
 cdef struct FlowTable:
     FlowList lists[LISTS]

@@ -1,8 +1,8 @@
 """The table of connections: a hash table, and recency lists in place of timers.
 
-Each connection stands in exactly one list, by what it holds, and every segment moves it to the list's newest end; so
-the longest silent connection of each kind is always at hand. The hash is seeded: a sender cannot choose ports that
-collide. This module does not know what a connection carries or which list means what; connections decides that.
+Each connection stands in exactly one list, and every segment moves it to that list's newest end; so the longest silent
+connection of each list is always at hand. The hash is seeded: a sender cannot choose ports that collide. This module
+does not know what a connection carries, nor the meaning of a list (reassembly.pxd).
 """
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
@@ -48,7 +48,7 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     """The connection of a segment or NULL; `key` is filled for flows_add, `side` is the segment's sender."""
     cdef uint64_t hashed
     cdef Flow* flow
-    # Both directions have one key: the lower endpoint stands first, whoever sends.
+    # Both directions have one key: the lower endpoint stands first, also where it is the receiver.
     side[0] = lower(&datagram.destination, segment.destination_port, &datagram.source, segment.source_port)
     key.family = datagram.family
     key.vlan = datagram.vlan
@@ -140,7 +140,7 @@ cdef Flow* flows_add(FlowTable* self, const FlowKey* key, int name) noexcept nog
 
 
 cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil:
-    """Takes a connection out; its entry is used again. What the owner's part holds must be free already."""
+    """Takes a connection out; its entry is used again. The owner's part must hold no memory any more."""
     # Chains are short (fewer connections than buckets), so the link to an entry is looked for, not stored.
     cdef Flow** link = &self.buckets[flow.key.bucket]
     while link[0] != flow:
@@ -169,7 +169,7 @@ cdef uint32_t flows_count(const FlowTable* self) noexcept nogil:
 
 
 cdef void flows_free(FlowTable* self) noexcept nogil:
-    """Gives all memory back; what the owners' parts hold must be free already."""
+    """Gives all memory back. The owners' parts must hold none any more."""
     cdef uint32_t i
     for i in range(self.block_count):
         free(self.blocks[i])

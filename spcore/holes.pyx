@@ -18,8 +18,8 @@ from spcore.reassembly cimport Half
 
 
 cdef bint passed_by_ack(Streams* self, Half* half, uint64_t front, uint64_t* lost) noexcept nogil:
-    """True when the receiver has what is missing before position `front` and the grace is over: skip to `lost`."""
-    # Does an acknowledgement lie beyond what is missing? (half.acked is 0 until the receiver was heard.)
+    """True if the receiver has the bytes missing before position `front` and the grace is over: skip to `lost`."""
+    # Does an acknowledgement lie beyond the first missing byte? (half.acked is 0 until the receiver was heard.)
     if half.acked <= (half.next if half.started else front):
         half.hole_since = 0
         return False
@@ -46,7 +46,7 @@ cdef void check_holes(Streams* self, Connection* connection, int side) noexcept 
     if half.ended or not half.known:
         return
     while True:
-        # No hole: what is queued follows what was delivered.
+        # No hole: the queue begins where delivery stopped.
         if half.started and half.queue.count > 0 and half.queue.ranges[0].start <= half.next:
             deliver_queued(self, connection, side)
 

@@ -1,4 +1,4 @@
-# One direction's HTTP parser, and what all parsers share.
+# One direction's HTTP parser, and the state that all parsers share.
 from libc.stdint cimport uint8_t, uint64_t
 
 from spcore.buffer cimport Buffer, Memory
@@ -21,8 +21,8 @@ cdef struct HttpCounters:
     uint64_t lines_endless          # no line end within a whole body part
     uint64_t out_of_memory
 
-# What all parsers of an engine share. `uploads` receives what they finish, unsigned: a parser does not know whose
-# stream it reads.
+# Shared by all parsers of an engine. `uploads` receives finished uploads, unsigned: a parser does not know whose stream
+# it reads.
 cdef struct HttpContext:
     UploadQueue uploads
     Memory memory                   # the budget of unfinished uploads

@@ -12,7 +12,7 @@ The rules that make a hole harmless: nothing crosses it. A line that a hole touc
 and behind it in the same body are, marked incomplete, as long as the position in the body is certain; where it is not,
 the upload ends and SEEK begins. A body longer than `max_body_part` is given out in parts cut behind a line.
 
-Nothing here fails: what cannot be understood or kept is counted, and the next request is looked for.
+Nothing here fails: a request that cannot be understood or kept is counted, and the next one is looked for.
 """
 from libc.string cimport memchr, memset
 
@@ -24,7 +24,7 @@ cdef enum:
     SEEK, START, HEADERS, BODY, SIZE, CHUNK, CHUNK_END, TRAILER
 
 cdef enum:
-    USUAL_BODY = 4096           # 3.25 kB is what a roof of 24 inverters sends
+    USUAL_BODY = 4096           # a roof of 24 inverters sends 3.25 kB
 
 
 cdef uint64_t whole_lines(const Buffer* body) noexcept nogil:
@@ -46,7 +46,7 @@ cdef void give_out(Parser* self, HttpContext* context, uint64_t size) noexcept n
 
 
 cdef void finish_upload(Parser* self, HttpContext* context, bint whole) noexcept nogil:
-    """The body is over, or (`whole` False) cut off: what is left of it goes out, in whole lines unless it is whole."""
+    """The body is over, or (`whole` False) cut off: queues it as an upload, or its whole lines if bytes are missing."""
     cdef uint64_t size
     if not self.is_upload:
         return
@@ -264,15 +264,15 @@ cdef void http_limits(HttpContext* self, object limits, uint64_t memory_limit):
 
 
 cdef void http_init(Parser* self, bint certain) noexcept nogil:
-    """`certain`: the stream is seen from its first byte on. Whatever `self` was before, it holds nothing now."""
+    """`certain`: the stream is seen from its first byte on. `self` must hold no memory."""
     memset(self, 0, sizeof(Parser))
     self.state = START if certain else SEEK
 
 
 cdef void http_data(Parser* self, HttpContext* context, const uint8_t* data, uint64_t length) noexcept nogil:
-    """The stream's next bytes, which stay the caller's. What they complete is queued in `context.uploads`.
+    """The stream's next bytes, which stay the caller's. Uploads they complete are queued in `context.uploads`.
 
-    Makes no room itself: the caller asked http_needs and evicted. What does not fit then is counted out_of_memory.
+    Evicts nothing itself: the caller asked http_needs and made room. Bytes that do not fit are counted out_of_memory.
     """
     cdef uint64_t size
     while length > 0:

@@ -1,4 +1,4 @@
-# What one line of a request says.
+# Request line, framing headers, chunk size: one line each.
 from libc.stdint cimport uint8_t, uint64_t
 
 # A request line's target, inside that line, without scheme and host.

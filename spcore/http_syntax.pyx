@@ -1,7 +1,7 @@
-"""The lines of an HTTP/1 request: what each says, without any state (RFC 9112, RFC 9110).
+"""Parses single lines of an HTTP/1 request, without any state (RFC 9112, RFC 9110).
 
-Every function takes one line without its line end and reads nothing behind it. Whatever its bytes are, a function
-returns; only a line that certainly is what it looks for is accepted.
+Every function takes one line without its line end and reads nothing behind it. None can fail: a line that is
+not certainly of the kind in question is refused.
 """
 from libc.string cimport memchr, memcmp
 
@@ -10,9 +10,12 @@ cdef const char* COLLECTOR = b"SMS2DataCollector.aspx"
 cdef enum:
     COLLECTOR_SIZE = 22
     VERSION_SIZE = 9            # of " HTTP/1.x"
-    MAX_METHOD = 16             # letters
-    MAX_LENGTH_DIGITS = 15
-    MAX_CHUNK_DIGITS = 9
+    LONGEST_METHOD = 16         # letters
+
+# Digits that a 64-bit number surely holds, leading zeros included. How large a body may be is a limit (limits.py).
+cdef enum:
+    DECIMAL_DIGITS = 15
+    HEXADECIMAL_DIGITS = 9
 
 
 cdef inline bint is_digit(uint8_t c) noexcept nogil:
@@ -51,7 +54,7 @@ cdef bint parse_request_line(const uint8_t* line, uint64_t size, uint64_t max_pa
     """method SP target SP HTTP/1.x (RFC 9112 section 3). True = it is one; `out` then points into the line."""
     cdef uint64_t method = 0, target, end
     # method: capitals, as every registered one
-    while method < size and method < MAX_METHOD and c'A' <= line[method] <= c'Z':
+    while method < size and method < LONGEST_METHOD and c'A' <= line[method] <= c'Z':
         method += 1
     if method == 0 or method >= size or line[method] != c' ':
         return False
@@ -59,7 +62,7 @@ cdef bint parse_request_line(const uint8_t* line, uint64_t size, uint64_t max_pa
     if size < method + 2 + VERSION_SIZE or memcmp(line + size - VERSION_SIZE, b" HTTP/1.", VERSION_SIZE - 1) != 0 \
             or not is_digit(line[size - 1]):
         return False
-    # target: what is left, one word
+    # target: the rest, one word
     target = method + 1
     end = size - VERSION_SIZE
     if memchr(line + target, c' ', end - target) != NULL:
@@ -79,7 +82,7 @@ cdef bint parse_request_line(const uint8_t* line, uint64_t size, uint64_t max_pa
 cdef void parse_length(const uint8_t* value, uint64_t size, uint64_t max_length, Framing* framing) noexcept nogil:
     """Content-Length: digits only; a second one must say the same (RFC 9112 section 6.3)."""
     cdef uint64_t length = 0, i
-    if size == 0 or size > MAX_LENGTH_DIGITS:
+    if size == 0 or size > DECIMAL_DIGITS:
         framing.invalid = True
         return
     for i in range(size):
@@ -122,7 +125,7 @@ cdef bint parse_chunk_size(const uint8_t* line, uint64_t size, uint64_t max_leng
     cdef uint64_t i = 0
     cdef uint8_t c
     value[0] = 0
-    while i < size and i < MAX_CHUNK_DIGITS:
+    while i < size and i < HEXADECIMAL_DIGITS:
         c = lower(line[i])
         if is_digit(c):
             value[0] = value[0] * 16 + (c - c'0')

@@ -1,5 +1,5 @@
 # Invariants, checked in debug builds only (SUNTAP_DEBUG=1, the sanitizers' and the fuzzer's builds): a broken one says
-# where and aborts. In other builds `must` is nothing, and what stands below `if CHECKED` is not compiled.
+# where and aborts. In other builds `must` does nothing, and code below `if CHECKED` is removed by the compiler.
 cdef extern from *:
     """
     #include <stdio.h>

@@ -1,6 +1,6 @@
 """Every bound of the capture core, by name.
 
-Whatever arrives, memory stays below `max_memory` plus the flow table; what a bound cuts off is counted under the
+Memory stays below `max_memory` plus the flow table for any input; data that a bound cuts off is counted under the
 counter named beside it (`suntap records --stats`). Values are for one household behind a 512 MB machine, with room.
 """
 
@@ -33,7 +33,7 @@ class Limits:
     ack_grace = 200_000
     """How long after an ACK passed a hole its bytes may still turn up in the capture. Counter: holes_by_ack."""
     queue_age = 60_000_000
-    """How long segments wait behind a hole that nobody acknowledged. Counter: holes_by_age."""
+    """How long segments wait behind a hole that was not acknowledged. Counter: holes_by_age."""
     idle_age = 300_000_000
     """A connection silent for so long is finished and forgotten. Counter: flows_expired."""
     max_clock_step = 10_000_000

@@ -1,5 +1,5 @@
-# What is kept for reassembly: of one direction, of one connection, of all. Only data: how a byte gets in is told by
-# streams, how it gets out by delivery, when it is given up by holes, which connections stay by connections.
+# The state of reassembly: of one direction, of one connection, of all. Only data. How a byte gets in stands in streams,
+# how it gets out in delivery, when it is given up in holes, which connections stay in connections.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from spcore.assembler cimport Assembler
@@ -25,9 +25,9 @@ cdef extern from *:
     const uint64_t ORIGIN "POSITION_ORIGIN"
     const uint64_t NO_END "POSITION_NO_END"
 
-# One direction: data sent by one side. A new one is zeroed, but for end = NO_END and scale = NO_SCALE. What holds after
-# each segment:
-#   started     start <= next <= end; what lies below `next` was delivered or is a declared hole
+# One direction: data sent by one side. A new one is zeroed, but for end = NO_END and scale = NO_SCALE. Invariants
+# after each segment:
+#   started     start <= next <= end; every byte below `next` was delivered or is a declared hole
 #   queue       only positions behind `next`; empty when ended. queued_since is set exactly when it is not empty
 #   not known   nothing but `tracked` means anything; not tracked: neither queue nor parser
 cdef struct Half:
@@ -82,7 +82,7 @@ cdef struct StreamCounters:
     uint64_t memory_evicted
     uint64_t flows_expired
 
-# All connections, and the limits they obey (limits.py says what each means).
+# All connections, and the limits they obey (explained in limits.py).
 cdef struct Streams:
     HttpContext http
     Memory queue_memory             # the budget of all queues; http.memory is that of unfinished uploads

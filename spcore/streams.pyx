@@ -1,4 +1,4 @@
-"""TCP segments → the byte streams their receivers saw (RFC 9293), holes included: what each segment does.
+"""TCP segments → the byte streams their receivers saw (RFC 9293), holes included: the effect of each segment.
 
 Positions. Every byte of a direction has a 64-bit position; the first captured (or the one behind the SYN) stands at
 ORIGIN, so that earlier ones still have a place. `reassembly.position` is the only 32-bit sequence arithmetic there is.
@@ -109,7 +109,7 @@ cdef void take_data(Streams* self, Connection* connection, int side, uint64_t at
         self.counters.segments_old += 1
         return
 
-    # What no receiver takes.
+    # Bytes that no receiver takes.
     if not within_end(self, half, at, &length) or not believed(self, half, at, length):
         return
 
@@ -235,7 +235,7 @@ cdef void take_end(Streams* self, Half* half, uint64_t at, const Segment* segmen
 # One segment --------------------------------------------------------------------------------------------------------
 
 cdef void check(const Half* half) noexcept nogil:
-    """What reassembly.pxd says holds after each segment."""
+    """Checks the invariants that reassembly.pxd states."""
     if half.started:
         must(half.start <= half.next and (half.ended or half.next < half.end))
         must(half.queue.count == 0 or half.next < half.queue.ranges[0].start)
@@ -248,7 +248,8 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
                           int64_t time_us) noexcept nogil:
     """One TCP segment; its payload stays the caller's. The caller has advanced `self.clock`.
 
-    What it completes is in self.http.uploads or self.log afterwards. May close other connections, never this one.
+    Uploads or events that it completes are in self.http.uploads or self.log afterwards. May close other connections,
+    never this one.
     """
     cdef int side = 0
     cdef Connection* connection = connection_of(self, datagram, segment, &side)
@@ -272,7 +273,7 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
             half.probe = segment.length == 1
             stream_opened(self, connection, side, datagram)
 
-    # What it carries, and whether the stream ends behind it.
+    # Its data, and the stream's end behind it.
     if half.tracked and half.known and not half.ended:
         at = position(half, sequence, anchor(half))
         if segment.length > 0:
@@ -280,7 +281,7 @@ cdef void streams_segment(Streams* self, const Datagram* datagram, const Segment
         if segment.flags & (FIN | RST):
             take_end(self, half, at + segment.length if segment.flags & FIN else at, segment)
 
-    # What it says about the other direction.
+    # Its acknowledgement of the other direction.
     if segment.flags & ACK and connection.half[1 - side].tracked:
         take_ack(self, connection, 1 - side, segment)
         check_holes(self, connection, 1 - side)

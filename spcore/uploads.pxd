@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from spcore.buffer cimport Buffer, Memory
 from spcore.endpoints cimport Endpoints
 
-# A finished upload. Body and path are owned: whoever takes it out of the queue frees them (finished_free).
+# A finished upload. It owns body and path (finished_free).
 cdef struct Finished:
     int64_t captured_us
     Endpoints ends

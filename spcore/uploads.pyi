@@ -1,5 +1,5 @@
 class Upload:
-    """One HTTP POST of a PVS, and who sent it to whom."""
+    """One HTTP POST of a PVS, with its sender and receiver."""
 
     captured_us: int
     """Packet time of the segment that completed it, microseconds since 1970 UTC."""

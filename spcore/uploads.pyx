@@ -11,7 +11,7 @@ cdef class Upload:
 
     captured_us: packet time of the segment that completed it, microseconds since 1970 UTC.
     source, destination: "ip:port", IPv6 in brackets. path: the request target. body: record lines as sent.
-    complete: False when the body is what whole lines a hole left.
+    complete: False if bytes of the body were lost; it then consists of the whole lines around the hole.
     source_mac, destination_mac: of the first frame of this direction of the connection, "02:00:5e:00:53:01"; "" where
     the link has none (raw IP, loopback; Linux cooked captures have no destination). vlan: 802.1Q ids of the
     connection, outermost first; () = untagged.
@@ -67,8 +67,8 @@ cdef bint uploads_add(UploadQueue* self, const Buffer* path, Buffer* body, uint6
                       Memory* memory) noexcept nogil:
     """Queues the body's first `size` bytes (not 0) as an upload; the rest stays in `body`. The path is copied.
 
-    The block of `body` goes to the queue and leaves the budget `memory`, so that an eviction can always give out what
-    it ends. The upload is unsigned: uploads_sign must follow. False = out of memory, nothing changed.
+    The block of `body` goes to the queue and leaves the budget `memory`, so that an eviction can always give out the
+    uploads it ends. The upload is unsigned: uploads_sign must follow. False = out of memory, nothing changed.
     """
     cdef Finished* item
     cdef void* grown
@@ -107,7 +107,7 @@ cdef bint uploads_add(UploadQueue* self, const Buffer* path, Buffer* body, uint6
 
 
 cdef void uploads_sign(UploadQueue* self, uint32_t first, const Endpoints* ends, int64_t captured_us) noexcept nogil:
-    """Says of every upload from index `first` on who sent it and when it was completed."""
+    """Sets sender, receiver and time of completion of every upload from index `first` on."""
     cdef uint32_t i
     for i in range(first, self.count):
         self.items[i].ends = ends[0]

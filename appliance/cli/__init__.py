@@ -7,7 +7,6 @@ one to a developer. This module imports next to nothing, because `suntap records
 """
 import os
 import sys
-from contextlib import suppress
 
 from appliance.errors import DONE, FAILED, USAGE, CommandError
 
@@ -87,8 +86,8 @@ def _command(name: str, arguments: list[str]) -> int:
 
 
 def _overview(name: str) -> int:
-    """What `suntap` alone, --help, --version or a wrong command prints."""
-    if name == "--version":
+    """What `suntap` alone, help, --help, -V, --version or a wrong command prints."""
+    if name in ("-V", "--version"):
         from appliance import __version__
         print(PROGRAM, __version__)
         return DONE
@@ -97,7 +96,7 @@ def _overview(name: str) -> int:
         f"usage: {PROGRAM} COMMAND [options]", "", *lines, "",
         f"`{PROGRAM} COMMAND --help` explains a command. Every command takes --config FILE and --data-dir DIR.",
     ])
-    if name in ("-h", "--help"):
+    if name in ("-h", "--help", "help"):
         print(text)
         return DONE
     if not name:
@@ -126,6 +125,7 @@ def say(message: str) -> None:
     """One line on stderr, behind what stdout got so far."""
     text = " ".join(message.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    from contextlib import suppress
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     with suppress(OSError):
@@ -152,5 +152,6 @@ def _quiet(code: int) -> int:
 
 def _discard_stdout() -> None:
     """Let the interpreter's last flush succeed, whatever stdout has become."""
+    from contextlib import suppress
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

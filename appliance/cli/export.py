@@ -1,7 +1,8 @@
-"""Write readings, slots or days to standard output as CSV or JSON.
+"""Write readings, slots, days, inverters or changes to standard output as CSV or JSON.
 
 Times are ISO 8601 with the site's offset; energy is in Wh with one decimal, power in W; an empty field (JSON: null)
-means: not known. --from and --to are local dates (YYYY-MM-DD), both included.
+means: not known. `inverters` has a row per inverter and day, `changes` the days that the newest update of suntap counts
+otherwise. --from and --to are local dates (YYYY-MM-DD), both included.
 """
 import argparse
 import sys
@@ -17,7 +18,7 @@ FORMATS = {"csv": export.as_csv, "json": export.as_json}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("readings", "slots", "days"))
+    parser.add_argument("what", choices=tuple(export.COLUMNS))
     parser.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
     parser.add_argument("--from", dest="first", metavar="D", type=day, help="first local date")
     parser.add_argument("--to", dest="last", metavar="D", type=day, help="last local date")

@@ -14,7 +14,8 @@ from appliance.settings import Settings
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
-OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old) the lamp warns
+OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old; later where the site reads
+                        # less often, ledger.cadence) the lamp warns
 
 PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "quota": "Nothing to do: posting goes on with the next hour. If it happens every hour, other programs use the same "
@@ -97,7 +98,7 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
                            "Inverters are silent in the dark: wait for daylight.")
         return Finding("decode", UNKNOWN, "No reading yet.", "The first one comes with daylight.")
     age = clock.time() - history.last_reading
-    if age > OLD_READING_S:
+    if age > max(OLD_READING_S, history.late_s):
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
                        "Inverters are silent in the dark. By day, see SunPower box first.")
     known = " and ".join(_count(number, kind) for kind in ("inverter", "meter")

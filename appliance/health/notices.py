@@ -6,6 +6,8 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
+from appliance.history import inverters
+from appliance.history.senders import not_taken_in
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
@@ -14,6 +16,7 @@ from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
 
 SHOWN_DAYS = 3
+TOLD_DAYS = 30              # a replacement is news for so long
 SEVERAL = 3                 # lines with an unreadable counter: one or two are a disturbed line
 TOGETHER_S = 86400          # two PVSs heard within this time are both there
 
@@ -23,6 +26,7 @@ OK, WARN = "ok", "warn"      # as lamps have them: just so you know; worth a loo
 KINDS = {
     "restart": (WARN, "Was it replaced or reset? Then all is well. If not, and it happens again, have it looked at."),
     "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
+    "left out": (WARN, "Diagnostics › Who reports lists them. Please report it, with the debug bundle."),
     "outlier": (OK, "Nothing to do. If it happens every day, something disturbs its line to your SunPower box."),
     "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
     "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
@@ -36,6 +40,11 @@ KINDS = {
     "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
     "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
                   "lists all, and the history of before stays beside suntap.sqlite3."),
+    "dead": (WARN, "Look whether its breaker is on and its cable plugged in. If so, have the inverter looked at."),
+    "weak": (WARN, "Look for shade, dirt or a leaf on its panel. If there is none, have the inverter looked at."),
+    "silent": (WARN, "Look whether its breaker is on. If so, its line to your SunPower box may be disturbed: switch "
+                     "both off and on."),
+    "replaced": (OK, "Nothing to do, if you had it replaced."),
     "source": (OK, "If that meter measures something else, choose the sum of the inverters under Settings › Site."),
 }
 
@@ -68,8 +77,8 @@ class Notice:
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
     """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
-    return [*_damage(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn),
-            *_devices(conn, since)]
+    return [*_damage(conn), *_left_out(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn),
+            *_rules(conn), *_inverters(conn), *_devices(conn, since)]
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
@@ -77,6 +86,25 @@ def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
                         " JOIN device ON device = id WHERE day >= ? ORDER BY time DESC, serial", (since,))
     return [Notice(kind, _sentence(kind, count, before, after, f"{what} {serial}"), time, serial)
             for kind, time, count, before, after, what, serial in rows]
+
+
+def _inverters(conn: sqlite3.Connection) -> list[Notice]:
+    """Inverters that need a look, and those that were replaced lately."""
+    found = []
+    for one in inverters.troubles(conn):
+        days = f"on {one.days[0]} and {one.days[-1]}, days with sun"
+        expected = f"{kwh(one.expected_dwh)[:-2]} kWh were to be expected by its neighbours and its own past"
+        found.append(
+            Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.", device=one.serial)
+            if one.state == inverters.SILENT else
+            Notice("dead", f"Inverter {one.serial} made nothing worth the name {days}: {expected}.", device=one.serial)
+            if one.state == inverters.DEAD else
+            Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
+                   device=one.serial))
+    changes = inverters.replacements(conn)
+    newest = conn.execute("SELECT max(day) FROM site_day").fetchone()[0] or ""
+    return found + [Notice("replaced", f"Inverter {one.new} took the place of {one.old} on {one.day}.", device=one.new)
+                    for one in reversed(changes) if one.day >= inverters.days_before(newest, TOLD_DAYS)]
 
 
 def _sentence(kind: str, count: int, before: int, after: int, who: str) -> str:
@@ -101,6 +129,13 @@ def kwh(energy_dwh: int) -> str:
 def _damage(conn: sqlite3.Connection) -> list[Notice]:
     texts = [state.get(conn, key) for key in ("store_note", "inbox_note")]
     return [Notice("damage", text) for text in texts if text]
+
+
+def _left_out(conn: sqlite3.Connection) -> list[Notice]:
+    """Uploads that could not be taken in."""
+    count = not_taken_in(conn)
+    return [Notice("left out", f"{count:,} report{'s' if count > 1 else ''} of your SunPower box could not be taken in "
+                               f"and {'are' if count > 1 else 'is'} kept aside.")] if count else []
 
 
 def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:

@@ -22,6 +22,7 @@ from appliance.health.collector import CollectorFacts
 from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.history.overview import overview
+from appliance.ledger import cadence
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import Settings
 from appliance.store import inbox
@@ -130,7 +131,8 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
             trouble=pvoutput.trouble(connection, settings), held=pvoutput.held(connection),
             expires=unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
             notices=tuple(notices.collect(connection, since)[:MAX_NOTICES]),
-            clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size)
+            clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size,
+            late_s=cadence.late_s(connection))
 
 
 def _temperature() -> float | None:

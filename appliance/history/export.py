@@ -1,4 +1,4 @@
-"""History as rows of text: readings, slots or days, for CSV and JSON alike (command line and page).
+"""History as rows of text: readings, slots, days, inverters, or what an update changed, for CSV and JSON alike.
 
 Times are ISO 8601 in the site's zone with its offset, and once more as date, clock and UTC for spreadsheets;
 energies in Wh with one decimal (kept as integers of 0.1 Wh: no float on the way), powers in W. An empty field
@@ -13,14 +13,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from appliance.history import views
+from appliance.history import inverters, views
 
 SLOTS = ("time", "production_wh", "net_wh", "consumption_wh", "day_production_wh", "day_consumption_wh",
          "production_w", "consumption_w", "seconds", "hole", "date", "clock", "utc")
 DAYS = ("day", "production_wh", "consumption_wh", "import_wh", "export_wh", "peak_w", "slots", "holes", "source")
 READINGS = ("time", "number", "kind", "serial", "model", "lifetime_wh", "power_w", "fields", "date", "clock", "utc")
-TEXT = {"time", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}   # the others are numbers
-COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS}
+INVERTERS = ("day", "serial", "model", "energy_wh", "expected_wh", "share_percent", "state")
+CHANGES = ("day", "production_before_wh", "production_wh", "consumption_before_wh", "consumption_wh")
+TEXT = {"time", "state", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}
+COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS, "inverters": INVERTERS, "changes": CHANGES}
 
 Row = tuple[str, ...]
 
@@ -32,6 +34,13 @@ def rows(conn: sqlite3.Connection, what: str, zone: ZoneInfo, first: date | None
         for day in views.days(conn, low, high):
             yield (day.day, tenths(day.production_dwh), tenths(day.consumption_dwh), tenths(day.import_dwh),
                    tenths(day.export_dwh), plain(day.peak_w), plain(day.slots), plain(day.holes), day.source)
+    elif what == "inverters":
+        for one in inverters.of_days(conn, low, high):
+            yield (one.day, one.serial, one.model, tenths(one.energy_dwh), tenths(one.expected_dwh),
+                   plain(one.share_percent), one.state)
+    elif what == "changes":
+        for row in views.changed_by_rules(conn):
+            yield (str(row[0]), *map(tenths, row[1:]))
     elif what == "slots":
         for slot in views.slots(conn, low, high):
             yield (local(slot.time, zone), tenths(slot.production_dwh), tenths(slot.net_dwh),

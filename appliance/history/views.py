@@ -5,17 +5,20 @@ UTC seconds, days local dates of the site as YYYY-MM-DD. None means: not known. 
 or of an index, so a day's page costs the same after ten years.
 """
 import heapq
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.ledger import cadence
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
+from appliance.ledger.settle import RULES_CHANGED
 from appliance.store import inbox as uploads
 from appliance.store import state
 from spcore.uploads import Upload
 
-LIVE_S = 900                    # power samples so much older than the newest one are not "now"
+LIVE_INTERVALS = 3              # power samples so many readings older than the newest one are not "now"
 
 
 def watts(energy_dwh: int | None, seconds: int) -> int | None:
@@ -144,10 +147,11 @@ def latest(conn: sqlite3.Connection) -> Latest:
     """The newest of everything."""
     known = [(role(device.kind, device.serial, device.model), device) for device in devices(conn)]
     newest = max((device.last_seen for part, device in known if part), default=None)
+    live_s = LIVE_INTERVALS * cadence.learned(conn)
 
     def now(part: str) -> int | None:
         fresh = [device.power_dw for is_part, device in known if is_part == part and device.power_dw is not None
-                 and newest is not None and device.last_seen > newest - LIVE_S]
+                 and newest is not None and device.last_seen > newest - live_s]
         return sum(fresh) if fresh else None
 
     today = conn.execute("SELECT day, production_dwh, consumption_dwh FROM site_day WHERE slots > 0"
@@ -200,6 +204,13 @@ def days(conn: sqlite3.Connection, first: str | None = None, last: str | None = 
     return [Day(*row) for row in conn.execute(
         "SELECT day, production_dwh, consumption_dwh, import_dwh, export_dwh, slots, holes, peak_w, source"
         " FROM site_day WHERE day BETWEEN ? AND ? AND slots > 0 ORDER BY day", (first or "", last or "~"))]
+
+
+def changed_by_rules(conn: sqlite3.Connection) -> list[tuple[str, int | None, int | None, int | None, int | None]]:
+    """Days that the newest update of the rules counts otherwise: (day, production before and now, consumption before
+    and now), as they were when every day had been derived again."""
+    return [(str(day), made_before, made, used_before, used) for day, made_before, made, used_before, used
+            in json.loads(state.get(conn, RULES_CHANGED) or "[]")]
 
 
 def lifetime(conn: sqlite3.Connection) -> Lifetime:

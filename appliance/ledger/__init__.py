@@ -6,34 +6,45 @@ batch, restart or kill -9 changes it. Two halves, each in bounded transactions:
   device, number and time the greater one stays, by energy, power, text, if one sender sent both, else the first).
   Only uploads of trusted senders count (module senders). Readings, cursor and the local days whose
   slots are now stale (`dirty_day`) are written together.
-- derive: one dirty day at a time becomes slots, totals and notices, from that day's readings and from where the day
-  before ended (`device_day`, `site_day`). When a day ends differently than before, the next day that starts from it
-  becomes dirty. Days whose slots changed wait in `changed_day` for the outbox, in the same transaction.
+- derive: one dirty day at a time becomes slots, totals and notices, from that day's readings, from those behind it that
+  decide about them, and from where the day before ended (`device_day`, `roof_day`, `site_day`). When a day ends
+  differently than before, the next day that starts from it becomes dirty; when a reading comes that an earlier day
+  looked at or waits for (`device_day.until`), that one does. Days whose slots changed wait in `changed_day` for the
+  outbox, in the same transaction. What all days together say (module settle) may make days dirty once more.
 
 What happens to
 - a late reading: it splits the interval it falls in; the sums stay what they were.
-- a hole: its energy is booked at its end, the slot is marked (hole = 1) when that is more than 1/20 of its energy.
+- a hole: its energy is booked at its end, the slot is marked (hole = 1) when that is more than 1/20 of its energy. A
+  step is a hole when it is long among its neighbours (module cadence): a site that reads every hour has plain hours.
 - the first reading of a device: counting starts there; what its counter held before is not the site's.
-- a falling counter: one reading is an outlier; with a second one that agrees, a new epoch starts (notice: restart).
+- a counter that was away (zeros, a lower or higher number, once or for days) and comes back to where it was or could
+  have come: whatever it said meanwhile was never energy, and the step to its return is a hole's (module counters).
+- a counter that fell and goes on from there for LOOK_AHEAD_S: a new epoch (notice: restart), nothing is counted for the
+  step. One that says 0 and does not move: held until it moves or comes back.
 - a net counter that begins anew after a hole so long that a household could have brought it to zero: energy of that
   hole (counters.USUAL_PERCENT); after shorter ones it is a new epoch.
-- a rise beyond hardware: held until the next reading tells; then an outlier, or a jump that is not counted (notices).
-- a last digit down, 4 decimals that become 3, a plateau: nothing is lost or counted twice (module counters).
+- a rise beyond what the device itself ever does (module limits): as a fall, a lie or a jump that is not counted.
+- a counter that stood still and catches up: energy without power, of the time since it stopped.
+- a last digit down, 4 decimals that become 3: nothing is lost or counted twice.
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.
-- two PVSs on one wire: their devices are all counted (notice: several).
-- a field that does not parse: that field is unknown; a reading without a counter counts nothing.
-- a PVS clock before 2005 or more than a day ahead of every packet: its readings are kept but not counted until the time
-  is plausible (notice: clock); the first reading after the correction carries the energy, as the end of a hole. A clock
-  wrong by an hour or so: readings count at the time they claim, totals stay right, because what zigzags is dropped as
-  outliers. A clock wrong by weeks or months is not told from a late reading: what the counter rose since the claimed
-  day counts once more there, as a hole's, if hardware could have made it (shown as restart); other days stay right.
-- the owner's change of zone, sign, source or size, or of the status interval: every day is derived again.
+- two PVSs on one wire: each has its own production (module roofs); their devices are all counted (notice: several).
+- a number with a comma, an exponent, blanks: read exactly. A field that does not parse is unknown; a reading
+  without a counter counts nothing (notice: unreadable, with the line's own words).
+- a PVS whose clock is wrong while it sends (modules clocks and sending): its readings are put right by the difference
+  between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a right one
+  sent are counted at the time they claim; what zigzags there was away, as above.
+- a record from before 2005, from years before it was sent, or from more than a day ahead of every packet: kept, not
+  counted until that time has come (notice: clock).
+- uploads of a recorder whose own clock is a guess: line 100 tells the time, if it is later than the guess.
+- the owner's change of zone, sign, source, meter or size, or of the status interval: every day is derived again.
 
-The site. Production is the inverters' sum; with production = "auto" it is the production meter's on days at whose
-start that meter's counter stood above zero and on which it was read. Net is the net meters' sum, + is import.
-Consumption is production + net, kept from running backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be
-negative is taken off the next slots, so the sum over days is exact. The sign of the net counter is the one that does
-not make consumption negative (module sign). Module sites has the rules, calendar the days.
+The site. Each PVS's production is its inverters' sum, or its production meter's where that counts what they do: the
+meter gives the sum between any two of its readings, the inverters the shape inside its holes, and no switch counts a Wh
+twice (module roofs). Net is the net meters' sum, + is import. Consumption is production + net, kept from running
+backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be negative is taken off the next slots, so the sum
+over days is exact. A meter that counts what the house uses is consumption by itself (site.meter, or because it never
+fell on weeks of sun), and net is then consumption less production. The sign of the net counter is the one that does not
+make consumption negative (module sign). Module sites has the slots, calendar the days.
 """
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.intake import ingested

@@ -18,6 +18,7 @@ DEFAULT_SLOT_SECONDS = 300          # the PVS's usual cadence, and PVOutput's fi
 NEIGHBOURS = 4                      # steps that are looked at around one
 ALIKE = 2                           # so many of them of its length make a step ordinary
 FULL = (900, 1800, 3600)            # cadences that are believed without a second step
+UNDERWAY_S = 900                    # readings come 5 to 10 minutes old
 LONGEST_S = 3600                    # no site reads less often
 
 Step = tuple[int, int, int]
@@ -42,6 +43,16 @@ def learned(store: sqlite3.Connection) -> int:
     """The usual time between readings in seconds, by the newest day that told it."""
     row = store.execute("SELECT cadence_s FROM site_day WHERE slots > 0 ORDER BY day DESC LIMIT 1").fetchone()
     return (row[0] if row else 0) or DEFAULT_SLOT_SECONDS
+
+
+def live_s(store: sqlite3.Connection) -> int:
+    """How old the newest reading may be and still be called now: one interval, and what its upload may take."""
+    return learned(store) + UNDERWAY_S
+
+
+def late_s(store: sqlite3.Connection) -> int:
+    """How old the newest reading is by day when something is wrong: two intervals are missing."""
+    return 3 * learned(store) + UNDERWAY_S
 
 
 def usual(steps: Iterable[Sequence[Step]], before_s: int) -> int:

@@ -54,11 +54,17 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What is possible for one counter: mean power beyond which a rise is not energy, and the device's own full power
-    in W."""
+    """What is possible for one counter: mean power beyond which a rise is not energy, the device's own full power in W,
+    and for how long it can stand still and be read rightly."""
 
     power_w: int
     full_w: int
+    still_s: int = FOREVER
+
+    @property
+    def usual_w(self) -> int:
+        """What the power at the main panel may be when its counter comes near zero."""
+        return max(self.power_w * USUAL_PERCENT // 100, self.full_w if self.full_w < self.power_w else 0)
 
 
 def power_limit(size_w: int) -> int:
@@ -91,17 +97,17 @@ class Folded:
     steep_w: int = 0
 
 
-Fits = Callable[[State, Point, int], bool]
+Fits = Callable[[State, Point, Limit], bool]
 
 
-def _fits_rising(before: State, after: Point, limit_w: int) -> bool:
-    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit_w * (after[0] - before[2] + CATCH_UP_S) // 360
+def _fits_rising(before: State, after: Point, limit: Limit) -> bool:
+    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360
 
 
-def _fits_net(before: State, after: Point, limit_w: int) -> bool:
+def _fits_net(before: State, after: Point, limit: Limit) -> bool:
     step = abs(after[1] - before[1])
-    usual = limit_w * USUAL_PERCENT // 100 * (after[0] - before[0]) // 360
-    return step <= limit_w * (after[0] - before[2] + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
+    usual = limit.usual_w * (after[0] - before[0]) // 360
+    return step <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
 
 
 def fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
@@ -111,7 +117,7 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     `ahead` gives all readings after them, as far as LOOK_AHEAD_S; it is asked only where a reading does not fit.
     """
     result = Folded(state, until=behind[0] if behind else FOREVER)
-    events, fits, limit_w = result.events, _fits_net if both_ways else _fits_rising, limit.power_w
+    events, fits = result.events, _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
     while index < count:
         point = points[index]
@@ -124,15 +130,15 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
         rise, span = abs(point[1] - state[1]), point[0] - state[0]
         if rise * 360 > result.top_w * span:
             result.top_w = rise * 360 // max(1, span)
-        if fits(state, point, limit_w):
-            if following is not None and fits(state, following, limit_w) and not fits(
-                    State(*point, point[0]), following, limit_w):
+        if fits(state, point, limit):
+            if following is not None and fits(state, following, limit) and not fits(
+                    State(*point, point[0]), following, limit):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
             else:
                 state = _accept(state, point, both_ways, limit, result.steps)
             continue
         rest = [*points[index:], *(ahead() if ahead else [behind] if behind else [])]
-        kind, length, looked = _look_ahead(state, point, rest, fits, limit_w)
+        kind, length, looked = _look_ahead(state, point, rest, fits, limit)
         result.until = max(result.until, looked)
         if kind == EPOCH:
             events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
@@ -153,13 +159,17 @@ def _accept(state: State, point: Point, both_ways: bool, limit: Limit, steps: li
     if energy == 0 or (energy < 0 and not both_ways):
         steps.append((state[0], time, 0))
         return State(time, state[1], state[2])
-    caught_up = (state[2] < state[0] and abs(energy) > CATCH_UP_DWH
-                 and abs(energy) * 360 > limit.full_w * (time - state[0]))
-    steps.append((state[2] if caught_up else state[0], time, energy))
+    begin = state[0]
+    if (state[2] < begin and abs(energy) > CATCH_UP_DWH
+            and (abs(energy) * 360 > limit.full_w * (time - begin) or begin - state[2] >= limit.still_s)):
+        begin = state[2]
+        while both_ways and steps and steps[-1][0] >= begin:
+            steps.pop()         # a net meter's zero is a claim that the house used what the roof made
+    steps.append((begin, time, energy))
     return State(time, point[1], time)
 
 
-def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, limit_w: int) -> tuple[str, int, int]:
+def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, limit: Limit) -> tuple[str, int, int]:
     """What `first`, which does not fit `state`, is: (EPOCH, OUTLIER or HELD, readings behind it that share its fate,
     time up to which this looked)."""
     newest = State(*first, first[0])
@@ -168,10 +178,10 @@ def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, l
     for point in rest:
         if point[0] > deadline:
             break
-        if fits(state, point, limit_w) and _came_back(state, newest, point, counts, fits, limit_w):
+        if fits(state, point, limit) and _came_back(state, newest, point, counts, fits, limit):
             return OUTLIER, seen, point[0]
         seen += 1
-        if fits(newest, point, limit_w):
+        if fits(newest, point, limit):
             agreed += 1
             counts |= point[1] != newest[1]
             newest = State(*point, point[0])
@@ -182,17 +192,17 @@ def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, l
     return OUTLIER, 0, deadline
 
 
-def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fits, limit_w: int) -> bool:
+def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fits, limit: Limit) -> bool:
     """Whether `point`, which fits `state`, is that counter again and not the one of `newest` on its way past it.
     `counts`: that one has moved since it began."""
-    if not counts or not fits(newest, point, limit_w):
+    if not counts or not fits(newest, point, limit):
         return True
     onward, back = abs(point[1] - newest[1]), abs(point[1] - state[1])
     return onward > max(RETURN_DWH, RETURN_TIMES * (back + LAST_DIGIT_DWH))
 
 
-def steep(points: Sequence[Point]) -> int:
+def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
     rises = [(after[1] - before[1]) * 360 // (after[0] - before[0]) for before, after in pairwise(points)
-             if after[1] > before[1] and after[0] - before[0] <= ORDINARY_S]
-    return nlargest(3, rises)[2] if len(rises) > 2 else 0
+             if (after[1] > before[1] or both_ways) and after[0] - before[0] <= ORDINARY_S]
+    return nlargest(3, map(abs, rises) if both_ways else rises)[2] if len(rises) > 2 else 0

@@ -132,9 +132,9 @@ def _fold(store: sqlite3.Connection, device: Device, day: str, start: int, end: 
 
     if not points:
         return before, None, behind
-    limit = limit_of(device.full_w, size_w, own=device.role == INVERTER)
+    limit = limit_of(device.full_w, size_w, device.role == INVERTER, device.role == NET)
     folded = fold(before, points, behind, device.role != INVERTER, limit, ahead)
-    folded.steep_w = steep(points)
+    folded.steep_w = steep(points, device.role != INVERTER)
     return before, folded, behind
 
 

@@ -1,12 +1,14 @@
 """What a device's counter can have counted: by its own past, not by a household's. Pure.
 
-The third highest mean power between two neighbouring readings of any day is what the device does at full power, to the
-next power of two: one or two readings that lie do not change it, and it changes a few times in a device's life.
+The third highest mean power between two neighbouring readings of a day is what the device did at full power that day,
+and the third highest day, to the next power of two, is its full power: a reading or a day that lies does not change it,
+and it changes a few times in a device's life.
 """
-from appliance.ledger.counters import Limit, power_limit
+from appliance.ledger.counters import FOREVER, Limit, power_limit
 
 SMALLEST_W = 125            # classes of full power are this times a power of two
 LEAST_LIMIT_W = 1_000       # no counter is held to less: the first readings at dawn tell little
+STILL_S = 1800              # no house uses exactly what its roof makes for so long
 TIMES = 2                   # a rise beyond so many times a device's full power is not energy
 
 
@@ -18,10 +20,17 @@ def full_power(steep_w: int) -> int:
     return full
 
 
-def limit_of(full_w: int, size_w: int, own: bool) -> Limit:
+def of_days(steep_w: list[int]) -> int:
+    """The full power of a device by its steepest days (counters.steep), the three highest, descending."""
+    return full_power(steep_w[-1] if len(steep_w) == 3 else max(steep_w, default=0))
+
+
+def limit_of(full_w: int, size_w: int, own: bool, is_net: bool = False) -> Limit:
     """The limit of a counter of full power `full_w` at a site of `size_w` (0: not known). `own`: the device's own past
-    bounds it; else only a household's power does, which changes from one day to the next."""
-    household = power_limit(size_w)
+    bounds it from above; else it may only raise what a household's power allows, which changes from day to day."""
+    household, still_s = power_limit(size_w), STILL_S if is_net else FOREVER
     if not full_w:
-        return Limit(household, household)
-    return Limit(min(household, max(LEAST_LIMIT_W, TIMES * full_w)) if own else household, full_w)
+        return Limit(household, household, still_s)
+    own_w = max(LEAST_LIMIT_W, TIMES * full_w)
+    return Limit(min(own_w, household) if own and full_w < household else max(own_w, household), full_w,
+                 still_s)

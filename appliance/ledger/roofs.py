@@ -75,10 +75,13 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
                 measured, low, high = measured + energy, min(low, begin), max(high, end)
     made = 0
     for inverter in inverters:
-        for index, (_, end, energy) in enumerate(inverter.steps):
-            if (energy and low < end <= high and not any(begin < end <= until for begin, until in holes)
-                    and not is_hole(inverter.steps, index, day.slot_seconds, day.usual_s)):
+        for begin, end, energy in inverter.steps:
+            if not energy or not low < end <= high or any(first < end <= last for first, last in holes):
+                continue
+            if begin >= low or end - begin <= day.slot_seconds:
                 made += energy
+            else:                       # from before: how much of it the meter has seen is not known
+                complete = False
     if not inverters and complete and measured > 0:
         return METER
     if made >= LEAST_DWH and 100 * (measured + LAST_DIGIT_DWH) < WHOLE_PERCENT * made:

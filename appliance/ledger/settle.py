@@ -6,7 +6,7 @@ stale. What the evidence says depends on no earlier decision, so any order of ar
 import json
 import sqlite3
 
-from appliance.ledger.limits import full_power
+from appliance.ledger.limits import limit_of, of_days
 from appliance.ledger.sign import choose, is_gross
 from appliance.ledger.stale import mark_stale, settings
 from appliance.store import state, transaction
@@ -28,13 +28,16 @@ def settle(store: sqlite3.Connection) -> bool:
         "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0),"
         " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day").fetchone()
     wanted = settings(store)
+    size_w = wanted["size_w"]
     decided = {SIGN: choose(wanted["net_sign"], plus, minus),
                METER: "consumption" if is_gross(wanted["meter"], falls, sunny) else "net"}
     now = {SIGN: state.get(store, SIGN) or "+", METER: state.get(store, METER) or "net"}
-    rated = {device: full_power(steep_w) for device, steep_w in store.execute(
-        "SELECT device, max(steep_w) FROM device_day GROUP BY device")}
-    known = dict(store.execute("SELECT id, full_w FROM device").fetchall())
-    others = [(device, known[device], full_w) for device, full_w in rated.items() if full_w != known[device]]
+    known = {device: (full_w, kind) for device, full_w, kind in store.execute(
+        "SELECT id, full_w, kind FROM device WHERE kind IN ('inverter', 'meter')").fetchall()}
+    rated = {device: of_days([steep_w for (steep_w,) in store.execute(
+        "SELECT steep_w FROM device_day WHERE device = ? ORDER BY steep_w DESC LIMIT 3", (device,))])
+        for device in known}
+    others = [(device, *known[device], full_w) for device, full_w in rated.items() if full_w != known[device][0]]
     if decided == now and not others:
         with transaction(store):
             state.drop(store, UNSETTLED)
@@ -45,11 +48,14 @@ def settle(store: sqlite3.Connection) -> bool:
             for key, value in decided.items():
                 state.put(store, key, value)
             mark_stale(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
-        for device, before_w, full_w in others:
+        for device, before_w, kind, full_w in others:
             store.execute("UPDATE device SET full_w = ? WHERE id = ?", (full_w, device))
+            looked_at = min(before_w or full_w, full_w)
+            if kind == "meter" and (limit_of(before_w, size_w, False).usual_w
+                                    != limit_of(full_w, size_w, False).usual_w):
+                looked_at = -1      # how near to zero is near changed with it
             mark_stale(store, [day for (day,) in store.execute(
-                "SELECT day FROM device_day WHERE device = ? AND top_w > ?",
-                (device, min(before_w or full_w, full_w)))])
+                "SELECT day FROM device_day WHERE device = ? AND top_w > ?", (device, looked_at))])
     return True
 
 

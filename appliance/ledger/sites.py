@@ -70,6 +70,7 @@ class SlotEnergy:
         self.energy: dict[int, int] = defaultdict(int)
         self.spans: dict[int, Spans] = {}
         self.starts: set[int] = set()
+        self.counters: dict[int, int] = defaultdict(int)    # how many have a step in the slot
         day_start, slot_seconds = day.start, day.slot_seconds
         for counter in counters:
             self.starts.update(moment - (moment - day_start) % slot_seconds for moment in counter.starts)
@@ -88,6 +89,7 @@ class SlotEnergy:
     def _add(self, slot: int, length: int, energy_dwh: int, hole: bool) -> None:
         if length:
             self.energy[slot] += energy_dwh
+            self.counters[slot] += 1
             spans = self.spans.setdefault(slot, {})
             spans[length, hole] = spans.get((length, hole), 0) + abs(energy_dwh)
 
@@ -98,6 +100,7 @@ def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded]
     meter counts what the house uses, whatever the roof makes."""
     production, meter = SlotEnergy(production_counters, day), SlotEnergy(meter_counters, day)
     active, balance = start.net_active, start.balance_dwh
+    complete = max(production.counters.values(), default=0)
     slots: list[Slot] = []
     totals = Totals(start)
     for time in sorted(production.energy.keys() | meter.energy.keys() | meter.starts):
@@ -124,7 +127,7 @@ def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded]
             totals.export_dwh = (totals.export_dwh or 0) + max(0, -net)
             if not hole:
                 totals.meter_falls += raw < 0
-                if produced is not None:
+                if produced is not None and production.counters[time] == complete:
                     plus, minus = against(produced, raw)
                     totals.against_plus_dwh += plus
                     totals.against_minus_dwh += minus

@@ -9,11 +9,12 @@ import re
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from appliance.errors import SuntapError
+from appliance.system.plain_tar import Member, NoTar, members
 
 MANIFEST, SIGNATURE, PACKAGE = "manifest.json", "manifest.sig", "suntap.deb"
 FORMAT = 1
@@ -46,13 +47,14 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
     Raises UpdateError: no bundle, truncated, not signed by this key, changed after signing.
     """
     try:
-        with tarfile.open(path, "r:") as archive:
-            data = _member(archive, MANIFEST).read(MAX_MANIFEST + 1)
-            signature = _member(archive, SIGNATURE).read(MAX_MANIFEST)
+        with open(path, "rb") as file:
+            files = members(file)
+            data = _member(files, MANIFEST).read(MAX_MANIFEST + 1)
+            signature = _member(files, SIGNATURE).read(MAX_MANIFEST)
             _verify(data, signature, public_key)
             manifest = _parse(data)
-            _copy(_member(archive, PACKAGE), manifest, package)
-    except (tarfile.TarError, EOFError) as error:
+            _copy(_member(files, PACKAGE), manifest, package)
+    except NoTar as error:
         raise UpdateError(f"{path.name}: no update file, or not all of it ({error}): download it again") from error
     except OSError as error:
         raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
@@ -79,12 +81,11 @@ def write(path: Path, package: Path, private_key: Path) -> Manifest:
     return manifest
 
 
-def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    info = archive.next()
-    file = archive.extractfile(info) if info is not None and info.name == name and info.isreg() else None
-    if file is None:
+def _member(files: Iterator[Member], name: str) -> Member:
+    found = next(files, None)
+    if found is None or found.name != name:
         raise UpdateError(f"no update file of suntap: {name} is not where it belongs")
-    return file
+    return found
 
 
 def _verify(data: bytes, signature: bytes, public_key: Path) -> None:
@@ -113,7 +114,7 @@ def _parse(data: bytes) -> Manifest:
     return manifest
 
 
-def _copy(source: IO[bytes], manifest: Manifest, target: Path) -> None:
+def _copy(source: Member, manifest: Manifest, target: Path) -> None:
     digest, left = hashlib.sha256(), manifest.size
     with open(target, "wb") as file:
         while left and (data := source.read(min(CHUNK, left))):

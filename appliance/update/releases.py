@@ -197,7 +197,8 @@ def _add_uploads(source: Path, target: Path) -> None:
     """Add the uploads of `source` to `target`, an inbox of an earlier schema, as far as that knows their columns."""
     try:
         with closing(sqlite3.connect(target, isolation_level=None)) as inbox:
-            columns = ", ".join(row[1] for row in inbox.execute("PRAGMA table_info(upload)"))
+            columns = ", ".join('"' + row[1].replace('"', '""') + '"'
+                                for row in inbox.execute("PRAGMA table_info(upload)"))
             inbox.execute("ATTACH ? AS newer", (str(source),))
             inbox.execute(f"INSERT OR IGNORE INTO main.upload ({columns}) SELECT {columns} FROM newer.upload")
     except sqlite3.Error as error:

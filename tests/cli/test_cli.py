@@ -33,7 +33,8 @@ def test_each_command_explains_itself_and_takes_config_and_data_dir(name):
 
 def test_help_and_version_are_answers_not_errors():
     assert suntap("--help").code == 0
-    assert suntap("--version").out == "suntap 0.1.0\n"
+    assert suntap("--version").out == suntap("-V").out == "suntap 0.1.0\n"
+    assert suntap("help").out == suntap("--help").out != ""
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

@@ -24,6 +24,7 @@ from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
+from tests.history.test_inverters import SERIALS, Roof, bad
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
 OWNER_WORDS = ("nothing to do", "check", "switch ", "enter ", "turn ", "choose ", "replace", "compare", "report",
@@ -62,6 +63,17 @@ def after_an_update(box: Box) -> None:
     box.lines(*run_of(NOON, 5, 1000, 100))
 
 
+def judged(share: float | None) -> Callable[[Box], object]:
+    """A roof of which one inverter makes so much of what the others make, from the fifth day on."""
+    return lambda box: Roof(box).days(7, bad(SERIALS[2], 4, share))
+
+
+def replaced(box: Box) -> None:
+    roof = Roof(box)
+    roof.days(4)
+    roof.days(2, first=4, serials=(*SERIALS[:3], "414050000000099"))
+
+
 SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     # kind: (state, words that must be there, what happens)
     "restart": ("warn", "fell from 900.0400 to 0.0000 kWh", lambda box: box.lines(
@@ -85,7 +97,13 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
+    "left out": ("warn", "1 report of your SunPower box could not be taken in", lambda box: box.store.execute(
+        "INSERT INTO upload_aside (sha256, created, reason) VALUES (x'00', 0, 'ValueError: x')")),
     "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
+    "dead": ("warn", "made nothing worth the name on 2026-06-05 and 2026-06-06", judged(0.0)),
+    "weak": ("warn", "made only 1.60 kWh on 2026-06-05 and 2026-06-06", judged(0.4)),
+    "silent": ("warn", "was not heard on 2026-06-05 and 2026-06-06", judged(None)),
+    "replaced": ("ok", "414050000000099 took the place of 414050000000003 on 2026-06-05", replaced),
     "source": ("ok", "what the production meter counts", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),

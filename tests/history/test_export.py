@@ -22,7 +22,7 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("what", export.COLUMNS)
+@pytest.mark.parametrize("what", sorted(export.COLUMNS.keys() - {"changes"}))
 def test_csv_and_json_hold_the_same(data, what):
     table = list(csv.DictReader(io.StringIO(suntap("export", what, "--data-dir", data).out)))
     objects = json.loads(suntap("export", what, "--format", "json", "--data-dir", data).out, parse_float=Decimal)

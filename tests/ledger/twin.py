@@ -3,6 +3,7 @@
 Slow on purpose and without any of the ledger's machinery (no database, no dirty days, no states to go on from).
 It knows the rules of the ledger's docstring for any number of inverters, one net meter and slots of five minutes.
 """
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,20 +21,31 @@ def local_day(time: int, zone: str) -> str:
     return datetime.fromtimestamp(time, UTC).astimezone(ZoneInfo(zone)).date().isoformat()
 
 
-def full_power(readings: list[Reading], zone: str) -> Decimal:
+def full_power(readings: list[Reading], zone: str, both_ways: bool = False) -> Decimal:
     """The class of power in kW that the device was seen at three times in one day; 0: not known."""
     seen: dict[str, list[Decimal]] = {}
     ordered = sorted(readings)
     for before, after in pairwise(ordered):
         day = local_day(before[0], zone)
-        if day == local_day(after[0], zone) and after[0] - before[0] <= 3600 and after[1] > before[1]:
-            watts = int((after[1] - before[1]) * 3_600_000 / (after[0] - before[0]))
-            seen.setdefault(day, []).append(Decimal(watts) / 1000)
-    best = max((sorted(powers)[-3] for powers in seen.values() if len(powers) > 2), default=Decimal(0))
+        step = after[1] - before[1]
+        if day == local_day(after[0], zone) and after[0] - before[0] <= 3600 and (both_ways or step > 0):
+            watts = math.floor(step * 3_600_000 / (after[0] - before[0]))
+            seen.setdefault(day, []).append(abs(Decimal(watts)) / 1000)
+    days = {local_day(time, zone) for time, _ in readings}
+    steep = sorted((sorted(seen[day])[-3] if len(seen.get(day, [])) > 2 else Decimal(0) for day in days), reverse=True)
+    best = steep[2] if len(steep) > 2 else max(steep, default=Decimal(0))
     full = Decimal("0.125") if best else Decimal(0)
     while full < best:
         full *= 2
     return full
+
+
+def limit(full: Decimal) -> Decimal:
+    """The power in kW beyond which an inverter's rise is no energy."""
+    if not full:
+        return KW_LIMIT
+    own = max(Decimal(1), 2 * full)
+    return min(own, KW_LIMIT) if full < KW_LIMIT else own
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Counter:
     net: bool
     readings: list[Reading]
     limit: Decimal
+    full: Decimal = Decimal(0)
     steps: list[tuple[int, int, Decimal]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
@@ -50,7 +63,7 @@ class Counter:
         step = after[1] - before[1]
         allowed = int(self.limit * 1000 * (after[0] - (before[0] if since is None else since) + 3900)) // 360
         if self.net:
-            usual = int(self.limit * 1000 * USUAL) * (after[0] - before[0]) // 360
+            usual = int(max(self.limit * USUAL, self.full) * 1000) * (after[0] - before[0]) // 360
             return abs(step) * 10_000 <= allowed and not abs(after[1]) * 10_000 <= usual < abs(step) * 10_000
         return step >= -DIGIT and step * 10_000 <= allowed
 
@@ -106,9 +119,9 @@ class Counter:
 def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1, zone: str = "UTC") -> Curve:
     """What each slot of five minutes holds."""
     limits = {serial: full_power(readings, zone) for serial, readings in inverters.items()}
-    made = [Counter(False, readings, min(KW_LIMIT, max(Decimal(1), 2 * limits[serial])) if limits[serial] else KW_LIMIT)
-            for serial, readings in inverters.items()]
-    flow = Counter(True, net, KW_LIMIT)
+    made = [Counter(False, readings, limit(limits[serial])) for serial, readings in inverters.items()]
+    full = full_power(net, zone, both_ways=True)
+    flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT, full)
     for counter in [*made, flow]:
         counter.count()
     slots: dict[int, list[Decimal | None]] = {}

@@ -33,7 +33,7 @@ class House:
         self.random = random.Random(7)
         with transaction(self.store):
             for number in (1, 2):
-                self.store.execute("INSERT INTO device (kind, serial, first_seen, last_seen) VALUES"
+                self.store.execute("INSERT OR IGNORE INTO device (kind, serial, first_seen, last_seen) VALUES"
                                    " ('inverter', ?, 1, 1)", (f"41405000000000{number}",))
 
     def settings(self, url: str = "", token: str = "") -> Settings:

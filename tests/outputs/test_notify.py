@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +19,17 @@ from appliance.outputs.check import check_output
 from appliance.outputs.notify import GAP_S, NotifyOutput
 from appliance.settings import Notify, Secret, Settings
 from tests.outputs.engines import free_port
+from tests.outputs.hook import serving
 from tests.outputs.support import House
 
 SECRET = "pass word-of-the-owner"
 FULL = Fact("disk", "bad", "The disk is full.", "Use a larger card.")
 
 
-class Hook(BaseHTTPRequestHandler):
-    """Records each POST; answers as `behaviour` says."""
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server: Any = self.server
-        server.got.append((self.path, dict(self.headers), body))
-        status, headers, text = server.behaviour
-        if status is None:
-            self.connection.close()
-            return
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
 @pytest.fixture
 def hook() -> Iterator[Any]:
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    server.got, server.behaviour = [], (200, {}, b"ok")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture

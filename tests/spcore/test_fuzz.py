@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[1]
-SANITIZED = ("assembler", "buffer", "connections", "defrag", "delivery", "endpoints", "engine", "events", "flows",
-             "headers", "holes", "http", "http_syntax", "lines", "streams", "uploads")
+SANITIZED = ("assembler", "buffer", "connections", "defrag", "delivery", "endpoints", "engine", "escape", "events",
+             "flows", "headers", "holes", "http", "http_syntax", "lines", "streams", "uploads")
 
 
 @pytest.mark.skipif(not shutil.which("clang"), reason="needs clang and its runtimes")

@@ -1,50 +1,11 @@
 """Record lines: which there are, which are counted and left out, and text and JSON exactly as Python would write it."""
-import json
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from spcore.engine import Engine
 from spcore.limits import Limits
 from spcore.lines import LineFormat, records
-from tests.spcore.tcp import PATH, START_US, Talk, post
-
-TERMINAL_ATTACKS = [b"130\t\x1b[2J\x07", b"130\t\xc2\x9b2J", b"130\t\x9b2J", b"130\t\x7f\x00"]
-
-
-def formatted(body: bytes, path: str = PATH, at: int = START_US, **options: Any) -> tuple[bytes, LineFormat]:
-    """What LineFormat makes of one upload that came over the wire."""
-    engine, lines = Engine(), LineFormat(**options)
-    talk = Talk(at=at).open()
-    head = post(b"", headers=f"Content-Length: {len(body)}")
-    stream = head.replace(PATH.encode(), path.encode("utf-8", "surrogateescape")) + body
-    frames = talk.frames
-    for start in range(0, len(stream), 50_000):
-        talk.data(start, stream[start:start + 50_000])
-    engine.feed([])
-    text = b""
-    _feed_lines(engine, frames)
-    while engine.pending():
-        text += engine.take_lines(lines)
-    return text, lines
-
-
-def _feed_lines(engine: Engine, frames: list[tuple[int, bytes]]) -> None:
-    """`feed` takes the uploads, so the capture goes through a file."""
-    import os
-    import tempfile
-
-    from appliance.simulate import pcapfile
-    from spcore.source import open_file
-    with tempfile.TemporaryDirectory() as folder:
-        name = os.path.join(folder, "x.pcap")
-        pcapfile.write(name, frames)
-        with open_file(name) as source:
-            source._feed(engine)
-    engine.end()
+from tests.spcore.formats import as_json, feed_lines, formatted
+from tests.spcore.tcp import Talk, post
 
 
 def test_a_line_is_a_list_of_its_fields_between_single_tabs():
@@ -91,42 +52,6 @@ def test_text_is_the_line_as_sent():
     assert formatted(b"130\t\xff\x1b[1m \r\n2\n")[0] == b"130\t\xff\x1b[1m \n2\n"
 
 
-@pytest.mark.parametrize("line", TERMINAL_ATTACKS)
-def test_nothing_from_the_wire_steers_a_terminal(line):
-    text = formatted(line + b"\n", terminal=True)[0]
-    shown = text.decode("utf-8")
-    assert shown.startswith("130\t") and shown.endswith("\n")
-    assert all(character.isprintable() for character in shown[4:-1])
-
-
-def test_a_terminal_shows_letters_of_every_language():
-    line = "130\tZürich 太陽 🌞".encode()
-    assert formatted(line + b"\n", terminal=True)[0] == line + b"\n"
-
-
-def as_json(fields: list[str], path: str = PATH, at: int = START_US + 200) -> str:
-    when = datetime.fromtimestamp(0, UTC).replace(tzinfo=None)
-    from datetime import timedelta
-    when += timedelta(microseconds=at)
-    return json.dumps({"captured": when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "source": "192.168.1.50:40001",
-                       "destination": "203.0.113.10:80", "path": path, "record": fields, "complete": True}) + "\n"
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.binary(max_size=30) | st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")),
-                max_size=5))
-@example([bytes(range(256))])
-@example(["\u2028 \u007f \ud7ff \ue000 \U0010ffff".encode(), b"\xf4\x90\x80\x80\xc0\x80\xe0\x80\xf0\x8f", b'"\\/\b\f'])
-def test_json_is_byte_for_byte_what_json_dumps_writes(fields):
-    body = b"".join(b"130\t" + field + b"\n" for field in fields)
-    assert formatted(body, json=True)[0].decode("ascii") == "".join(map(as_json, records(body)))
-
-
-def test_json_escapes_the_path_too():
-    path = "/\t\"\\\b\f\x01\x7fé\udcff/SMS2DataCollector.aspx"
-    assert formatted(b"1\n", path, json=True)[0].decode() == as_json(["1"], path)
-
-
 @pytest.mark.parametrize("at", [0, 999_800, 2_147_483_647_000_000])
 def test_json_has_the_time_to_the_microsecond(at):
     assert formatted(b"1\n", at=at, json=True)[0].decode() == as_json(["1"], at=at + 200)
@@ -138,7 +63,7 @@ def test_output_comes_in_pieces_however_much_a_body_grows():
     stream = post(b"1\n" * 60_000)
     for at in range(0, len(stream), 50_000):
         talk.data(at, stream[at:at + 50_000])
-    _feed_lines(engine, talk.frames)
+    feed_lines(engine, talk.frames)
     sizes = []
     while engine.pending():
         sizes.append(len(engine.take_lines(lines)))
@@ -149,7 +74,7 @@ def test_output_comes_in_pieces_however_much_a_body_grows():
 
 def test_a_piece_is_as_long_as_its_limit_says():
     engine, lines = Engine(), LineFormat(limits=Limits(piece_bytes=1000))
-    _feed_lines(engine, Talk().open().whole(post(b"130\tabcd\n" * 500)).frames)
+    feed_lines(engine, Talk().open().whole(post(b"130\tabcd\n" * 500)).frames)
     pieces = []
     while engine.pending():
         pieces.append(bytes(engine.take_lines(lines)))

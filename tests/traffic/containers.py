@@ -77,9 +77,16 @@ class Section:
         out += [block(order, INTERFACE, interface.described(order)) for interface in self.interfaces]
         for count, (number, time_ns, frame) in enumerate(self.packets):
             if self.junk and count % 3 == 0:
-                out.append(block(order, (0x0BAD0BAD, NAMES, STATISTICS, 0x7FFFFFFF, 0)[count % 5], b"x" * (count % 60)))
+                out.append(self._other(order, count))
             out.append(self._packet(order, number, time_ns, frame))
         return b"".join(out)
+
+    def _other(self, order: str, count: int) -> bytes:
+        """A block that carries no packet: names, statistics, somebody's own, a kind that does not exist yet."""
+        text = b"x" * (count % 60)
+        kind, body = ((NAMES, bytes(4)), (STATISTICS, bytes(12)), (0x0BAD0BAD, struct.pack(order + "I", 32473) + text),
+                      (0x7FFFFFFF, text))[count % 4]
+        return block(order, kind, body)
 
     def _packet(self, order: str, number: int, time_ns: int, frame: bytes) -> bytes:
         interface = self.interfaces[number]

@@ -11,6 +11,7 @@ from appliance.history import views
 from appliance.history import worth as worths
 from appliance.history.views import Slot
 from appliance.history.worth import Worth
+from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
 from appliance.settings import prices
 from webui.data import Box
@@ -23,7 +24,6 @@ SLEEP_SHARE = 20        # or below 1/20 of the day's peak
 WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is shown as weak, up to the other as dead
 MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
 REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
-HOLE_SECONDS = 1200     # readings so far apart have a hole between them
 GONE_SECONDS = 14 * 86400   # an inverter silent for longer before a day was taken off the roof
 
 
@@ -50,11 +50,12 @@ class Now:
     consumption_w: int | None = None
     net_w: int | None = None
     heard_age_s: int | None = None
+    live_s: int = LIVE_SECONDS      # of the site's cadence: what is older is not "now"
 
     @property
     def fresh(self) -> bool:
         """May the meter's values be called now? At night it goes on while the inverters sleep."""
-        return self.age_s is not None and self.age_s <= LIVE_SECONDS
+        return self.age_s is not None and self.age_s <= self.live_s
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,18 @@ def now(box: Box) -> Now:
     if last is None or newest.time is None:
         return Now("none", heard_age_s=heard_age)
     taken = min(newest.time, last.time + box.slot_seconds())
-    age = max(0, int(box.now() - taken))
+    age, live_s = max(0, int(box.now() - taken)), cadence.live_s(box.store())
     peak = max((slot.production_w or 0 for slot in slots if not slot.hole), default=0)
     power = (made.production_w or 0) if made else 0
-    state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0)
-    return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age)
+    state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0, live_s)
+    return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age,
+               live_s)
 
 
-def _state(age: int, producing: bool, power: int, peak: int, silent: float, heard_age: int) -> str:
+def _state(age: int, producing: bool, power: int, peak: int, silent: float, heard_age: int,
+           live_s: int) -> str:
     """live: inverters report. asleep: they stopped at low power and the PVS still talks. Else old."""
-    if producing and age <= LIVE_SECONDS:
+    if producing and age <= live_s:
         return "live"
     at_rest = power <= max(SLEEP_W, peak // SLEEP_SHARE) and silent < ASLEEP_SECONDS
     return "asleep" if at_rest and heard_age <= LIVE_SECONDS else "old"
@@ -191,15 +194,16 @@ def _inverter(box: Box, device: views.Device, day: date, middle: int, heir: view
     share = None if energy is None or not middle or heir or is_new else (energy * 200 + middle) // (2 * middle)
     verdict = "replaced" if heir else "new" if is_new and energy is not None else _verdict(energy, share, middle)
     return Inverter(device.id, device.serial, device.model, energy, share, device.last_seen, device.counter_dwh,
-                    _curve(views.device_day(box.store(), device.id, day.isoformat())), verdict,
+                    _curve(views.device_day(box.store(), device.id, day.isoformat()),
+                           cadence.learned(box.store())), verdict,
                     heir.serial if heir else "")
 
 
-def _curve(steps: Sequence[views.Step]) -> list[tuple[int, int | None]]:
+def _curve(steps: Sequence[views.Step], cadence_s: int) -> list[tuple[int, int | None]]:
     """(time, W) of each step; None where a time without readings begins, so that no line is drawn through it."""
     found: list[tuple[int, int | None]] = []
     for step in steps:
-        if step.seconds > HOLE_SECONDS and found:
+        if step.seconds > 4 * cadence_s and found:
             found.append((step.time - step.seconds, None))
         found.append((step.time, step.power_w))
     return found

@@ -1,4 +1,4 @@
-"""The newest state as it is published: counters that only grow, powers that are not older than LIVE_S, lamps.
+"""The newest state as it is published: counters that only grow, powers of now (ledger.cadence), lamps.
 
 Payloads are JSON text. Energies are written digit by digit, in kWh with four decimals. What is not known is null, which
 Home Assistant shows as unknown; it never becomes 0.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.history import totals, views
+from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
 from appliance.ledger.stale import calendar
 from appliance.outputs import memory
@@ -17,7 +18,6 @@ from appliance.outputs.base import Fact
 from appliance.outputs.mqtt.rising import Rising, advance, window
 from appliance.store import transaction
 
-LIVE_S = 1200               # a power older than this is not "now"
 AWAY_S = 90 * 86_400        # an inverter silent for so long, while others are heard, was taken off the roof
 NAME, KEY = "mqtt", "rising"
 
@@ -28,7 +28,7 @@ class Unit:
 
     serial: str
     model: str
-    energy_dwh: int | None
+    energy_dwh: int
     power_dw: int | None
 
 
@@ -52,12 +52,12 @@ def take(conn: sqlite3.Connection, now: float) -> Snapshot:
     newest = views.latest(conn)
     risen = _rise(conn)
     slots = views.day(conn, newest.day) if newest.day else []
-    length = calendar(conn).slot_seconds
+    length, live_s = calendar(conn).slot_seconds, cadence.live_s(conn)
     made = next((slot for slot in reversed(slots) if slot.production_dwh is not None), None)
     used = next((slot for slot in reversed(slots) if slot.net_dwh is not None), None)
 
     def power(slot: views.Slot | None, watts: int | None) -> int | None:
-        return watts if slot and not slot.hole and 0 <= now - slot.time - length <= LIVE_S else None
+        return watts if slot and not slot.hole and 0 <= now - slot.time - length <= live_s else None
     return Snapshot(
         int(now), {name: risen[name] for name in totals.SITE if name in risen},
         power(made, made.production_w if made else None), power(used, used.consumption_w if used else None),
@@ -67,10 +67,12 @@ def take(conn: sqlite3.Connection, now: float) -> Snapshot:
 
 
 def _units(conn: sqlite3.Connection, now: float, newest: int | None, risen: dict[str, int]) -> list[Unit]:
-    return [Unit(device.serial, device.model, risen.get(f"inverter {device.serial}"),
-                 device.power_dw if now - device.last_seen <= LIVE_S else None)
+    """The inverters that count: one whose sender the owner set aside has no counted day any more."""
+    live_s = cadence.live_s(conn)
+    return [Unit(device.serial, device.model, risen[f"inverter {device.serial}"],
+                 device.power_dw if now - device.last_seen <= live_s else None)
             for device in views.devices(conn) if role(device.kind, device.serial, device.model) == INVERTER
-            and device.last_seen > (newest or 0) - AWAY_S]
+            and f"inverter {device.serial}" in risen and device.last_seen > (newest or 0) - AWAY_S]
 
 
 def _rise(conn: sqlite3.Connection) -> dict[str, int]:
@@ -106,9 +108,8 @@ def site_payload(snapshot: Snapshot, lamps: Sequence[Fact]) -> str:
 
 def unit_payload(unit: Unit) -> str:
     """An inverter's state."""
-    energy = "null" if unit.energy_dwh is None else kwh(unit.energy_dwh)
     power = "null" if unit.power_dw is None else f"{unit.power_dw // 10}.{unit.power_dw % 10}"
-    return f'{{"energy_kwh": {energy}, "power_w": {power}}}'
+    return f'{{"energy_kwh": {kwh(unit.energy_dwh)}, "power_w": {power}}}'
 
 
 def _problem(lamp: Fact) -> str | None:

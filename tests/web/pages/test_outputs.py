@@ -1,26 +1,20 @@
 """The Test buttons: what is typed is tried with the stored secret; nothing is saved, nothing secret comes back."""
 import json
-import threading
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from appliance import settings
-from tests.outputs.test_notify import Hook
+from tests.outputs.hook import serving
 from tests.web.conftest import Visitor
 
 
 @pytest.fixture
 def hook() -> Iterator[Any]:
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    server.got, server.behaviour = [], (200, {}, b"ok")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving() as server:
+        yield server
 
 
 def test_a_test_tries_what_is_typed_with_the_stored_secret_and_saves_nothing(owner: Visitor, config: Path,

@@ -13,6 +13,8 @@ ALTER TABLE device_day ADD COLUMN steep_w INTEGER NOT NULL DEFAULT 0;   -- third
 ALTER TABLE device_day ADD COLUMN top_w INTEGER NOT NULL DEFAULT 0; -- highest mean power that was looked at
 ALTER TABLE device_day ADD COLUMN typical_dwh INTEGER;              -- an inverter's: what its neighbours made that day
 
+CREATE INDEX device_day_steep ON device_day (device, steep_w);
+
 ALTER TABLE site_day ADD COLUMN cadence_s INTEGER NOT NULL DEFAULT 0;   -- usual time between readings, 0: not known
 ALTER TABLE site_day ADD COLUMN meter_falls INTEGER NOT NULL DEFAULT 0; -- slots in which the main meter ran down
 ALTER TABLE site_day ADD COLUMN sunny INTEGER NOT NULL DEFAULT 0;       -- 1: sun enough for a net meter to run down
