@@ -43,11 +43,11 @@ def test_a_refused_key_is_shown_in_pvoutputs_words_and_a_good_one_with_the_syste
         page = open_page("/settings", login=True)
         page.get_by_label("API key").fill("1" * 40)
         page.get_by_label("System id").fill("12345")
-        page.get_by_role("button", name="Test").click()
+        page.locator("#pvoutput").get_by_role("button", name="Test").click()
         expect(page.get_by_text("Invalid API Key")).to_be_visible()
         picture(page, "settings-key-refused")
         page.get_by_label("API key").fill(API_KEY)
-        page.get_by_role("button", name="Test").click()
+        page.locator("#pvoutput").get_by_role("button", name="Test").click()
         expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
         expect(page.get_by_text("Status interval")).to_be_visible()
         assert not settings.load(config).pvoutput.api_key
@@ -112,7 +112,7 @@ done < {lines}
     page = open_page("/diagnostics", login=True)
     expect(page.get_by_text("an upload arrived")).to_be_visible()
     expect(page.get_by_text("48\u202f°C (118\u202f°F)")).to_be_visible()
-    expect(page.locator("#backlog-title + p")).to_contain_text("points not yet sent to its maker")
+    expect(page.locator("#backlog-title + p")).to_contain_text("points not yet taken by SunPower’s server")
     assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
     page.get_by_label("From level").select_option("warning")
     page.get_by_role("button", name="Show").click()
