@@ -77,7 +77,7 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     page = open_page("/pvoutput", login=True)
     expect(page.get_by_text("Power value [9200] too high for system size [5300]")).to_be_visible()
     picture(page, "pvoutput")
-    page.get_by_role("button", name="Send again: 2026-05-08").click()
+    page.get_by_role("row", name="2026-05-08").get_by_role("button", name="Send again").click()
     expect(page.get_by_text("Working on it…")).to_be_visible()
     commands.run_waiting(work)
     expect(page.get_by_text("288 rows put in line to be posted again")).to_be_visible()
