@@ -19,6 +19,7 @@ from appliance.settings.declaration import (
     Web,
     declarations,
     keys,
+    secrets,
     sections,
     value,
 )
@@ -38,5 +39,5 @@ from appliance.settings.validators import PvSystem
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
     "Mqtt", "Notify", "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
-    "declarations", "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
+    "declarations", "find", "keys", "load", "parse", "secrets", "sections", "unknown_keys", "update", "value",
 ]

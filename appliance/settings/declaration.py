@@ -237,6 +237,12 @@ def declarations(section: str) -> dict[str, Field[Any]]:
     return {item.name: item for item in fields(sections()[section])}
 
 
+def secrets(settings: Settings) -> list[str]:
+    """The texts of all secrets that are set: for what must not show them."""
+    found = (getattr(getattr(settings, section), name) for section in sections() for name in declarations(section))
+    return [secret.reveal() for secret in found if isinstance(secret, Secret) and secret]
+
+
 def keys() -> dict[str, tuple[Any, str]]:
     """Every key as "section.key" → (default, what is allowed): for forms and documentation."""
     return {f"{section}.{name}": (item.default, item.metadata["allowed"])

@@ -1,10 +1,9 @@
 """The inbox: every upload as it was captured, once, in order of arrival.
 
-Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. Each keeps who sent
-it (module senders). An upload's age,
-for pruning, is counted in hours that the capture process ran after it arrived. Uploads are alike
-when path and body are: the SHA-256 of both makes a repeat change nothing. The body's compression is an affair of
-this module and bodies.
+Written by the capture process, the stand-in and `suntap import`, read by the supervisor process from a cursor on.
+Each keeps who sent it (module senders). An upload's age, for pruning, is counted in hours that the capture process
+ran after it arrived. Uploads are alike when path and body are: the SHA-256 of both makes a repeat change nothing.
+The body's compression is an affair of this module and bodies.
 """
 import hashlib
 import sqlite3
