@@ -77,6 +77,14 @@ def sent_rows(conn: sqlite3.Connection, key: str, day: str) -> list[tuple[int, V
         f"SELECT time, {COLUMNS} FROM outbox WHERE system = ? AND day = ? AND state = 'sent'", (key, day))]
 
 
+def all_tried(conn: sqlite3.Connection, key: str, times: Sequence[int]) -> bool:
+    """Whether all these rows wait and were put on the wire with the values that they have."""
+    marks = ",".join("?" * len(times))
+    (still,) = conn.execute("SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND attempts > 0 AND system = ?"
+                            f" AND time IN ({marks})", (key, *times)).fetchone()
+    return bool(still == len(times))
+
+
 def jitter(store: sqlite3.Connection) -> int:
     """This box's delay in seconds between a status's end and its sending: drawn once, then kept."""
     seconds = persisted.get(store, "jitter")
