@@ -203,7 +203,7 @@ for line in sys.stdin:
 
 def capture_on(interface: str, waiting: Callable[[], bool]) -> subprocess.Popen:
     child = start("a", sys.executable, "-m", "appliance.cli", "records", "-i", interface, "--stats",
-                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wait_for(waiting)
     time.sleep(1)
     return child
