@@ -120,6 +120,10 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     events, fits = result.events, _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
     while index < count:
+        if state is not None and not both_ways:
+            index, state = _run(state, points, index, limit, result)
+            if index == count:
+                break
         point = points[index]
         following = points[index + 1] if index + 1 < count else behind
         index += 1
@@ -151,6 +155,32 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
         index = last
     result.state = state
     return result
+
+
+def _run(state: State, points: Sequence[Point], index: int, limit: Limit, result: Folded) -> tuple[int, State]:
+    """What nearly all readings of a rising counter are, in one quick loop: this one and the one behind it rise by what
+    fits in any time. (index of the first that may be something else, state)."""
+    steps, top_w, most = result.steps, result.top_w, limit.power_w * CATCH_UP_S // 360
+    (at, counter, since), full_w = state, limit.full_w
+    last = len(points) - 1
+    while index < last:
+        time, value = points[index]
+        rise = value - counter
+        if not 0 <= rise <= most or not 0 <= points[index + 1][1] - value <= most:
+            break
+        if rise:
+            if rise * 360 > top_w * (time - at):
+                top_w = rise * 360 // (time - at)
+                if since < at and rise > CATCH_UP_DWH and top_w > full_w:
+                    break
+            elif since < at and rise > CATCH_UP_DWH and rise * 360 > full_w * (time - at):
+                break
+            counter, since = value, time
+        steps.append((at, time, rise))
+        at = time
+        index += 1
+    result.top_w = top_w
+    return index, State(at, counter, since)
 
 
 def _accept(state: State, point: Point, both_ways: bool, limit: Limit, steps: list[Step]) -> State:
