@@ -56,8 +56,8 @@ def late_s(store: sqlite3.Connection) -> int:
 
 
 def usual(steps: Iterable[Sequence[Step]], before_s: int) -> int:
-    """The usual time between readings in seconds, by the counter with the most steps of a day; `before_s`: of the day before
-    (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
+    """The usual time between readings in seconds, by the counter with the most steps of a day; `before_s`: of the day
+    before (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
     most: Sequence[Step] = max(steps, key=len, default=())
     lengths = Counter((end - begin + 30) // 60 * 60 for begin, end, _ in most)
     for length, count in sorted(lengths.items(), key=lambda item: (-item[1], item[0])):

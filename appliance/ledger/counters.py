@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
@@ -96,6 +97,11 @@ class Folded:
     top_w: int = 0
     steep_w: int = 0
 
+    @property
+    def energy_dwh(self) -> int:
+        """All that was counted."""
+        return sum(map(itemgetter(2), self.steps))
+
 
 Fits = Callable[[State, Point, Limit], bool]
 
@@ -106,7 +112,10 @@ def _fits_rising(before: State, after: Point, limit: Limit) -> bool:
 
 def _fits_net(before: State, after: Point, limit: Limit) -> bool:
     step = abs(after[1] - before[1])
-    usual = limit.usual_w * (after[0] - before[0]) // 360
+    seconds = after[0] - before[0]
+    if step <= limit.power_w * USUAL_PERCENT * seconds // 36_000:
+        return True             # what a household does all day
+    usual = limit.usual_w * seconds // 360
     return step <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
 
 

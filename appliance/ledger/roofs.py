@@ -75,6 +75,10 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
                 holes.append((begin, end))
             else:
                 measured, low, high = measured + energy, min(low, begin), max(high, end)
+    if not measured and not holes:      # it stands still: no need to look where
+        made = sum(inverter.energy_dwh - (inverter.steps[0][2] if inverter.steps[0][0] < low else 0)
+                   for inverter in inverters if inverter.steps)
+        return INVERTERS if made >= LEAST_DWH or not start.trusted else METER
     made = 0
     for inverter in inverters:
         for begin, end, energy in inverter.steps:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.counters import Folded
+from appliance.ledger.counters import Folded, Step
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
 
@@ -71,32 +71,38 @@ class SlotEnergy:
         self.spans: dict[int, Spans] = {}
         self.starts: set[int] = set()
         self.counters: dict[int, int] = defaultdict(int)    # how many have a step in the slot
-        energy_of, spans, starts, counted = self.energy, self.spans, self.starts, self.counters
-        day_start, slot_seconds = day.start, day.slot_seconds
-        long_s = slot_seconds * 3 // 2
-        for counter in counters:
-            starts.update(moment - (moment - day_start) % slot_seconds for moment in counter.starts)
-            current, length, sum_dwh = -1, 0, 0
-            for index, (start, end, energy) in enumerate(counter.steps):
-                slot = end - (end - day_start) % slot_seconds
-                seconds = end - start
-                if slot != current:
-                    if length:
-                        energy_of[current] += sum_dwh
-                        counted[current] += 1
-                        by_length = spans.setdefault(current, {})
-                        by_length[length] = by_length.get(length, 0) + abs(sum_dwh)
-                    current, length, sum_dwh = slot, 0, 0
-                if length < 0 or (seconds > long_s and is_hole(counter.steps, index, slot_seconds, day.usual_s)):
-                    length = -abs(length) - seconds         # negative: a hole's
-                else:
-                    length += seconds
-                sum_dwh += energy
-            if length:
-                energy_of[current] += sum_dwh
-                counted[current] += 1
-                by_length = spans.setdefault(current, {})
-                by_length[length] = by_length.get(length, 0) + abs(sum_dwh)
+        grids: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[int, ...]]] = {}
+        for counter in counters:        # those that were read at the same times are added first
+            self.starts.update(moment - (moment - day.start) % day.slot_seconds for moment in counter.starts)
+            if counter.steps:
+                begins, ends, energies = zip(*counter.steps, strict=True)
+                grids.setdefault((begins, ends), []).append(energies)
+        for (begins, ends), several in grids.items():
+            energies = several[0] if len(several) == 1 else tuple(map(sum, zip(*several, strict=True)))
+            self._add(list(zip(begins, ends, energies, strict=True)), len(several), day)
+
+    def _add(self, steps: list[Step], count: int, day: Day) -> None:
+        day_start, slot_seconds, long_s = day.start, day.slot_seconds, day.slot_seconds * 3 // 2
+        current, length, sum_dwh = -1, 0, 0
+        for index, (start, end, energy) in enumerate(steps):
+            slot = end - (end - day_start) % slot_seconds
+            seconds = end - start
+            if slot != current:
+                self._book(current, length, sum_dwh, count)
+                current, length, sum_dwh = slot, 0, 0
+            if length < 0 or (seconds > long_s and is_hole(steps, index, slot_seconds, day.usual_s)):
+                length = -abs(length) - seconds         # negative: a hole's
+            else:
+                length += seconds
+            sum_dwh += energy
+        self._book(current, length, sum_dwh, count)
+
+    def _book(self, slot: int, length: int, energy_dwh: int, count: int) -> None:
+        if length:
+            self.energy[slot] += energy_dwh
+            self.counters[slot] += count
+            spans = self.spans.setdefault(slot, {})
+            spans[length] = spans.get(length, 0) + abs(energy_dwh)
 
 
 def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded], day: Day, sign: int, start: Start,
