@@ -8,6 +8,7 @@ class OpenFile:
     name: str
     problem: str
     finished: bool
+    last_us: int
     only_link: int
     unread_link: int
     def __init__(self, name: str, descriptor: int, stream: Any = None, limits: Any = None,

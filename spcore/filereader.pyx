@@ -106,6 +106,11 @@ cdef class OpenFile:
         return ""
 
     @property
+    def last_us(self):
+        """The time of the packet that was read last."""
+        return self.file.packet.time_us
+
+    @property
     def only_link(self):
         """The link type of all its packets where that is not read; -1 = some are, or may be."""
         return NOT_READABLE if self.file.pcapng else self.file.unread_link

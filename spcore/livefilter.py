@@ -18,10 +18,13 @@ WRAPPED = "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864"
 TAGGED = "ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100"
 ETHERNET = 1
 COOKED = (113, 276)
+UNFILTERED = (239, 281, 284, 285)       # netfilter's log and tagging switches: libpcap 1.9 has no filter for them
 
 
 def live_filter(ports: Iterable[int], host: str | None = None, mac: str = "", link_type: int = ETHERNET) -> str:
     """The PVS's hardware or IP address where it is known, else the collector's ports; and tunnels, on any link type."""
+    if link_type in UNFILTERED:
+        return ""
     by_port = " or ".join(f"tcp port {port}" for port in ports)
     if mac and link_type == ETHERNET:
         plain = f"ether host {mac}"

@@ -83,4 +83,5 @@ cdef Step pcap_step(CaptureFile* self) noexcept nogil:
     self.window.at += self.record_head + caplen
     prefetch(self.window.at)
     prefetch(self.window.at + 64)
+    prefetch(self.window.at + self.record_head + caplen)          # frames of one size follow each other
     return STEP_PACKET

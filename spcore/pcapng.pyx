@@ -217,4 +217,5 @@ cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
             self.window.at += padded
             prefetch(self.window.at)
             prefetch(self.window.at + 64)
+            prefetch(self.window.at + padded)          # frames of one size follow each other
         return step

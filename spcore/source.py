@@ -148,6 +148,7 @@ class FileSource(Source):
         self._later: list[tuple[int, int]] = []         # (time of the first packet, index of the name), latest first
         self._damage: list[CaptureError] = []
         self.unread_links: set[int] = set()
+        self.last = (0, "")                             # time of the latest packet so far, and the file it is in
         try:
             self._look(complain)
         except BaseException:
@@ -182,6 +183,16 @@ class FileSource(Source):
         self._files.append(file)
         self._descriptors[file] = descriptor
         return file
+
+    def add(self, name: str) -> None:
+        """One more file of the same capture. Raises CaptureError."""
+        self.names.append(name)
+        self._add(name)
+
+    def first_us(self) -> int:
+        """The time of the earliest packet, 0 when there is none. Waits for a stream's first."""
+        firsts = [file.first_us() for file in self._files]
+        return min([first for first in firsts if first is not None] + [first for first, _ in self._later], default=0)
 
     def _drop(self, file: OpenFile) -> None:
         self._files.remove(file)
@@ -231,6 +242,7 @@ class FileSource(Source):
         except OSError as error:
             raise CaptureError(f"{self.names[0]}: {error.strerror}") from None
         for file in [file for file in self._files if file.finished]:
+            self.last = max(self.last, (file.last_us, file.name))
             if file.unread_link >= 0:
                 self.unread_links.add(file.unread_link)
             if file.problem:

@@ -18,12 +18,13 @@ WRITERS = {     # table → the room that writes it; readers are that room and t
     "dirty_day": "appliance/ledger", "changed_day": "appliance/ledger", "day_before": "appliance/ledger",
     "roof_day": "appliance/ledger", "late_upload": "appliance/ledger", "right_clock": "appliance/ledger",
     "reading_aside": "appliance/ledger", "upload_aside": "appliance/ledger", "guess": "appliance/store",
-    "sender": "appliance",          # of the inbox: store; of the history, by the same name: ledger
+    "sender": "appliance/store", "known_sender": "appliance/ledger",
     "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
     "command": "appliance/supervisor", "handed": "appliance/history", "output": "appliance/outputs",
 }
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one
+    "appliance/history/believed.py",    # from a backup's history to a new one
     "appliance/update/releases.py",     # captured during a trial, back to an inbox of the release before
 }
 WRITE = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+([a-z_]+)")

@@ -27,6 +27,7 @@ from webui.pages import (
     outputs,
     pvoutput,
     restore,
+    senders,
     settings,
     tokens,
     update,
@@ -37,8 +38,8 @@ from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, restore.page, update.page, settings.page, api.page, export.page, health.page,
-         outputs.page, tokens.page, metrics.page)
+         bundle.page, senders.page, restore.page, update.page, settings.page, api.page, export.page,
+         health.page, outputs.page, tokens.page, metrics.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from appliance.collector import NAME, PATHS, PEER
+from appliance.collector import NAME, PATHS, PEER, PEER_MAC
+from appliance.collector.neighbours import hardware_address
 from appliance.system import heartbeat
 from appliance.system.files import short_path
 from webui.limits import HANDED_OVER_AT_ONCE, HANDOVER_TIMEOUT_S
@@ -71,6 +72,7 @@ def _send(connection: socket.socket, environ: Environ) -> None:
     query = environ.get("QUERY_STRING", "")
     head = [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}{'?' if query else ''}{query} HTTP/1.1",
             f"Host: {NAME}", f"{PEER}: {environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}", "Connection: close",
+            f"{PEER_MAC}: {hardware_address(environ['REMOTE_ADDR'])}",
             f"Content-Length: {int(environ.get('CONTENT_LENGTH') or 0)}"]
     connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
     while piece := environ["wsgi.input"].read(65536):

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 
 from appliance import settings, store
-from appliance.history import export, views
+from appliance.history import export, senders, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
 from appliance.pvoutput import views as pvoutput
@@ -29,6 +29,7 @@ from appliance.store import inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
+from webui.security import secrets
 
 
 class Box:
@@ -53,6 +54,8 @@ class Box:
     def change(self, changes: Mapping[str, Any]) -> None:
         """Write the keys ("section.key") whose value is another now. Raises SettingsError: then nothing was written."""
         before = self.settings()
+        if problem := secrets.moved(before, changes):
+            raise settings.SettingsError(problem)
         changed = {key: value for key, value in changes.items() if settings.value(before, key) != value}
         if changed:
             settings.update(self.config_path, changed)
@@ -90,6 +93,27 @@ class Box:
                 return [upload for _, upload in views.last_uploads(connection, count)]
         except (sqlite3.Error, OSError):
             return []
+
+    def who_reports(self, newest: int) -> senders.Overview:
+        """Who sends uploads, what is set aside, and the `newest` uploads. Raises sqlite3.Error."""
+        with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
+            return senders.overview(connection, self.store(), newest)
+
+    def question(self) -> list[senders.Sender]:
+        """The senders about which the owner has to say a word; none where the databases cannot be read."""
+        try:
+            with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
+                return senders.question(connection, self.store())
+        except (sqlite3.Error, OSError):
+            return []
+
+    def pvs_address(self, serial: str) -> str:
+        """The hardware address of the trusted sender with this supervisor's serial; "" where it is not known."""
+        try:
+            with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
+                return senders.address_of(connection, serial)
+        except (sqlite3.Error, OSError):
+            return ""
 
     def csv(self, what: str, first: date, last: date) -> Iterator[str]:
         """The rows of export.COLUMNS[what] for these local days as CSV lines, read as they are asked for."""

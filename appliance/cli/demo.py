@@ -32,7 +32,8 @@ SITE = "pvoutput.pickle"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """No options of its own."""
+    parser.add_argument("--maker-gone", action="store_true",
+                        help="SunPower's server does not answer any more: half a minute later this box takes its place")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     with try_lock(folder / "demo.lock") as alone:
         if not alone:
             raise CommandError(f"{folder}: a demo runs here already")
-        return _run(folder)
+        return _run(folder, args.maker_gone)
 
 
 def default_dir() -> Path:
@@ -54,7 +55,7 @@ def default_dir() -> Path:
     return Path(state) / "suntap-demo"
 
 
-def _run(folder: Path) -> int:
+def _run(folder: Path, maker_gone: bool) -> int:
     stop = Stop()
     real = Clock()
     now = _last_captured(folder)
@@ -67,13 +68,13 @@ def _run(folder: Path) -> int:
                                                                    timezone=demo.ZONE))
     config, port = _settings(folder, server.url, roof.size_w)
     if demo.Facts.load(folder) is None:
-        _make_history(folder, config, roof, now)
+        _make_history(folder, config, roof, now - demo.GONE_HOURS * 3600 * maker_gone)
         facts.save(folder)
-    clock = Clock(real.time(), now + 1, demo.SPEED)
+    _set_password(config)
+    clock = Clock(real.time(), now + 1, demo.SPEED)     # from now on time runs: what takes long is done before
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
         server.sites[0] = pickle.loads((folder / SITE).read_bytes())
-    _set_password(config)
     print(f"\n  http://127.0.0.1:{port}    password: {PASSWORD}\n  {demo.SPEED} times as fast as life; "
           f"history in {folder}; Ctrl-C ends it\n", flush=True)
     children = {
@@ -82,7 +83,7 @@ def _run(folder: Path) -> int:
         "web": ["webui", "--config", str(config)],
         "capture": ["appliance.cli", "run", "capture", "--spool", str(folder / "spool"), "--config", str(config)],
     }
-    with server, demo.pvs(roof, folder / "spool", clock):
+    with server, demo.pvs(roof, folder / "spool", clock, maker_gone):
         ProcessManager(children, stop, _say, {ENVIRONMENT: clock.to_environment()}).run()
     write_atomic(folder / SITE, pickle.dumps(server.site))
     print("the demo has ended; the next start goes on from here")
@@ -102,7 +103,7 @@ def _settings(folder: Path, url: str, size_w: int) -> tuple[Path, int]:
     settings.update(config, {
         "site.timezone": demo.ZONE, "site.size_w": size_w, "store.data_dir": folder, "web.host": "127.0.0.1",
         "web.port": port, "pvoutput.enabled": True, "pvoutput.url": url, "pvoutput.api_key": API_KEY,
-        "pvoutput.system_id": System().system_id,
+        "pvoutput.system_id": System().system_id, "collector.stand_in": "auto",
     })
     return config, port
 

@@ -1,7 +1,8 @@
 """Take capture files into the inbox and on to slots.
 
 What is in a file counts, because you vouch for it; --source takes only what one PVS sent. Importing a file again
-changes nothing. Several files are one capture, in any order. Of a damaged file, what stands before the damage is taken.
+changes nothing. Several files are one capture, in any order; the next file of a ring may also be imported later. Of a
+damaged file, what stands before the damage is taken.
 Where a supervisor process works on the same data directory, it derives readings and slots from the new uploads;
 otherwise that is done here.
 """
@@ -10,7 +11,7 @@ import sqlite3
 from itertools import chain
 
 from appliance import store
-from appliance.cli import say
+from appliance.cli import rings, say
 from appliance.cli.common import Complaints, Progress, data_dir_of, settings_of
 from appliance.cli.ports import add_host, engine_of
 from appliance.store import inbox, integrity, senders
@@ -38,9 +39,14 @@ def run(args: argparse.Namespace) -> int:
         clock = from_environment()
         integrity.check_inbox(data_dir, clock)
         database = inbox.connect(data_dir)
+        if earlier := rings.before(data_dir, args.file, source.first_us()):
+            source.add(earlier)
+            print(f"continues {earlier}, which was imported before")
         progress = Progress("uploads")
         seen, new = _take_in(source, engine, database, args.source, complaints, progress)
         progress.close()
+        last_us, name = source.last
+        rings.remember(data_dir, name, last_us)
         for line in remarks(engine, source):
             say(line)
     print(f"{seen} uploads, {new} new")

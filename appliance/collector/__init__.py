@@ -22,6 +22,7 @@ STAND_IN_PORTS = range(18080, 18090)    # TCP, the first free one: where the ker
 NAMES_PORTS = range(18053, 18063)       # UDP, the first free one: to where the kernel brings questions for the name
 PAGE_SOCKET = "collector.sock"      # in the runtime directory: the page's way in, for direct mode
 PEER = "X-Suntap-Peer"      # of a request that the page hands over: "ADDRESS:PORT" of who sent it
+PEER_MAC = "X-Suntap-Peer-Mac"      # its hardware address, where the page knows it
 ALIVE = "/alive"            # on the page's socket only: 204, the proof that requests are answered
 
 OFF, AUTO, ON = "off", "auto", "on"     # values of collector.stand_in

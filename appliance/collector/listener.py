@@ -89,7 +89,8 @@ class Listener:
         server = waitress.create_server(
             app, map=self._map, sockets=[listening], threads=THREADS, connection_limit=2 * CONNECTIONS + 8,
             channel_timeout=IDLE_S, cleanup_interval=IDLE_S // 3, ident=None, max_request_body_size=MAX_BODY,
-            max_request_header_size=MAX_HEAD, inbuf_overflow=IN_MEMORY, backlog=BACKLOG, asyncore_use_poll=True)
+            max_request_header_size=MAX_HEAD, inbuf_overflow=IN_MEMORY, backlog=BACKLOG, asyncore_use_poll=True,
+            clear_untrusted_proxy_headers=True)
         server.channel_class = self._channel_class(listening.family == socket.AF_UNIX)
         return server
 
@@ -100,13 +101,20 @@ class Listener:
             """One request."""
 
             wrote_header: bool
+            close_on_finish: bool
 
             def get_environment(self) -> dict[str, Any]:
                 environ: dict[str, Any] = super().get_environment()
                 if not is_page:
                     environ[DESTINATION] = self.channel.destination
-                environ[CLOSE] = self.set_close_on_finish
+                environ[CLOSE] = self.end_connection
                 return environ
+
+            def end_connection(self) -> None:
+                """Say so in this answer, and do it after it."""
+                if not self.close_on_finish:
+                    self.response_headers.append(("Connection", "close"))
+                self.close_on_finish = True
 
             def build_response_header(self) -> bytes:
                 if self.version == "1.1" and not self.close_on_finish and self.request.headers.get(

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from appliance.collector import ALIVE, COLLECTOR_PORT, PATHS, PEER
+from appliance.collector import ALIVE, COLLECTOR_PORT, PATHS, PEER, PEER_MAC
 from appliance.collector.bounds import Bounds
 from appliance.collector.deposit import Deposit
 from appliance.collector.neighbours import hardware_address
@@ -94,11 +94,12 @@ class StandIn:
             source, destination = environ.get(PEER_KEY, ""), f"{environ.get('HTTP_HOST', '')[:64]}:{COLLECTOR_PORT}"
             if not is_own_network(source.rpartition(":")[0]):
                 return "", "", ""
-        mac = hardware_address(source.rpartition(":")[0])
+        mac = (environ.get(MAC_KEY, "") if PEER_KEY in environ and DESTINATION not in environ else "") or \
+            hardware_address(source.rpartition(":")[0])
         return ("", "", "") if self.pvs_mac and mac != self.pvs_mac.lower() else (source, destination, mac)
 
 
-PEER_KEY = "HTTP_" + PEER.upper().replace("-", "_")
+PEER_KEY, MAC_KEY = ("HTTP_" + name.upper().replace("-", "_") for name in (PEER, PEER_MAC))
 
 
 def upload(captured_us: int, source: str, destination: str, path: str, body: bytes, mac: str) -> Upload:

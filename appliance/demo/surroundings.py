@@ -2,9 +2,11 @@
 
 Theory: nothing of suntap is replaced but its surroundings. The simulated PVS hands its uploads to Recorder, which
 turns them into the TCP segments that a bridge would see, with reordering, repeats and fragments; days of history
-become one capture file that is imported, and later uploads become small capture files that appear in a spool folder,
-which the capture process reads in place of an interface. Time runs SPEED times as fast, on the Clock that
-all processes share. The roof is a function of its seed and start, so a later start goes on where the last one ended.
+become one capture file that is imported, and later uploads become small capture files that appear in a spool
+folder, which the capture process reads in place of an interface. Where the maker is gone, the demo is the kernel
+too: what the collector process wants brought to the stand-in is handed to it, and its answers are the PVS's. Time
+runs SPEED times as fast, on the Clock that all processes share. The roof is a function of its seed and start, so a
+later start goes on where the last one ended.
 """
 import json
 import random
@@ -13,17 +15,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from appliance.collector import PEER, PEER_MAC
 from appliance.simulate import pcapfile, traffic
 from appliance.simulate.packets import Host
 from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.simulate.traffic import Conversation, Frames, Mischief
 from appliance.simulate.uploads import Post
+from appliance.system import heartbeat
 from appliance.system.clock import Clock
-from appliance.system.files import write_atomic
+from appliance.system.files import short_path, write_atomic
 
 SPEED = 60                  # simulated seconds in a second
 HISTORY_DAYS = 4
@@ -35,6 +40,8 @@ OUTAGE = (2, 9, 12)         # days before the start, from hour, to hour: nobody 
 REPLACED = (3, 5)           # days before the start on which inverter number ... is replaced
 PORTS = range(8080, 8180)   # for the page: the first free one
 FACTS = "demo.json"
+GONE_HOURS = 20             # of a maker that is gone when the demo begins
+CLIENT_MAC = traffic.CLIENT.mac
 
 MISCHIEF = Mischief(reorder=0.02, duplicate=0.01, retransmit=0.01, overlap=0.005, fragment=0.01)
 
@@ -53,7 +60,7 @@ class Recorder:
         self.frames: Frames = []
 
     def exchange(self, posts: Sequence[Post]) -> int:
-        """One connection that carries `posts`; how many the collector answered."""
+        """One connection that carries `posts`; how many the maker's server answered."""
         silent = any(start <= self.now < end for start, end in self.outages)
         self.connections += 1
         client = Host(traffic.CLIENT.address, 32768 + self.connections % 28000, traffic.CLIENT.mac)
@@ -123,28 +130,57 @@ def history(path: Path, begin: int, made: Roof) -> Iterator[float]:
 
 
 class Spool:
-    """The live wire: what the simulated PVS sends appears as capture files in a folder."""
+    """The live wire: what the simulated PVS sends appears as capture files in a folder. `maker_gone`: since when."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, maker_gone: float = float("inf")) -> None:
         self.folder, self.clock = folder, clock
-        self.recorder = Recorder(clock.time(), seed=int(clock.time()))
+        self.recorder = Recorder(clock.time(), [(maker_gone, float("inf"))], seed=int(clock.time()))
         folder.mkdir(parents=True, exist_ok=True)
 
     def exchange(self, posts: Sequence[Post]) -> int:
-        """As Recorder.exchange; the frames are in a file of the folder afterwards."""
+        """As Recorder.exchange, or as the stand-in answers; the frames are in a file of the folder afterwards."""
         self.recorder.now = self.clock.time()
         answered = self.recorder.exchange(posts)
         frames = self.recorder.take()
         partial = self.folder / "partial"
         pcapfile.write(partial, frames)
         partial.replace(self.folder / f"{frames[0][0]:017d}.pcap")
-        return answered
+        return answered or self._stood_in(posts)
+
+    def _stood_in(self, posts: Sequence[Post]) -> int:
+        """How many of `posts` the stand-in answers, if it wants them."""
+        last = heartbeat.read("collector", self.folder.parent)
+        if not last or not last.get("wanted"):
+            return 0
+        return sum(1 for post in posts if _answered(Path(last["page_socket"]), post))
+
+
+def _answered(page_socket: Path, post: Post) -> bool:
+    """Whether the stand-in says 1002 to an upload."""
+    try:
+        with short_path(page_socket) as name, socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(name)
+            head = f"{PEER}: {traffic.CLIENT.address}:{traffic.CLIENT.port}\r\n{PEER_MAC}: {CLIENT_MAC}\r\n\r\n"
+            connection.sendall(post.wire[:post.head - 2] + head.encode() + post.body)
+            answer = HTTPResponse(connection)
+            answer.begin()
+            return answer.status == 200 and answer.read().startswith(b"1002\t")
+    except (OSError, HTTPException):
+        return False
 
 
 @contextmanager
-def pvs(made: Roof, folder: Path, clock: Clock) -> Iterator[None]:
-    """The simulated PVS, sending into the spool `folder` until the end of the block."""
-    with Pvs(made, Spool(folder, clock).exchange, clock.time(), seed=SEED).running(clock):
+def pvs(made: Roof, folder: Path, clock: Clock, maker_gone: bool = False) -> Iterator[None]:
+    """The simulated PVS, sending into the spool `folder` until the end of the block.
+
+    `maker_gone`: nobody has answered it for GONE_HOURS, whose intervals are in its flash."""
+    now = clock.time()
+    box = Pvs(made, Spool(folder, clock, now if maker_gone else float("inf")).exchange, now, seed=SEED)
+    if maker_gone:
+        end = int(now - INTERVAL) // INTERVAL * INTERVAL
+        box.fill_flash(max(made.start, end - GONE_HOURS * 3600), end)
+    with box.running(clock):
         yield
 
 

@@ -3,6 +3,7 @@
 Each check looks at the real thing (opens the interface, binds the port, writes to the disk) and changes nothing.
 """
 import importlib.metadata
+import importlib.util
 import os
 import socket
 import tempfile
@@ -13,7 +14,7 @@ from appliance.collector import NAME, OFF, bridge, names, redirect
 from appliance.health import disk
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
-from appliance.settings import SettingsError, load, unknown_keys
+from appliance.settings import Settings, SettingsError, load, unknown_keys, value
 from appliance.system import heartbeat
 from appliance.system.clock import Clock
 
@@ -42,6 +43,17 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
         yield from check_stand_in(settings.capture.interface)
     yield check_clock(clock)
     yield check_zone(settings.site.timezone)
+    yield from check_outputs(settings)
+
+
+def check_outputs(settings: Settings) -> Iterator[Finding]:
+    """The outputs that are on have what they need here. Whether the other side answers, Test on the page says."""
+    if settings.mqtt.url and importlib.util.find_spec("paho") is None:
+        yield Finding("outputs", BAD, "MQTT is on, but its library is not installed",
+                      "apt install python3-paho-mqtt, or pip install paho-mqtt")
+    on = [name for name in ("mqtt", "lines", "notify") if value(settings, f"{name}.url")]
+    if on:
+        yield Finding("outputs", OK, f"switched on: {', '.join(on)}; `suntap status` shows whether they get through")
 
 
 def check_pcapy() -> Finding:

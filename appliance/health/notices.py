@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 
 from appliance.history import inverters
+from appliance.history.senders import not_taken_in
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
@@ -25,6 +26,7 @@ OK, WARN = "ok", "warn"      # as lamps have them: just so you know; worth a loo
 KINDS = {
     "restart": (WARN, "Was it replaced or reset? Then all is well. If not, and it happens again, have it looked at."),
     "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
+    "left out": (WARN, "Diagnostics › Who reports lists them. Please report it, with the debug bundle."),
     "outlier": (OK, "Nothing to do. If it happens every day, something disturbs its line to your SunPower box."),
     "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
     "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
@@ -75,8 +77,8 @@ class Notice:
 
 def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
     """Of the site as a whole first, then day by day from `since` (YYYY-MM-DD) on, newest first."""
-    return [*_damage(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn), *_rules(conn),
-            *_inverters(conn), *_devices(conn, since)]
+    return [*_damage(conn), *_left_out(conn), *_rules_changed(conn), *_clock(conn), *_several(conn), *_lines(conn),
+            *_rules(conn), *_inverters(conn), *_devices(conn, since)]
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
@@ -127,6 +129,13 @@ def kwh(energy_dwh: int) -> str:
 def _damage(conn: sqlite3.Connection) -> list[Notice]:
     texts = [state.get(conn, key) for key in ("store_note", "inbox_note")]
     return [Notice("damage", text) for text in texts if text]
+
+
+def _left_out(conn: sqlite3.Connection) -> list[Notice]:
+    """Uploads that could not be taken in."""
+    count = not_taken_in(conn)
+    return [Notice("left out", f"{count:,} report{'s' if count > 1 else ''} of your SunPower box could not be taken in "
+                               f"and {'are' if count > 1 else 'is'} kept aside.")] if count else []
 
 
 def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:

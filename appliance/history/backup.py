@@ -18,6 +18,7 @@ import shutil
 import sqlite3
 import tarfile
 import zlib
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,9 @@ from typing import IO, Any
 
 from appliance import __version__, settings, store
 from appliance.errors import SuntapError
+from appliance.history import believed
 from appliance.store import inbox
+from appliance.system import plain_tar
 from appliance.system.clock import Clock
 from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
 from appliance.system.handover import Handover, Owner, acting_as
@@ -34,6 +37,7 @@ FORMAT = 1
 MANIFEST, SETTINGS, PASSWORD = "manifest.json", "suntap.toml", "web-auth.json"
 INBOX, STORE = "inbox.sqlite3", "suntap.sqlite3"
 BEFORE = "before-restore"       # folder in the data directory
+FRESH = "fresh"                 # folder in the unpacked one: the history that is made of the backup's rows
 BATCH = 500                     # uploads added in one transaction: the capture process writes in between
 MAX_MANIFEST = 65536
 MAX_PADDING = 65536             # of zeros behind the last file; tar writes up to 10 KiB
@@ -47,7 +51,7 @@ class _Frugal(gzip.GzipFile):
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or not 0 <= size <= MAX_SMALL:
-            raise tarfile.ReadError("a header in it is too large")
+            raise plain_tar.NoTar("a header in it is too large")
         return super().read(size)
 
 
@@ -106,8 +110,11 @@ def restore(source: IO[bytes], settings_path: Path, data_dir: Path, page: Owner 
         with temporary_folder(data_dir) as folder:
             contents = _unpack(source, folder)
             _keep_aside(settings_path, data_dir)
-            with closing(store.connect(data_dir)) as target, closing(store.connect(folder)) as saved:
-                saved.backup(target)
+            (folder / FRESH).mkdir()
+            with closing(store.connect(data_dir)) as target, closing(store.connect(folder / FRESH)) as fresh:
+                believed.copy(folder, fresh, contents.created)
+                believed.keep_own(target, fresh)
+                fresh.backup(target)
             for name, place in ((SETTINGS, settings_path), (PASSWORD, data_dir / PASSWORD)):
                 if (folder / name).exists():
                     place.parent.mkdir(parents=True, exist_ok=True)
@@ -131,12 +138,8 @@ def add_uploads(source: IO[bytes], data_dir: Path) -> int:
     home = (data_dir / INBOX).resolve().parent
     with temporary_folder(home) as folder:
         _unpack(source, folder)
-        added = cursor = 0
         with closing(inbox.connect(home)) as target, closing(inbox.connect(folder)) as saved:
-            while batch := inbox.after(saved, cursor, BATCH):
-                added += inbox.append(target, [upload for _, upload in batch])
-                cursor = batch[-1][0]
-    return added
+            return inbox.copy(saved, target, BATCH)
 
 
 def check(source: Path, scratch_dir: Path) -> Contents:
@@ -169,39 +172,40 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
     shown = Path(source.name).name
     source.seek(0)
     try:
-        with _Frugal(fileobj=source, mode="rb") as plain, tarfile.open(fileobj=plain, mode="r:") as archive:
+        with _Frugal(fileobj=source, mode="rb") as plain:
+            archive = plain_tar.members(plain)
             manifest = _manifest(archive, shown)
             files = manifest["files"]
             if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
                 raise BackupError(f"{shown}: not enough free space in {folder.parent} to unpack it")
-            while (member := archive.next()) is not None:
-                if not member.isreg() or files.get(member.name, {}).get("size") != member.size:
+            for member in archive:
+                if files.get(member.name, {}).get("size") != member.size:
                     raise BackupError(f"{shown}: holds {ascii(member.name)[:60]}, which a suntap backup does not")
-                content = archive.extractfile(member)
-                assert content is not None
                 with open(folder / member.name, "xb", opener=_private) as file:
-                    shutil.copyfileobj(content, file)
+                    while piece := member.read(MAX_SMALL):
+                        file.write(piece)
                 if _sha256(folder / member.name) != files.pop(member.name)["sha256"]:
                     raise BackupError(f"{shown}: {member.name} is damaged: take another backup")
             if files:
                 raise BackupError(f"{shown}: {next(iter(files))} is missing: take another backup")
             if len(plain.read(MAX_PADDING)) == MAX_PADDING:  # at its end gzip checks its own sum
                 raise BackupError(f"{shown}: goes on behind its end: not a suntap backup")
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
+    except (plain_tar.NoTar, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
         raise BackupError(f"{shown}: not a whole suntap backup ({error})") from error
     return _check_content(manifest, shown, folder)
 
 
-def _manifest(archive: tarfile.TarFile, source: str) -> dict[str, Any]:
+def _manifest(archive: Iterator[plain_tar.Member], source: str) -> dict[str, Any]:
     """The manifest in front, its shape checked."""
-    first = archive.next()
-    if first is None or first.name != MANIFEST or not first.isreg() or first.size > MAX_MANIFEST:
+    first = next(archive, None)
+    if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST:
         raise BackupError(f"{source}: not a suntap backup")
-    content = archive.extractfile(first)
-    assert content is not None
-    manifest = json.loads(content.read())
+    text = b""
+    while piece := first.read():
+        text += piece
+    manifest = json.loads(text)
     try:
         if manifest["format"] != FORMAT:
             raise BackupError(f"{source}: made by suntap {manifest['version']}: update suntap before restoring it")
@@ -223,15 +227,20 @@ def _manifest(archive: tarfile.TarFile, source: str) -> dict[str, Any]:
 def _check_content(manifest: dict[str, Any], source: str, folder: Path) -> Contents:
     """Databases that open, are whole and not from a newer suntap; settings that are valid. → what is in them."""
     try:
+        believed.check_schema(folder / INBOX, "inbox")
+        believed.check_schema(folder / STORE, "store")
         with closing(inbox.connect(folder)) as received, closing(store.connect(folder)) as derived:
             for database in (received, derived):
                 database.execute("PRAGMA trusted_schema = OFF")
                 found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
                 if found != "ok":
                     raise BackupError(f"{source}: a database in it is damaged ({found}): take another backup")
-            days = derived.execute("SELECT min(day), max(day) FROM site_day").fetchone()
+            believed.check_uploads(received)
+            days = derived.execute("SELECT min(day), max(day) FROM site_day WHERE date(day) IS day").fetchone()
             contents = Contents(int(manifest["created"]), str(manifest["version"])[:40], inbox.count_after(received, 0),
                                 days[0], days[1], (folder / SETTINGS).exists(), (folder / PASSWORD).exists())
+    except believed.NotBelieved as error:
+        raise BackupError(f"{source}: {error}") from error
     except sqlite3.Error as error:
         raise BackupError(f"{source}: a database in it cannot be read: {error}") from error
     if contents.settings:
@@ -255,6 +264,7 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uid = member.gid = 0
     member.uname = member.gname = ""
     member.mode = PRIVATE
+    member.mtime = int(member.mtime)    # a fraction would need an extended header
     return member
 
 

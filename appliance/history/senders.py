@@ -2,6 +2,7 @@
 import sqlite3
 from dataclasses import dataclass
 
+from appliance.store import inbox as inbox_uploads
 from appliance.store import senders
 from appliance.store.senders import NONE, TRUSTED, UNKNOWN
 
@@ -40,23 +41,55 @@ class Aside:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that the page shows."""
+
+    senders: list[Sender]
+    devices: list[Aside]        # that count
+    devices_aside: list[Aside]
+    newest: list[Aside]         # uploads
+    uploads_aside: list[Aside]
+
+
+def overview(inbox: sqlite3.Connection, store: sqlite3.Connection, newest: int) -> Overview:
+    """Senders, devices, what is set aside, and the `newest` uploads."""
+    aside = uploads_aside(inbox, store)
+    known = {one.id for one in aside}
+    devices = [Aside(number, f"{kind} {serial}") for number, kind, serial in store.execute(
+        "SELECT id, kind, serial FROM counted_device ORDER BY kind, serial LIMIT ?", (MAX_LISTED,))]
+    uploads = [Aside(number, f"{len(one.body)} bytes from {one.source} to {one.path}")
+               for number, one in inbox_uploads.newest(inbox, newest) if number not in known]
+    return Overview(listing(inbox, store), devices, devices_aside(store), uploads, aside)
+
+
+def question(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sender]:
+    """The senders about which the owner has to say a word. Reads two small tables."""
+    return [one for one in _all(inbox, store, {}) if one.state == UNKNOWN]
+
+
+def address_of(inbox: sqlite3.Connection, serial: str) -> str:
+    """The hardware address of the newest trusted sender with this supervisor's serial; "" if none is known."""
+    found = [one for one in senders.senders(inbox) if one.trusted and one.serial == serial and one.mac != NONE]
+    return max(found, key=lambda one: one.last_us).mac if found else ""
+
+
 def listing(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sender]:
     """All senders: those that count first, the newest of each first."""
+    found = _all(inbox, store, senders.uploads_of(inbox))
+    return sorted(found, key=lambda one: (one.state != TRUSTED, one.state != UNKNOWN, -one.last))
+
+
+def _all(inbox: sqlite3.Connection, store: sqlite3.Connection, stored: dict[int, int]) -> list[Sender]:
     decided = {tuple(row[:3]): row[3] for row in
-               store.execute("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''")}
-    stored = senders.uploads_of(inbox)
+               store.execute("SELECT mac, serial, side, decision FROM known_sender WHERE decision <> ''")}
     found = []
     for one in senders.senders(inbox):
         decision = decided.get(one.key)
         found.append(Sender(one.id, one.mac, one.serial, one.address, one.side == senders.ROUTER,
                             one.first_us // 1_000_000, one.last_us // 1_000_000, stored.get(one.id, 0),
                             decision or one.state, senders.OWNER if decision else one.how))
-    return sorted(found, key=lambda one: (one.state != TRUSTED, one.state != UNKNOWN, -one.last))
-
-
-def waiting(found: list[Sender]) -> list[Sender]:
-    """Those about which the owner has to say a word."""
-    return [one for one in found if one.state == UNKNOWN]
+    return found
 
 
 def devices_aside(store: sqlite3.Connection) -> list[Aside]:

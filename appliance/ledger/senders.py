@@ -51,7 +51,7 @@ def counted(inbox: sqlite3.Connection, store: sqlite3.Connection) -> Counted:
     numbers = {}
     there = {sender.key: sender for sender in senders.senders(inbox)}
     known = {(mac, serial, side): (number, decision, bool(before)) for number, mac, serial, side, decision, before in
-             store.execute("SELECT id, mac, serial, side, decision, counted FROM sender").fetchall()}
+             store.execute("SELECT id, mac, serial, side, decision, counted FROM known_sender").fetchall()}
     for key in [*there, *(key for key in known if key not in there)]:
         sender = there.get(key)
         number, decision, before = known.get(key, (0, "", False))
@@ -72,7 +72,8 @@ def counted(inbox: sqlite3.Connection, store: sqlite3.Connection) -> Counted:
 def decisions(store: sqlite3.Connection) -> list[list[str]]:
     """[mac, serial, side, state] of each sender that the owner decided about, for the process that fills the inbox."""
     return [list(row) for row in store.execute(
-        "SELECT mac, serial, side, decision FROM sender WHERE decision <> '' ORDER BY id LIMIT ?", (MAX_DECIDED,))]
+        "SELECT mac, serial, side, decision FROM known_sender WHERE decision <> '' ORDER BY id LIMIT ?",
+        (MAX_DECIDED,))]
 
 
 def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
@@ -80,12 +81,13 @@ def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
     if decision not in (TRUSTED, ASIDE):
         raise SenderError(f"{decision!r} is neither {TRUSTED} nor {ASIDE}")
     with transaction(store):
-        row = store.execute("SELECT id, decision FROM sender WHERE mac = ? AND serial = ? AND side = ?", key).fetchone()
-        decided = store.execute("SELECT count(*) FROM sender WHERE decision <> ''").fetchone()[0]
+        row = store.execute("SELECT id, decision FROM known_sender WHERE mac = ? AND serial = ? AND side = ?",
+                            key).fetchone()
+        decided = store.execute("SELECT count(*) FROM known_sender WHERE decision <> ''").fetchone()[0]
         if decided >= MAX_DECIDED and not (row and row[1]):
             raise SenderError(f"{MAX_DECIDED} senders were decided about already")
         number = row[0] if row else _added(store, key)
-        store.execute("UPDATE sender SET decision = ? WHERE id = ?", (decision, number))
+        store.execute("UPDATE known_sender SET decision = ? WHERE id = ?", (decision, number))
 
 
 def decide_by_number(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, decision: str) -> None:
@@ -137,12 +139,12 @@ def leave_out(store: sqlite3.Connection, sha256: bytes, now: int, reason: str = 
 
 
 def _added(store: sqlite3.Connection, key: Key) -> int:
-    return store.execute("INSERT INTO sender (mac, serial, side) VALUES (?, ?, ?)", key).lastrowid or 0
+    return store.execute("INSERT INTO known_sender (mac, serial, side) VALUES (?, ?, ?)", key).lastrowid or 0
 
 
 def _count(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, there: int) -> None:
     """Take a sender's uploads in from its first one on; what was set aside of it comes back."""
-    store.execute("UPDATE sender SET counted = 1 WHERE id = ?", (number,))
+    store.execute("UPDATE known_sender SET counted = 1 WHERE id = ?", (number,))
     back = store.execute(f"INSERT OR REPLACE INTO reading ({COLUMNS}, sender) SELECT {COLUMNS}, sender"
                          " FROM reading_aside WHERE sender = ?", (number,)).rowcount
     store.execute("DELETE FROM reading_aside WHERE sender = ?", (number,))
@@ -156,7 +158,7 @@ def _count(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, th
 
 
 def _take_back(store: sqlite3.Connection, number: int) -> None:
-    store.execute("UPDATE sender SET counted = 0 WHERE id = ?", (number,))
+    store.execute("UPDATE known_sender SET counted = 0 WHERE id = ?", (number,))
     store.execute(f"INSERT OR REPLACE INTO reading_aside (sender, {COLUMNS}) SELECT sender, {COLUMNS} FROM reading"
                   " WHERE sender = ?", (number,))
     store.execute("DELETE FROM reading WHERE sender = ?", (number,))

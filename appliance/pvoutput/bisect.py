@@ -14,7 +14,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 
-from appliance.pvoutput import persisted
+from appliance.pvoutput import outbox, persisted
 from appliance.pvoutput.replies import Kind
 
 BRACKETS = re.compile(r"\[([^\[\]]+)\]")
@@ -42,10 +42,7 @@ def suspects(conn: sqlite3.Connection, key: str) -> list[int]:
     fact = persisted.get(conn, persisted.name("search", key))
     if fact is None:
         return []
-    marks = ",".join("?" * len(fact["times"]))
-    (still,) = conn.execute(f"SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND attempts > 0 AND system = ?"
-                            f" AND time IN ({marks})", (key, *fact["times"])).fetchone()
-    return fact["times"] if still == len(fact["times"]) else []
+    return fact["times"] if outbox.all_tried(conn, key, fact["times"]) else []
 
 
 def text(conn: sqlite3.Connection, key: str) -> str:

@@ -34,6 +34,7 @@ EARLY_MINUTES = (360, 480)  # between these minutes of the day the limit rises
 EARLY_WH_PER_W = (1, 4)     # ... from the one to the other
 FEW_PERCENT = 2             # of the size: what an inverter may claim in the dark ("a few watts")
 FEW_W = 100                 # ... where the size is not known
+DARK_DEGREES = -3.0         # of the sun's height: twilight makes no power worth the name below it
 EVENING = 15 * 60           # a run of few watts to the end of the day is night only after this minute
 ZONE_HOURS = 4              # coordinates further than this from the zone's time are not believed
 SEASON_DAYS = 45            # hours of darkness that PVOutput taught hold for so long
@@ -127,7 +128,7 @@ def _dark(statuses: Mapping[int, Values], rules: Rules, zone: ZoneInfo, interval
     if rules.latitude is not None and rules.longitude is not None:
         dark = {time for time, values in statuses.items() if values[1] and values[1] <= few
                 and _believes(rules.longitude, time, zone)
-                and daylight.elevation(time + interval_s / 2, rules.latitude, rules.longitude) < 0}
+                and daylight.elevation(time + interval_s / 2, rules.latitude, rules.longitude) < DARK_DEGREES}
     if rules.night:
         dark |= _runs(statuses, few, zone)
     if rules.dark is not None:

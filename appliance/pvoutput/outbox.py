@@ -77,6 +77,14 @@ def sent_rows(conn: sqlite3.Connection, key: str, day: str) -> list[tuple[int, V
         f"SELECT time, {COLUMNS} FROM outbox WHERE system = ? AND day = ? AND state = 'sent'", (key, day))]
 
 
+def all_tried(conn: sqlite3.Connection, key: str, times: Sequence[int]) -> bool:
+    """Whether all these rows wait and were put on the wire with the values that they have."""
+    marks = ",".join("?" * len(times))
+    (still,) = conn.execute("SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND attempts > 0 AND system = ?"
+                            f" AND time IN ({marks})", (key, *times)).fetchone()
+    return bool(still == len(times))
+
+
 def jitter(store: sqlite3.Connection) -> int:
     """This box's delay in seconds between a status's end and its sending: drawn once, then kept."""
     seconds = persisted.get(store, "jitter")
@@ -100,6 +108,9 @@ def complete(store: sqlite3.Connection, now: float) -> None:
                   {"interval": slot_seconds(store), "until": complete_until(store, now)})
 
 
+TOO_OLD = "older than"      # begins the reason of a row that expired by its age
+
+
 def oldest_day(today: date, age_limit: int) -> str:
     """The oldest local day of which PVOutput still takes statuses."""
     return (today - timedelta(days=age_limit)).isoformat()
@@ -108,7 +119,9 @@ def oldest_day(today: date, age_limit: int) -> str:
 def expire(store: sqlite3.Connection, key: str, today: date, age_limit: int) -> int:
     """Set aside a system's unsent rows of days older than PVOutput takes; their days' totals are offered instead."""
     oldest = oldest_day(today, age_limit)
-    return expire_days(store, key, f"older than {age_limit} days: PVOutput takes only the day's total", before=oldest)
+    store.execute("UPDATE outbox SET state = 'waiting', reason = '' WHERE system = ? AND state = 'expired' AND day >= ?"
+                  " AND reason LIKE ? || '%'", (key, oldest, TOO_OLD))    # by a time that was wrong
+    return expire_days(store, key, f"{TOO_OLD} {age_limit} days: PVOutput takes only the day's total", before=oldest)
 
 
 def expire_days(store: sqlite3.Connection, key: str, reason: str, before: str = "", day: str = "") -> int:

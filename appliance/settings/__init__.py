@@ -1,7 +1,7 @@
 """The owner's settings.
 
-declaration: what may be set · file: where it is kept · validators: the checks · live: a file that changes while a
-process runs.
+declaration: the table of settings · file: loading and saving · validators: the checks · live: reloads a changed file
+while a process runs · prices: prices a kWh.
 """
 from appliance.settings.declaration import (
     DATA_DIR,
@@ -19,6 +19,7 @@ from appliance.settings.declaration import (
     Web,
     declarations,
     keys,
+    secrets,
     sections,
     value,
 )
@@ -38,5 +39,5 @@ from appliance.settings.validators import PvSystem
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
     "Mqtt", "Notify", "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
-    "declarations", "find", "keys", "load", "parse", "sections", "unknown_keys", "update", "value",
+    "declarations", "find", "keys", "load", "parse", "secrets", "sections", "unknown_keys", "update", "value",
 ]

@@ -92,14 +92,16 @@ class NameServer:
             yield self
         finally:
             self._stopped = True
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
-                channel.sendto(b"", self.address)   # ends its wait
+            with contextlib.suppress(OSError):      # "not connected", but it ends the wait
+                self._socket.shutdown(socket.SHUT_RDWR)
             thread.join(5)
             self._socket.close()
 
     def _serve(self) -> None:
-        while not self._stopped:
+        while True:
             question, sender = self._socket.recvfrom(4096)
+            if self._stopped:
+                return
             if len(question) < 17:
                 continue
             self.asked.append(question)

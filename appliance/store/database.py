@@ -134,6 +134,29 @@ def migrations(schema: str) -> tuple[tuple[int, str], ...]:
     return tuple(sorted(found))
 
 
+def version_of(connection: sqlite3.Connection) -> int:
+    """The number of the last migration that a database has."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@cache
+def schema_at(schema: str, version: int) -> frozenset[tuple[str, str, str, str | None]]:
+    """(type, name, table, SQL) of everything that the migrations up to `version` make; empty for one they never had."""
+    numbers = [number for number, _ in migrations(schema)]
+    if version not in numbers:
+        return frozenset()
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        for number, script in migrations(schema):
+            if number <= version:
+                for statement in _statements(script):
+                    connection.execute(statement)
+        return frozenset(connection.execute(
+            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'").fetchall())
+    finally:
+        connection.close()
+
+
 def _writer(path: Path, schema: str) -> sqlite3.Connection:
     connection = _open(path, "rwc")
     try:

@@ -1,10 +1,9 @@
 """The inbox: every upload as it was captured, once, in order of arrival.
 
-Written by the capture process and `suntap import`, read by the supervisor process from a cursor on. Each keeps who sent
-it (module senders). An upload's age,
-for pruning, is counted in hours that the capture process ran after it arrived. Uploads are alike
-when path and body are: the SHA-256 of both makes a repeat change nothing. The body's compression is an affair of
-this module and bodies.
+Written by the capture process, the stand-in and `suntap import`, read by the supervisor process from a cursor on.
+Each keeps who sent it (module senders). An upload's age, for pruning, is counted in hours that the capture process
+ran after it arrived. Uploads are alike when path and body are: the SHA-256 of both makes a repeat change nothing.
+The body's compression is an affair of this module and bodies.
 """
 import hashlib
 import sqlite3
@@ -95,12 +94,13 @@ def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> i
     known = {sender.id: sender for sender in senders(saved)}
     added = cursor = 0
     while stored := arrivals(saved, cursor, batch):
-        for sender_id in {one.sender_id for one in stored}:
+        guesses = guessed(saved, stored[0].id, stored[-1].id)
+        for sender_id, is_guess in {(one.sender_id, one.id in guesses) for one in stored}:
             sender = known.get(sender_id)
             if sender is not None:
                 added += append(target, [_sent_by(sender.mac, one.upload) for one in stored
-                                         if one.sender_id == sender_id],
-                                Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how))
+                                         if one.sender_id == sender_id and (one.id in guesses) == is_guess],
+                                Arrival(RESTORE, sender.side, certain=False), (sender.state, sender.how), is_guess)
         cursor = stored[-1].id
     return added
 

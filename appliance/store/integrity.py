@@ -34,8 +34,8 @@ STEP = 200                  # rows read at once from a damaged file
 PATIENCE = 500              # keys that are tried one by one behind a place that cannot be read
 
 DECISIONS = (               # what to read of a damaged history, and how it is written to the new one
-    ("SELECT mac, serial, side, decision FROM sender WHERE decision <> ''",
-     "INSERT INTO sender (mac, serial, side, decision) VALUES (?, ?, ?, ?)"
+    ("SELECT mac, serial, side, decision FROM known_sender WHERE decision <> ''",
+     "INSERT INTO known_sender (mac, serial, side, decision) VALUES (?, ?, ?, ?)"
      " ON CONFLICT DO UPDATE SET decision = excluded.decision"),
     ("SELECT sha256, created, reason FROM upload_aside", "INSERT OR IGNORE INTO upload_aside VALUES (?, ?, ?)"),
     ("SELECT kind, serial FROM device WHERE aside = 1",

@@ -43,10 +43,11 @@ def test_only_in_the_first_minutes_a_password_can_be_chosen(since_power_on: list
     token = visitor.token("/welcome/")
     since_power_on[0] = LATE
     assert visitor.get("/welcome/").status_code == 403 and "plug" in visitor.get("/welcome/").text
-    assert visitor.client.post("/welcome/", data={"csrf_token": token, "password": PASSWORD}).status_code == 403
+    form = {"csrf_token": token, "password": PASSWORD, "again": PASSWORD}
+    assert visitor.client.post("/welcome/", data=form).status_code == 403
     assert fresh.extensions["suntap-auth"].stored().password is None
     since_power_on[0] = 60
-    assert visitor.send("/welcome/", password=PASSWORD).status_code == 302
+    assert visitor.send("/welcome/", password=PASSWORD, again=PASSWORD).status_code == 302
 
 
 def test_a_process_that_starts_again_opens_nothing(data_dir, since_power_on: list[float]) -> None:  # noqa: F811

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bench import exact, hostile, table
+from tests.bench import exact, hostile, reading, table
 from tests.bench.measure import BenchError, Run, duel, peak
 from tests.bench.programs import PVS, Program, rivals, suntap
 from tests.traffic import reference
@@ -94,6 +94,7 @@ def main() -> int:
         if chosen.only != "hostile":
             capture = reference_capture()
             core(capture)
+            reading.show(capture, BUILD, chosen.rounds)
             for filtered in (True, False):
                 good = side_by_side(capture, filtered, chosen.rounds) and good
         if chosen.only != "reference":

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.collector import ALIVE, PEER
+from appliance.collector import ALIVE, PEER, PEER_MAC
 from appliance.collector.bounds import Bounds
 from appliance.collector.stand_in import is_own_network
 from appliance.simulate import uploads
@@ -143,6 +143,14 @@ def test_the_peer_header_of_a_redirected_connection_counts_for_nothing(served):
     ((_, upload),) = inbox.after(connection, 0, 10)
     connection.close()
     assert upload.source.startswith("127.0.0.1:")
+
+
+def test_the_page_says_the_senders_hardware_address_and_a_redirected_connection_cannot(served):
+    served.app.pvs_mac = "02:00:5E:00:53:01"
+    said = f"{PEER_MAC}: 02:00:5e:00:53:01"
+    assert b"1002" in through_the_page(served, uploads.post(
+        BODY, extra_headers=[f"{PEER}: 192.168.1.7:4000", said]).wire)
+    assert served.raw(uploads.post(BODY, extra_headers=[f"{PEER}: 192.168.1.7:4000", said]).wire).split()[1] == b"403"
 
 
 def test_the_proof_of_life_is_for_this_process_alone(served):

@@ -73,3 +73,27 @@ def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
     with try_lock(tmp_path / "demo" / "demo.lock") as alone:
         assert alone
         refused(suntap("demo", "--data-dir", tmp_path / "demo"), 1, "runs here already")
+
+
+def test_where_the_maker_is_gone_the_box_takes_its_place_and_the_backlog_comes(tmp_path):
+    folder, log = tmp_path / "demo", tmp_path / "log"
+    with running("demo", "--maker-gone", "--data-dir", folder, log=log) as demo:
+        page(log)
+        wait_for(lambda: (last := heartbeat.read("collector", folder)) and last["wanted"], 120)
+        wait_for(lambda: heartbeat.read("collector", folder)["counters"]["answered"] > 5, 120)
+        journal = json.loads((folder / "collector.json").read_text())
+        assert [change["state"] for change in journal["changes"]] == ["open"]
+
+        def holes() -> int:
+            """Slots that the last day lacks."""
+            connection = store.connect(folder, readonly=True)
+            last, count = connection.execute(
+                "SELECT max(time), (SELECT count(*) FROM slot WHERE time > (SELECT max(time) FROM slot) - 86400)"
+                " FROM slot WHERE production_dwh IS NOT NULL").fetchone()
+            connection.close()
+            return 288 - count if last else 288
+
+        wait_for(lambda: holes() < 140, 120)
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(20) == 0
+    assert "Traceback" not in log.read_text()

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from appliance.health import doctor
+from appliance.settings import Lines, Mqtt, Settings
 from tests.cli.command import suntap
 
 
@@ -29,6 +30,15 @@ def test_a_settings_file_that_is_wrong_is_a_finding_not_an_error(tmp_path):
     config.write_text("[wob]\n")
     result = suntap("doctor", "--config", config)
     assert result.code == 1 and "unknown section wob" in result.out and result.err == ""
+
+
+def test_outputs_that_are_on_are_named_and_a_library_that_lacks_is_missing(monkeypatch):
+    on = Settings(mqtt=Mqtt("mqtt://broker.lan"), lines=Lines("http://host"))
+    (found,) = doctor.check_outputs(on)
+    assert found.ok and "mqtt, lines" in found.text
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    assert [finding.ok for finding in doctor.check_outputs(on)] == [False, True]
+    assert not list(doctor.check_outputs(Settings()))
 
 
 def test_an_interface_that_is_up_is_in_order():

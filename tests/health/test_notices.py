@@ -97,6 +97,8 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
+    "left out": ("warn", "1 report of your SunPower box could not be taken in", lambda box: box.store.execute(
+        "INSERT INTO upload_aside (sha256, created, reason) VALUES (x'00', 0, 'ValueError: x')")),
     "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
     "dead": ("warn", "made nothing worth the name on 2026-06-05 and 2026-06-06", judged(0.0)),
     "weak": ("warn", "made only 1.60 kWh on 2026-06-05 and 2026-06-06", judged(0.4)),

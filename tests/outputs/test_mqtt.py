@@ -133,6 +133,18 @@ def test_an_inverter_that_was_taken_off_the_roof_is_taken_back(house: House, bro
     output.close()
 
 
+def test_an_inverter_that_the_owner_set_aside_is_taken_back(house: House, broker: Server) -> None:
+    output, ear = output_of(house, broker.port), Ear(broker.port)
+    output.step()
+    topic = "homeassistant/sensor/suntap_inverter_414050000000002/energy/config"
+    assert wait_for(lambda: ear.heard.get(topic))
+    house.store.execute("DELETE FROM device_day WHERE device = 2")      # what setting its sender aside comes to
+    output.step()
+    assert wait_for(lambda: ear.heard.get(topic) == "")
+    ear.close()
+    output.close()
+
+
 def test_home_assistants_start_and_a_broker_that_lost_everything_are_answered_at_once(
         house: House, broker: Server, tmp_path: Path) -> None:
     output, ear = output_of(house, broker.port), Ear(broker.port)

@@ -182,7 +182,7 @@ def test_coordinates_that_cannot_be_right_are_not_believed(tmp_path) -> None:
         box.step()
         rules = account.rules(box.store, target)
         evening = midnight(DAY) + 15 * 3600
-        assert daylight.elevation(evening, 52.5, 13.4) < 0
+        assert daylight.elevation(evening, 52.5, 13.4) < cures.DARK_DEGREES
         few = (1, 20, None, None, *(None,) * 8)
         assert cures.apply({evening: few}, rules, LA, 300, False) == {evening: (few, "")}
         assert cures.apply({evening: few}, replace(rules, longitude=-122.3, latitude=-70.0), LA, 300, False)

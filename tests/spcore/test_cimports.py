@@ -47,6 +47,8 @@ def test_the_lowest_modules_know_only_what_they_stand_on(name, knows):
     ("http", {"flows", "reassembly", "assembler", "streams"}),                  # whose stream it reads
     ("defrag", {"flows", "http", "uploads", "streams"}),
     ("uploads", {"http", "streams", "flows", "lines"}),
+    ("pcapng", {"pcapfile", "filereader", "engine"}),                           # who asks for the packets
+    ("tunnels", {"defrag", "engine", "streams"}),
     ("reassembly", {"delivery", "holes", "connections", "streams", "engine"}),  # only data
 ])
 def test_no_module_knows_what_is_not_its_business(name, unknown):

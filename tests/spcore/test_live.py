@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.spcore.tcp import post
+from tests.spcore.tcp import Talk, post
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="needs root")]
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,7 @@ def send(seconds: float) -> int:
 def stop(child: subprocess.Popen) -> dict[str, int]:
     """Ends a capture as systemd does; its counters. A hang fails here."""
     child.send_signal(signal.SIGTERM)
-    _, err = child.communicate(timeout=10)
+    _, err = child.communicate(timeout=30)
     assert child.returncode == 0, err
     counters: dict[str, int] = json.loads(err.splitlines()[-1])
     return counters
@@ -190,3 +190,59 @@ def test_the_ring_is_as_large_as_asked_for(cable):
             return int(kernel), int(said)
     assert mapped(8) == (8, 8)
     assert mapped(64) == (64, 64)
+
+
+MIRROR = """
+import socket, sys
+port, head = int(sys.argv[1]), bytes.fromhex(sys.argv[2])
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for line in sys.stdin:
+    link.sendto(head + bytes.fromhex(line), ("10.9.0.1", port))
+"""
+
+
+def capture_on(interface: str, waiting: Callable[[], bool]) -> subprocess.Popen:
+    child = start("a", sys.executable, "-m", "appliance.cli", "records", "-i", interface, "--stats",
+                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    wait_for(waiting)
+    time.sleep(1)
+    return child
+
+
+def any_captures() -> bool:
+    table = subprocess.run(["ip", "netns", "exec", f"{SPACE}-a", "cat", "/proc/net/packet"], check=False,
+                           capture_output=True, text=True).stdout
+    return len(table.splitlines()) > 1
+
+
+def test_any_interface_is_captured(cable):
+    child = capture_on("any", any_captures)
+    sent = send(0.5)
+    time.sleep(1)
+    assert stop(child)["uploads_complete"] == sent > 0
+
+
+@pytest.mark.parametrize("port, head", [(37008, "0100000101"), (4789, "0800000000002a00")], ids=["tzsp", "vxlan"])
+@pytest.mark.parametrize("interface", ["eth0", "any"])
+def test_what_a_mirror_port_sends_to_the_box_is_captured(cable, interface, port, head):
+    """The copy comes from a real UDP socket; frames larger than the way come in the kernel's own fragments."""
+    stream = post(b"130\t1\n" * 800)
+    frames = Talk(port=4001).open().whole(stream, 1460).fin(len(stream)).frames
+    child = capture_on(interface, any_captures)
+    with start("b", sys.executable, "-c", MIRROR, str(port), head, stdin=subprocess.PIPE, text=True) as mirror:
+        mirror.communicate("".join(frame.hex() + "\n" for _, frame in frames), timeout=20)
+    time.sleep(1)
+    counters = stop(child)
+    assert (counters["uploads_complete"], counters["lines"]) == (1, 800)
+    assert counters["packets_tunnelled"] >= len(frames)
+    assert counters["fragments"] > 0
+
+
+@pytest.mark.parametrize("name", ["nosuch0", "dbus-system", "usbmon1", "bluetooth0"])
+def test_what_cannot_be_captured_here_is_said_in_one_line(cable, name):
+    """libpcap captures from more than network interfaces."""
+    with start("a", sys.executable, "-m", "appliance.cli", "records", "-i", name, stdout=subprocess.PIPE,
+               stderr=subprocess.PIPE) as child:
+        _, err = child.communicate(timeout=30)
+    assert child.returncode == 2
+    assert err.startswith(f"suntap: {name}: ".encode()) and err.count(b"\n") == 1

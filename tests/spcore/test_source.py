@@ -153,6 +153,16 @@ def test_the_live_filter_lets_fragments_and_tags_through_and_compiles():
         pcapy.compile(1, 65535, text, 1, 0)
 
 
+CHOICES = [{}, {"host": "192.168.1.50"}, {"host": "2001:db8::1"}, {"mac": "02:00:5e:00:53:01"}]
+
+
+@pytest.mark.parametrize("link", [0, 1, 9, 12, 50, 51, 104, 108, 113, 166, 228, 229, 239, 276])
+@pytest.mark.parametrize("chosen", CHOICES)
+def test_every_link_type_that_is_read_live_has_a_filter_that_compiles(link, chosen):
+    import pcapy
+    pcapy.compile(link, 65535, live_filter((80, 8080), link_type=link, **chosen), 1, 0)
+
+
 @pytest.mark.parametrize("tags", [(), (5,), (5, 6)])
 @pytest.mark.parametrize(("client", "server"), [("192.168.1.50", "203.0.113.10"), ("2001:db8:1::50", "2001:db8:2::10")])
 @pytest.mark.parametrize("one_pvs", ["none", "host", "mac"])

@@ -198,7 +198,7 @@ def test_one_flipped_bit_in_the_inbox_costs_its_upload_at_most(data_dir):
 def test_what_sqlite_says_of_a_damaged_schema_is_one_short_line(data_dir):
     path = data_dir / store.FILE
     root_page(data_dir, "slot")     # written back to the file
-    content = path.read_bytes().replace(b"CREATE TABLE outbox", b"CREATE TABLE `utbox")
+    content = path.read_bytes().replace(b"CREATE TABLE notice", b"CREATE TABLE `otice")
     path.write_bytes(content)
     note = integrity.check_store(data_dir, CLOCK)
     assert "was damaged" in note and "\n" not in note and len(note) < 400

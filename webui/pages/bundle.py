@@ -16,8 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.health import status
 from appliance.history import backup as backups
-from appliance.settings import Secret, value
-from appliance.settings import keys as settings_keys
+from appliance.settings import secrets, value
 from appliance.system.files import temporary_folder
 from spcore.uploads import Upload
 from webui import fields, logs
@@ -80,11 +79,10 @@ def debug() -> Response:
             f"{localtime.utc_text(line.time)} {line.unit} {line.level} {line.text}\n" for line in journal.lines),
         "uploads.json": json.dumps([_upload(upload) for upload in box().last_uploads(10)], indent=1),
     }
-    secrets = [found.reveal() for key in settings_keys() if isinstance(found := value(loaded, key), Secret) and found]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in contents.items():
-            archive.writestr(name, auth.redact(text, *secrets))
+            archive.writestr(name, auth.redact(text, *secrets(loaded)))
     return Response(packed.getvalue(), mimetype="application/zip", headers={
         "Content-Disposition": f"attachment; filename=suntap-debug-{_stamp()}.zip"})
 

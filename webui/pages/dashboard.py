@@ -14,7 +14,7 @@ from webui.data import box
 from webui.present import charts, compare, dress, energy, localtime, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
-from webui.query import parse_day
+from webui.query import asked_day, parse_day
 from webui.security import access, auth
 from webui.words import dashboard as words
 
@@ -46,8 +46,14 @@ def pick() -> ResponseReturnValue:
 
 @page.get("/live")
 @access.dashboard
-def live() -> str:
-    """The hero alone."""
+def live() -> ResponseReturnValue:
+    """The hero alone. With ?day= it says when that day is over, so that a page open over midnight loads itself anew."""
+    day = asked_day("day", localtime.today(box().now(), box().zone()))
+    over = day != localtime.today(box().now(), box().zone())
+    return _hero(), 200, {"X-Again": "1"} if over else {}
+
+
+def _hero() -> str:
     now = int(box().now() // LIVE_CACHE_S)
     cache: dict[tuple[str, bool], tuple[int, str]] = current_app.extensions.setdefault("suntap-live", {})
     worn = dress.now().name, auth.is_owner()
@@ -71,7 +77,8 @@ def _page(day: date) -> str:
     month_days = energy.days(box(), day.replace(day=1), localtime.month_end(day))
     months = energy.months(box(), day.year)
     return render_template(
-        "dashboard.html", day=day, today=here, first=first,
+        "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
+        question=box().question() if auth.is_owner() else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),

@@ -12,6 +12,7 @@ from flask import Blueprint, render_template, request
 
 from appliance.health import status
 from appliance.history import views
+from appliance.settings import secrets
 from webui import logs
 from webui.data import Box, box
 from webui.present import localtime
@@ -32,7 +33,7 @@ BACKLOG_POINTS = 360    # of the curve
 def show() -> str:
     """All of it."""
     facts = status.collect(box().settings(), box().clock).to_json()
-    return render_template("diagnostics.html", facts=facts, uploads=_uploads(),
+    return render_template("diagnostics.html", question=box().question(), facts=facts, uploads=_uploads(),
                            backlog=backlog(box()), parts=PARTS, answerers=ANSWERERS, problem=box().problem,
                            **_journal())
 
@@ -54,8 +55,8 @@ def log() -> str:
 def _journal() -> dict[str, Any]:
     level = request.args.get("level", "info")
     level = level if level in logs.LEVELS else "info"
-    found, key = logs.read(level), box().settings().pvoutput.api_key.reveal()
-    lines = [replace(line, text=auth.redact(line.text, key)) for line in found.lines]
+    found, hidden = logs.read(level), secrets(box().settings())
+    lines = [replace(line, text=auth.redact(line.text, *hidden)) for line in found.lines]
     return {"journal": replace(found, lines=lines), "level": level, "levels": list(logs.LEVELS)}
 
 

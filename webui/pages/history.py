@@ -28,7 +28,8 @@ def show() -> str:
     months = energy.months(box(), month.year)
     earlier = month.replace(year=month.year - 1)
     before = energy.days(box(), earlier, localtime.month_end(earlier))
-    years, every = energy.years(box()), energy.all_days(box())
+    every = energy.all_days(box())
+    years = energy.years(box(), every)
     chosen = here if here.replace(day=1) == month else month
     return render_template(
         "history.html", month=month, today=here, calendar=calendar(month, days),
@@ -39,7 +40,7 @@ def show() -> str:
         year_total=energy.total(list(months.values())),
         years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
         first=first, last=last, month_last=localtime.month_end(month),
-        best=energy.best_days(box(), BEST), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
+        best=energy.best_days(box(), BEST, every), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
         changes={"month": compare.span(box(), month, localtime.month_end(month), here),
                  "year": compare.span(box(), month.replace(month=1), month.replace(month=12, day=31), here)},
         worths={"month": energy.worth(box(), days.values()),

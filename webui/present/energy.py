@@ -114,9 +114,9 @@ def months(box: Box, year: int) -> dict[int, Totals]:
     return _grouped(list(days(box, date(year, 1, 1), date(year, 12, 31)).values()), lambda day: day.month)
 
 
-def years(box: Box) -> dict[int, Totals]:
-    """Totals of each year of which something is known."""
-    return _grouped(all_days(box), lambda day: day.year)
+def years(box: Box, known: Sequence[Totals] | None = None) -> dict[int, Totals]:
+    """Totals of each year of which something is known; `known`: all days, where they were read already."""
+    return _grouped(all_days(box) if known is None else known, lambda day: day.year)
 
 
 def worth(box: Box, days: Iterable[Totals]) -> Worth:
@@ -158,10 +158,10 @@ def span(box: Box) -> tuple[date, date] | None:
     return date.fromisoformat(known.first_day), date.fromisoformat(known.last_day)
 
 
-def best_days(box: Box, count: int) -> list[Totals]:
-    """The days of most production, best first."""
-    known = [_totals(day) for day in views.days(box.store()) if day.production_dwh]
-    return sorted(known, key=lambda found: (-(found.production_dwh or 0), found.day))[:count]
+def best_days(box: Box, count: int, known: Sequence[Totals] | None = None) -> list[Totals]:
+    """The days of most production, best first; `known`: all days, where they were read already."""
+    made = [day for day in (all_days(box) if known is None else known) if day.production_dwh]
+    return sorted(made, key=lambda found: (-(found.production_dwh or 0), found.day))[:count]
 
 
 def lifetime_dwh(box: Box) -> int | None:

@@ -63,7 +63,9 @@ def supervisor(box: Box) -> Lamp:
         return Lamp(words.BOX, "unknown", *words.NOT_HEARD)
     firmware = f"firmware {heard.pvs_firmware}" if heard.pvs_firmware else ""
     kind = ", ".join(word for word in (heard.pvs_model, firmware) if word)
-    return Lamp(words.BOX, "ok", f"Serial {heard.pvs_serial}" + (f" ({kind})." if kind else "."))
+    mac = box.pvs_address(heard.pvs_serial)
+    text = f"Serial {heard.pvs_serial}" + (f" ({kind})" if kind else "")
+    return Lamp(words.BOX, "ok", text + (words.ADDRESS.format(mac=mac) if mac else "."))
 
 
 def inverters(box: Box) -> Lamp:

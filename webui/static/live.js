@@ -97,6 +97,10 @@
     if (known) document.getElementById("zone-guess").hidden = false;
   }
 
+  for (const place of document.querySelectorAll(".scroll-bars")) {     // on a phone a month is wider than the screen
+    const bar = place.querySelector(".chosen rect");
+    if (bar) place.scrollLeft = bar.getBoundingClientRect().left - place.getBoundingClientRect().left - place.clientWidth / 2;
+  }
   for (const field of document.querySelectorAll("[data-scripts]")) field.hidden = false;
   for (const box of document.querySelectorAll("[data-show]")) box.addEventListener("change", () => {
     for (const field of document.querySelectorAll(box.dataset.show)) field.type = box.checked ? "text" : "password";

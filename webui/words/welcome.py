@@ -7,5 +7,6 @@ NO_PORTS = ("The bridge “{name}” joins no sockets yet.", "Plug in the USB ne
 NO_LINK = "One cable goes to the router, one to your SunPower box: push both in until they click."
 NOT_HEARD = ("Nothing heard from your SunPower box (PVS) yet.",
              "It reports every two to five minutes. Is its cable in the second socket, and is it powered?")
+ADDRESS = ", network address {mac}. Not yours? Diagnostics › Who reports sets it aside."
 NO_READING = ("No inverter reading yet.",
               "They come every five minutes in daylight. After dark you can go on: they appear in the morning.")

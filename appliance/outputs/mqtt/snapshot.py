@@ -28,7 +28,7 @@ class Unit:
 
     serial: str
     model: str
-    energy_dwh: int | None
+    energy_dwh: int
     power_dw: int | None
 
 
@@ -67,11 +67,12 @@ def take(conn: sqlite3.Connection, now: float) -> Snapshot:
 
 
 def _units(conn: sqlite3.Connection, now: float, newest: int | None, risen: dict[str, int]) -> list[Unit]:
+    """The inverters that count: one whose sender the owner set aside has no counted day any more."""
     live_s = cadence.live_s(conn)
-    return [Unit(device.serial, device.model, risen.get(f"inverter {device.serial}"),
+    return [Unit(device.serial, device.model, risen[f"inverter {device.serial}"],
                  device.power_dw if now - device.last_seen <= live_s else None)
             for device in views.devices(conn) if role(device.kind, device.serial, device.model) == INVERTER
-            and device.last_seen > (newest or 0) - AWAY_S]
+            and f"inverter {device.serial}" in risen and device.last_seen > (newest or 0) - AWAY_S]
 
 
 def _rise(conn: sqlite3.Connection) -> dict[str, int]:
@@ -107,9 +108,8 @@ def site_payload(snapshot: Snapshot, lamps: Sequence[Fact]) -> str:
 
 def unit_payload(unit: Unit) -> str:
     """An inverter's state."""
-    energy = "null" if unit.energy_dwh is None else kwh(unit.energy_dwh)
     power = "null" if unit.power_dw is None else f"{unit.power_dw // 10}.{unit.power_dw % 10}"
-    return f'{{"energy_kwh": {energy}, "power_w": {power}}}'
+    return f'{{"energy_kwh": {kwh(unit.energy_dwh)}, "power_w": {power}}}'
 
 
 def _problem(lamp: Fact) -> str | None:

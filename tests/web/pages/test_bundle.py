@@ -16,13 +16,16 @@ KEY = "00000000000000000000000000000000feedbeef"
 
 
 def test_a_debug_bundle_holds_neither_key_nor_password(owner: Visitor, roof: Path, config: Path) -> None:
-    settings.update(config, {"pvoutput.api_key": KEY, "pvoutput.system_id": "12345"})
-    inbox.append(inbox.connect(roof), [upload(NOON, [f"100\tSPMS\t10\t{KEY}\t20260509190000"])])
+    others = {"mqtt.password": "of the broker", "lines.token": "of-the-engine", "notify.token": "of-the-mail"}
+    settings.update(config, {"pvoutput.api_key": KEY, "pvoutput.system_id": "12345", **others})
+    said = "-".join([KEY, *others.values()])
+    inbox.append(inbox.connect(roof), [upload(NOON, [f"100\tSPMS\t10\t{said}\t20260509190000"])])
     with zipfile.ZipFile(io.BytesIO(owner.send("/diagnostics", "/diagnostics/bundle").data)) as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist()}
     assert set(texts) == {"README.txt", "status.json", "settings.txt", "log.txt", "uploads.json"}
     secret = json.loads((roof / "web-auth.json").read_text())
     for name, text in texts.items():
+        assert not any(hidden in text for hidden in others.values()), name
         assert KEY not in text and secret["secret"] not in text and secret["password"] not in text, name
     assert "pvoutput.system_id = 12345" in texts["settings.txt"]
     assert json.loads(texts["status.json"])["lamps"]

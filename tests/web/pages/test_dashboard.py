@@ -99,3 +99,23 @@ def test_without_prices_there_is_no_money(guest: Visitor, roof: Path) -> None:
 def test_a_roof_without_a_meter_has_no_shares(guest: Visitor, data_dir: Path) -> None:
     fill(data_dir, settings.Settings(), Roof(meter=False).uploads(TODAY, 1, until=NOON), NOON)
     assert "Self-used" not in guest.get("/").text and "Self-used" not in guest.get("/history").text
+
+
+def test_a_page_that_stays_open_over_midnight_loads_itself_anew(guest: Visitor, roof: Path, clock: FixedClock) -> None:
+    address = re.search(r'id="now" data-live="([^"]+)"', guest.get("/").text)[1]
+    assert address == f"/live?day={TODAY}" and "X-Again" not in guest.get(address).headers
+    clock.move(12 * 3600)
+    assert guest.get(address).headers["X-Again"] == "1"
+
+
+def test_the_kiosk_is_the_dashboard_without_its_menu(guest: Visitor, roof: Path) -> None:
+    assert '<body class="kiosk">' in guest.get("/?kiosk").text and 'class="kiosk"' not in guest.get("/").text
+
+
+def test_the_home_screens_manifest_names_what_there_is(guest: Visitor, roof: Path) -> None:
+    address = re.search(r'rel="manifest" href="([^"]+)"', guest.get("/").text)[1]
+    manifest = guest.get(address).json
+    found = [manifest["start_url"], *(entry["url"] for entry in manifest["shortcuts"]),
+             *(f"/static/{icon['src']}" for icon in manifest["icons"])]
+    assert [guest.get(path).status_code for path in found] == [200] * len(found)
+    assert "manifest-src 'self'" in guest.get("/").headers["Content-Security-Policy"]

@@ -1,6 +1,6 @@
 -- Who sent what is in the history, and what the owner took back. Senders are the inbox's (store/senders.py), told apart
 -- in the same way; ids are this database's own, because the inbox may be another one after a restore.
-CREATE TABLE sender (
+CREATE TABLE known_sender (
     id       INTEGER PRIMARY KEY,       -- 0: readings of before senders were kept
     mac      TEXT NOT NULL,
     serial   TEXT NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE sender (
     counted  INTEGER NOT NULL DEFAULT 0 CHECK (counted IN (0, 1)),  -- its uploads were counted up to now
     UNIQUE (mac, serial, side)
 );
-INSERT INTO sender (id, mac, serial, side, counted) VALUES (0, '-', '', '', 1);
+INSERT INTO known_sender (id, mac, serial, side, counted) VALUES (0, '-', '', '', 1);
 
 ALTER TABLE reading ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;   -- whose line it is: the first one's stays
 ALTER TABLE device ADD COLUMN sender INTEGER NOT NULL DEFAULT 0;    -- who named it first: the limits are each sender's
