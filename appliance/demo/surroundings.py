@@ -141,7 +141,7 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
 
     def exchange(self, posts: Sequence[Post]) -> int:
-        """Write the frames of one connection to a file. Returns how many posts the maker's server, or else the
+        """Write the frames of one connection to a file. Returns how many of `posts` the maker's server, or else the
         stand-in, answered."""
         self.recorder.now = self.clock.time()
         answered = self.recorder.exchange(posts)
