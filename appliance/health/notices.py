@@ -146,8 +146,9 @@ def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
     changed.sort(key=lambda day: -abs((day[2] or 0) - (day[1] or 0)))
     shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
                       for day, before, after, *_ in changed[:SHOWN_DAYS])
-    return [Notice("rules", f"This version of suntap counts {len(changed):,} days otherwise than the one before, most "
-                            f"of all the production of {shown}.")]
+    count = f"{len(changed):,} day{'s' * (len(changed) != 1)}"
+    return [Notice("rules", f"This version of suntap counts {count} otherwise than the one before, most of all the "
+                            f"production of {shown}.")]
 
 
 def _clock(conn: sqlite3.Connection) -> list[Notice]:

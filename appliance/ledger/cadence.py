@@ -56,9 +56,10 @@ def late_s(store: sqlite3.Connection) -> int:
 
 
 def usual(steps: Iterable[Sequence[Step]], before_s: int) -> int:
-    """The usual time between readings in seconds, by the steps of a day's counters; `before_s`: of the day before
-    (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
-    lengths = Counter((end - begin + 30) // 60 * 60 for one in steps for begin, end, _ in one)
+    """The usual time between readings in seconds, by the counter with the most steps of a day; `before_s`: of the day
+    before (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
+    most: Sequence[Step] = max(steps, key=len, default=())
+    lengths = Counter((end - begin + 30) // 60 * 60 for begin, end, _ in most)
     for length, count in sorted(lengths.items(), key=lambda item: (-item[1], item[0])):
         if 0 < length <= LONGEST_S + LONGEST_S // 2 and count >= NEIGHBOURS:
             return length

@@ -87,7 +87,7 @@ def _derive_day(store: sqlite3.Connection, day: str) -> None:
             continue
         found.setdefault((device.role, device.pvs), []).append(folded)
         if device.role == INVERTER:
-            made[device.id] = sum(energy for _, _, energy in folded.steps)
+            made[device.id] = folded.energy_dwh
         _note(store, day, device.id, folded)
     _write_typical(store, day, made)
     before_day = store.execute("SELECT net_active, balance_dwh, cadence_s FROM site_day WHERE day < ?"
@@ -145,7 +145,7 @@ def _end_device(store: sqlite3.Connection, days: Calendar, device: int, day: str
                         " WHERE device = ? AND day = ?", (device, day)).fetchone()
     new = None
     if folded is not None and folded.state is not None:
-        new = (*folded.state, sum(energy for _, _, energy in folded.steps), folded.until, folded.steep_w, folded.top_w)
+        new = (*folded.state, folded.energy_dwh, folded.until, folded.steep_w, folded.top_w)
     if new == old:
         return
     if new is None:

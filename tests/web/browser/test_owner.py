@@ -111,7 +111,7 @@ done < {lines}
     lines.write_text("6 an upload arrived\n4 the disk is slow\n")
     page = open_page("/diagnostics", login=True)
     expect(page.get_by_text("an upload arrived")).to_be_visible()
-    expect(page.get_by_text("48\u202f°C (118\u202f°F)")).to_be_visible()
+    expect(page.get_by_text("48\u202f°C (119\u202f°F)")).to_be_visible()
     expect(page.locator("#backlog-title + p")).to_contain_text("points not yet taken by SunPower’s server")
     assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
     page.get_by_label("From level").select_option("warning")
