@@ -26,9 +26,9 @@ from appliance import store
 from appliance.store import inbox, senders, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
+from appliance.store.state import Key
 from appliance.system.clock import Clock
 
-NOTE = "store_note"         # key in state: the sentence for the owner
 MAX_WORDS = 160             # characters of SQLite's text about the damage, which may quote a whole table
 MAX_ASIDE = 3               # damaged files of one kind that are kept; more would fill up a failing card
 STEP = 200                  # rows read at once from a damaged file
@@ -81,7 +81,7 @@ def check_store(data_dir: Path, clock: Clock) -> str:
         _save_decisions(aside, target)
         older = f"; {saved} older readings were saved from it" if saved else ""
         note = f"The history was damaged ({problem}). It was set aside as {aside.name} and is derived again{older}."
-        state.put(target, NOTE, note)
+        state.put(target, Key.STORE_NOTE, note)
     log.error("%s", note)
     return note
 
