@@ -40,7 +40,7 @@ OUTAGE = (2, 9, 12)         # days before the start, from hour, to hour: the PVS
 REPLACED = (3, 5)           # (days before the start, index of the inverter that is replaced)
 PORTS = range(8080, 8180)   # for the page: the first free one is taken
 FACTS = "demo.json"
-GONE_HOURS = 20             # of a maker that is gone when the demo begins
+GONE_HOURS = 20             # hours without an answer before the demo begins, if the maker is gone
 CLIENT_MAC = traffic.CLIENT.mac
 
 MISCHIEF = Mischief(reorder=0.02, duplicate=0.01, retransmit=0.01, overlap=0.005, fragment=0.01)

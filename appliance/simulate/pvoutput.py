@@ -115,7 +115,7 @@ class PvOutput:
         self.clock = clock
         self.sites = [Site(system or System()), *(Site(other) for other in more)]
         self.accounts = {api_key: Account()}
-        self.quota: int | None = None    # None: what the plan gives
+        self.quota: int | None = None    # requests an hour; None: the quota of the account's plan
         self.requests: list[Request] = []
         self._spent: dict[tuple[str, int], int] = {}
         self._switches: list[_Switch] = []

@@ -18,7 +18,7 @@ LOCAL = "32 host LOCAL"                 # marks one of our addresses in fib_trie
 
 
 class Side(Enum):
-    """Where on the bridge a hardware address was heard."""
+    """The side of the bridge on which a hardware address was learned."""
 
     PVS = "pvs"                 # not on the router's port
     ROUTERS = "router"
