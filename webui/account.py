@@ -12,6 +12,7 @@ from flask import request
 from appliance.pvoutput.views import System, Verdict
 from webui import fields
 from webui.data import box
+from webui.security import secrets
 
 KEYS = [key for key in fields.FIELDS if key.startswith("pvoutput.")]
 
@@ -41,6 +42,8 @@ def wrong(errors: dict[str, str]) -> Outcome:
 def try_out(changes: dict[str, Any]) -> Outcome:
     """Ask PVOutput whether key and system hold: the stored settings with `changes` ("pvoutput.key" → value) put in."""
     loaded = box().settings()
+    if problem := secrets.moved(loaded, changes):
+        return Outcome(False, problem)
     account = replace(loaded.pvoutput, **{key.split(".")[1]: value for key, value in changes.items()})
     if not account.api_key or not account.system_id:
         return Outcome(False, "Key and system id are both needed.", advice=(

@@ -29,6 +29,7 @@ from appliance.store import inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
+from webui.security import secrets
 
 
 class Box:
@@ -53,6 +54,8 @@ class Box:
     def change(self, changes: Mapping[str, Any]) -> None:
         """Write the keys ("section.key") whose value is another now. Raises SettingsError: then nothing was written."""
         before = self.settings()
+        if problem := secrets.moved(before, changes):
+            raise settings.SettingsError(problem)
         changed = {key: value for key, value in changes.items() if settings.value(before, key) != value}
         if changed:
             settings.update(self.config_path, changed)

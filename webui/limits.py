@@ -45,6 +45,7 @@ KNOWN_S = 400 * 86400               # a browser that logged in is known so long
 CHECKED_AT_ONCE, CHECKS_WAITING = 1, 2      # passwords: each check takes 32 MiB and half a second of a Pi 3
 
 # questions (query, pages)
+MAX_DIGITS = 18                     # of a number in a form
 MAX_DAYS = 3700                     # days of one API answer or CSV file
 KEEP_RESTORE_S = 3600               # a checked backup waits so long for the owner's word
 

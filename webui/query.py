@@ -7,6 +7,8 @@ from datetime import date
 
 from flask import abort, request
 
+from webui.limits import MAX_DIGITS
+
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 EXAMPLE = date(2026, 11, 27)
 
@@ -39,3 +41,8 @@ def _date(text: str) -> date | None:
     except ValueError:
         return None
     return found if FIRST_YEAR <= found.year <= LAST_YEAR and len(text) == 10 else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a form's text is a number that a database can hold."""
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS

@@ -18,7 +18,7 @@ from typing import Any
 import waitress  # type: ignore[import-untyped]
 from flask import Flask
 from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
-from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
@@ -89,7 +89,10 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
         """Reads one request."""
 
         def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(header_plus)
+            try:
+                super().parse_header(header_plus)
+            except ValueError as error:     # an address that is none: else the connection would stay without an answer
+                raise ParsingError("Bad request line") from error
             if is_upload(self.headers.get("HOST", ""), self.path):
                 self.adj = upload
             elif self.path in large and is_owners(app, self.headers.get("COOKIE", "")):

@@ -1,9 +1,9 @@
-"""The command line: `suntap COMMAND`. One module per command, imported when it is called and not before.
+"""The command line: `suntap COMMAND`. One module per command, imported only when the command runs.
 
 Contract of a command module: its docstring is the help text, `arguments(parser)` declares its options, `run(args)`
 does the work and returns the exit code. Exit codes: 0 done, 1 failed, 2 usage or unreadable input, 3 something still
-waits (push). An error is one line on stderr (what, where, what to do), never a traceback: SUNTAP_TRACEBACK=1 shows
-one to a developer. This module imports next to nothing, because `suntap records` pays for every import.
+waits (push). An error is one line on stderr (what, where, what to do), never a traceback; with SUNTAP_TRACEBACK=1 a
+developer gets the traceback. This module imports almost nothing, because every import slows down `suntap records`.
 """
 import os
 import sys
@@ -32,7 +32,7 @@ COMMANDS = {
     "doctor": "say what is missing on this system",
     "reset-password": "forget the page's password, so that a new one can be chosen",
 }
-MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands that are no module names
+MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands whose name cannot be a module's
 PROGRAM = "suntap"
 WIDTH = 100  # of help texts, unless $COLUMNS says otherwise
 
@@ -50,14 +50,14 @@ def main(argv: list[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else FAILED
     except KeyboardInterrupt:
         return _quiet(130)
-    except BrokenPipeError:  # the reader (`| head`) has seen enough
+    except BrokenPipeError:  # the reader (`| head`) has closed the pipe
         return _quiet(141)
     except Exception as error:
         return _report(error)
 
 
 def _open_missing_streams() -> None:
-    """A standard stream that was closed is /dev/null: nothing opened later (a database!) may take its number."""
+    """Open /dev/null for a closed standard stream, so that no file opened later (a database!) gets its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w" if number else "r"))  # noqa: SIM115
@@ -71,7 +71,7 @@ def _command(name: str, arguments: list[str]) -> int:
         def error(self, message: str) -> "NoReturn":
             raise CommandError(f"{name}: {message} (`{PROGRAM} {name} --help` explains)", USAGE)
 
-    def formatter(prog: str) -> HelpFormatter:  # a given width spares the import that would ask the terminal
+    def formatter(prog: str) -> HelpFormatter:  # with a given width, argparse does not import shutil for the terminal's
         return RawDescriptionHelpFormatter(prog, width=int(os.environ.get("COLUMNS") or WIDTH))
 
     module = import_module(f"{__name__}.{MODULES.get(name, name)}")
@@ -86,7 +86,7 @@ def _command(name: str, arguments: list[str]) -> int:
 
 
 def _overview(name: str) -> int:
-    """What `suntap` alone, help, --help, -V, --version or a wrong command prints."""
+    """Print the answer to `suntap` alone, help, --help, -V or --version. Raises CommandError for a wrong command."""
     if name in ("-V", "--version"):
         from appliance import __version__
         print(PROGRAM, __version__)
@@ -106,14 +106,14 @@ def _overview(name: str) -> int:
 
 
 def _report(error: Exception) -> int:
-    """One line on stderr for an error; the exit code that belongs to it."""
+    """Print an error as one line on stderr and return its exit code."""
     code = complain(error)
     _discard_stdout()
     return code
 
 
 def complain(error: Exception) -> int:
-    """The same for an error that ends only a part of the work, such as one file among several."""
+    """Print an error that ends only a part of the work, such as one file of several, and return its exit code."""
     if os.environ.get("SUNTAP_TRACEBACK") == "1":
         raise error
     message, code = _explain(error)
@@ -122,7 +122,7 @@ def complain(error: Exception) -> int:
 
 
 def say(message: str) -> None:
-    """One line on stderr, behind what stdout got so far."""
+    """Print one line on stderr, after flushing stdout."""
     text = " ".join(message.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in text)
     from contextlib import suppress
@@ -133,9 +133,9 @@ def say(message: str) -> None:
 
 
 def _explain(error: Exception) -> tuple[str, int]:
-    """The line and the exit code for an error that reached main()."""
+    """Return the line and the exit code for an error that reached main()."""
     code: int | None = getattr(error, "exit_code", None)
-    if code is not None:  # an error of ours, spcore's included
+    if code is not None:  # a SuntapError, or an error of spcore
         return str(error), code
     if type(error).__module__.split(".")[0] == "sqlite3":  # by name: importing sqlite3 costs
         return f"database: {error}: check the data directory's permissions and free space (`suntap doctor`)", FAILED
@@ -145,13 +145,13 @@ def _explain(error: Exception) -> tuple[str, int]:
 
 
 def _quiet(code: int) -> int:
-    """End without a word: what is still buffered goes nowhere."""
+    """Discard the buffered output and return `code`."""
     _discard_stdout()
     return code
 
 
 def _discard_stdout() -> None:
-    """Let the interpreter's last flush succeed, whatever stdout has become."""
+    """Redirect stdout to /dev/null, so that the interpreter's last flush succeeds."""
     from contextlib import suppress
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,7 +28,7 @@ def _positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     from spcore.bench import bench
     ports = ports_of(args)
-    engine_of(ports, args.host)  # a wrong --host is said here, not by the measurement
+    engine_of(ports, args.host)  # raises for a wrong --host before the measurement starts
     figures = bench(args.file, args.repeat, ports, args.host)
     if args.json:
         import json

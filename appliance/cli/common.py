@@ -1,4 +1,4 @@
-"""What several commands need: settings, data directory, progress."""
+"""Shared by several commands: settings, data directory, progress."""
 import argparse
 import os
 import sys
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
-    """The settings for --config and --data-dir, and the file they are in (or would be in).
+    """Return the settings for --config and --data-dir, and the path of their file, which may be missing.
 
-    Raises SettingsError, and CommandError when --config or $SUNTAP_CONFIG names no file.
+    Raises SettingsError, and CommandError if --config or $SUNTAP_CONFIG names no file.
     """
     from appliance import settings
     path = settings.find(args.config)
@@ -28,7 +28,7 @@ def settings_of(args: argparse.Namespace) -> "tuple[Settings, Path]":
 
 
 def settings_or_defaults(args: argparse.Namespace) -> "Settings":
-    """The settings, or the built-in ones where the file cannot be used: for what must work in spite of it."""
+    """Return the settings, or the built-in ones if the file is not usable: for commands that must work all the same."""
     from appliance import settings
     try:
         return settings.load(settings.find(args.config)).with_data_dir(args.data_dir)
@@ -37,7 +37,7 @@ def settings_or_defaults(args: argparse.Namespace) -> "Settings":
 
 
 def user(name: str) -> "Owner | None":
-    """A user of the installed services; None where there is no such user."""
+    """Return a user of the installed services; None if there is no such user."""
     import pwd
 
     from appliance.system.handover import Owner
@@ -49,7 +49,7 @@ def user(name: str) -> "Owner | None":
 
 
 def data_dir_of(loaded: "Settings") -> "Path":
-    """The data directory, made if it is missing. Raises CommandError when it cannot be used."""
+    """Return the data directory; make it if it is missing. Raises CommandError if it cannot be used."""
     path = loaded.store.data_dir
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def data_dir_of(loaded: "Settings") -> "Path":
 
 
 class Progress:
-    """One line at a terminal that is written over; nothing where stderr is a file or a pipe."""
+    """Shows progress as one line at a terminal that is written over; nothing if stderr is a file or a pipe."""
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -68,7 +68,7 @@ class Progress:
         self._shown = sys.stderr.isatty()
 
     def __call__(self, done: int, total: int = 0) -> None:
-        """Show `done` of `total` (0 = not known)."""
+        """Show `done` of `total` (0: not known)."""
         if not self._shown:
             return
         share = f" {100 * done // total} %" if total else ""
@@ -77,13 +77,13 @@ class Progress:
         print(f"\r{text:<{self._wide}}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Make room for what is printed next."""
+        """Clear the line for the next output."""
         if self._wide:
             print("\r" + " " * self._wide + "\r", end="", file=sys.stderr, flush=True)
 
 
 class Complaints:
-    """Errors that end only a part of the work: each is said when it comes; `code` is the last one's exit code."""
+    """Prints errors that end only a part of the work as they occur; `code` is the exit code of the last one."""
 
     def __init__(self) -> None:
         self.code = DONE

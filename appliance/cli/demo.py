@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def default_dir() -> Path:
-    """Where the demo's history is kept: the user's state folder."""
+    """Return the folder of the demo's history, in the user's state folder."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
     return Path(state) / "suntap-demo"
 
@@ -71,7 +71,7 @@ def _run(folder: Path, maker_gone: bool) -> int:
         _make_history(folder, config, roof, now - demo.GONE_HOURS * 3600 * maker_gone)
         facts.save(folder)
     _set_password(config)
-    clock = Clock(real.time(), now + 1, demo.SPEED)     # from now on time runs: what takes long is done before
+    clock = Clock(real.time(), now + 1, demo.SPEED)     # time runs from here on: slow work is done before
     server.clock = clock
     with suppress(OSError, pickle.PickleError, EOFError, AttributeError):
         server.sites[0] = pickle.loads((folder / SITE).read_bytes())
@@ -95,7 +95,7 @@ def _say(line: str) -> None:
 
 
 def _settings(folder: Path, url: str, size_w: int) -> tuple[Path, int]:
-    """The demo's settings file and the port of its page."""
+    """Write the demo's settings file. Returns its path and the port of the page."""
     config = folder / "suntap.toml"
     port = demo.free_port()
     if port != demo.PORTS[0]:
@@ -109,7 +109,7 @@ def _settings(folder: Path, url: str, size_w: int) -> tuple[Path, int]:
 
 
 def _last_captured(folder: Path) -> float | None:
-    """When the newest upload of an earlier demo was captured (simulated time)."""
+    """Return the capture time of the newest upload of an earlier demo, in simulated seconds since 1970 UTC."""
     if demo.Facts.load(folder) is None:
         return None
     database = inbox.connect(folder)
@@ -119,7 +119,7 @@ def _last_captured(folder: Path) -> float | None:
 
 
 def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
-    """The first start: write the capture of the days before, and take it in as `suntap import` does."""
+    """At the first start, write the capture of the days before and ingest it as `suntap import` does."""
     capture = folder / "history.pcap"
     progress = Progress("simulated traffic, %")
     for share in demo.history(capture, int(begin), roof):
@@ -141,6 +141,6 @@ def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
 
 
 def _set_password(config: Path) -> None:
-    """The page listens on loopback only: a password that everybody knows is enough, and nobody has to choose one."""
+    """Set the demo's known password. It is enough because the page listens on the loopback only."""
     subprocess.run(python_module("webui", "--first-password", "--config", str(config)), input=f"{PASSWORD}\n",
                    text=True, check=True)

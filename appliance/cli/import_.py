@@ -1,10 +1,10 @@
 """Take capture files into the inbox and on to slots.
 
-What is in a file counts, because you vouch for it; --source takes only what one PVS sent. Importing a file again
-changes nothing. Several files are one capture, in any order; the next file of a ring may also be imported later. Of a
-damaged file, what stands before the damage is taken.
-Where a supervisor process works on the same data directory, it derives readings and slots from the new uploads;
-otherwise that is done here.
+All uploads in a file count, because you vouch for it; --source takes only the uploads of one PVS. Importing a file
+again changes nothing. Several files are one capture, in any order; the next file of a ring may also be imported later.
+A damaged file is imported up to the damage.
+If a supervisor process works on the same data directory, it derives readings and slots from the new uploads; otherwise
+this command does.
 """
 import argparse
 import sqlite3
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings, _ = settings_of(args)
     engine, complaints = engine_of(settings.capture.ports, args.host), Complaints()
-    with open_files(args.file) as source:  # a mistyped name is found before anything is written
+    with open_files(args.file) as source:  # raises for a mistyped name before anything is written
         data_dir = data_dir_of(settings)
         clock = from_environment()
         integrity.check_inbox(data_dir, clock)
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _take_in(source: FileSource, engine: Engine, database: sqlite3.Connection, sender: str | None,
              complaints: Complaints, progress: Progress) -> tuple[int, int]:
-    """Everything that the files hold into the inbox; uploads seen, and those that are new."""
+    """Put every upload of the files into the inbox. Returns (uploads seen, uploads that are new)."""
     seen = new = 0
     for uploads in chain(source.run(engine, complain=complaints), map(Engine.finish, [engine])):
         wanted = [upload for upload in uploads if senders.is_from(upload, sender)]

@@ -1,4 +1,4 @@
-"""The --port and --host options of the commands that read captures. `suntap records` starts with it: nothing heavy."""
+"""The --port and --host options of the commands that read captures. Light imports only: `suntap records` needs it."""
 import argparse
 import os
 
@@ -12,18 +12,18 @@ DEFAULT_PORTS = (80,)
 
 
 def add_ports(parser: argparse.ArgumentParser, default: str) -> None:
-    """Declares --port, which may be repeated."""
+    """Declare --port, which may be repeated."""
     parser.add_argument("--port", metavar="N", type=_port, action="append",
                         help=f"TCP port of the collector, may be repeated (default: {default})")
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
-    """Declares --host."""
+    """Declare --host."""
     parser.add_argument("--host", metavar="ADDR", help="only the PVS with this IP address")
 
 
 def engine_of(ports: tuple[int, ...], host: str | None) -> "Engine":
-    """The engine for these ports and --host. Raises CommandError when --host is no address."""
+    """Return the engine for these ports and --host. Raises CommandError if --host is no address."""
     from spcore.engine import Engine
     try:
         return Engine(ports=ports, host=host)
@@ -38,7 +38,7 @@ def _port(text: str) -> int:
 
 
 def ports_of(args: argparse.Namespace) -> tuple[int, ...]:
-    """--port, else the settings file's where there is one, else 80. Raises SettingsError."""
+    """Return --port, else the settings file's ports if there is a file, else 80. Raises SettingsError."""
     if args.port:
         return tuple(args.port)
     if args.config or os.environ.get("SUNTAP_CONFIG") or os.path.exists("/etc/suntap/suntap.toml"):

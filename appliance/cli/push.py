@@ -18,7 +18,7 @@ from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.service import Stop
 
-LOOK_S = 1.0    # real seconds between two looks at what another process posts
+LOOK_S = 1.0    # real seconds between two checks of another process's posts
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    """A time to wait from the command line. Raises ArgumentTypeError."""
+    """Parse a time to wait, in seconds. Raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError("must be a number of seconds, 0 or more")
     return float(text)
@@ -65,5 +65,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def enabled(settings: Settings) -> Settings:
-    """The settings with posting switched on: who says `push` wants it now."""
+    """Return the settings with posting switched on, because `push` asks for it."""
     return replace(settings, pvoutput=replace(settings.pvoutput, enabled=True))

@@ -15,7 +15,7 @@ from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
 from appliance.system.service import Stop
 
-LOOK_S = 0.5    # between two looks for the supervisor process's answer
+LOOK_S = 0.5    # seconds between two checks for the supervisor process's answer
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

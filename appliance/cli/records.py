@@ -1,8 +1,8 @@
 """Print the record lines that a PVS sent, one per line, as sent (TABs kept).
 
 From capture files, or live from a network interface until Ctrl-C. Several files are one capture, in any order; "-" is
-stdin. Lines of an upload of which a part was never captured are printed too, as far as they are whole; --json says so
-with "complete": false.
+stdin. If a part of an upload was not captured, its whole lines are printed too; --json marks them with
+"complete": false.
 """
 import argparse
 import gc
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
                         sys.stdout.flush()
                 if stopped:
                     break
-        finally:                            # whatever ends it: what is whole is printed all the same
+        finally:                            # whole lines are printed however the loop ends
             engine.end()
             while engine.pending():
                 write(engine.take_lines(lines))

@@ -12,7 +12,7 @@ from appliance.history.backup import PASSWORD
 from appliance.system.clock import boot_id
 from appliance.system.files import adopt_owner, write_atomic
 
-CLAIM = "web-claim.json"    # opens the first visit (webui/security/claim.py)
+CLAIM = "web-claim.json"    # lets the next visitor choose the password (webui/security/claim.py)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """Check a backup and put it back.
 
-History and settings become those of the backup; its uploads are added to the inbox, so nothing that was captured since
-is lost. Nothing is changed when the file is not in order; what history, settings and password were is kept in the data
+History and settings become those of the backup; its uploads are added to the inbox, so uploads captured since are kept.
+If the file is not valid, nothing is changed. The history, settings and password from before are kept in the data
 directory, folder before-restore. Stop the supervisor process first.
 --uploads: as the capture process's user, add the uploads of the backup that the page was given.
 """
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _uploads(args: argparse.Namespace) -> int:
-    """Run by suntap-restore.service. It reads no settings: where the services' data is does not depend on them."""
+    """Add the backup's uploads, for suntap-restore.service. Reads no settings: the services' data folder is fixed."""
     data_dir = Path(args.data_dir or DATA_DIR)
     pending = backup.handover(data_dir)
     try:

@@ -1,8 +1,8 @@
-"""Rings of capture files that are imported file by file: which files the last imports ended in.
+"""Rings of capture files that are imported file by file: the last files of the last imports.
 
-An upload that a file ends inside is whole only together with the next file. So the last files are remembered by name,
-size and time of their last packet; an import that begins where one of them ended reads that one again. What it holds
-is in the inbox already, where every upload is there once. A file that is gone or changed is not read.
+If a file ends inside an upload, the upload is whole only together with the next file. So the last files are recorded by
+name, size and time of their last packet. An import that begins where one of them ended reads that file again; the inbox
+stores each of its uploads only once. A file that is gone or changed is not read.
 """
 import json
 import os
@@ -13,13 +13,13 @@ from typing import NamedTuple
 from appliance.system.files import adopt_owner, write_atomic
 
 FILE = "import-ends.json"
-KEPT = 8                            # ends that are remembered: as many rings can be imported in turn
+KEPT = 8                            # ends that are recorded: as many rings can be imported in turn
 AFTER_US = 300 * 1_000_000          # a connection that was silent for longer is over (Limits.idle_age)
-BEFORE_US = 60 * 1_000_000          # files may overlap by so much
+BEFORE_US = 60 * 1_000_000          # files may overlap by this much
 
 
 class End(NamedTuple):
-    """A file in which an import ended."""
+    """The last file of an import."""
 
     path: str
     size: int
@@ -27,7 +27,7 @@ class End(NamedTuple):
 
 
 def before(data_dir: Path, names: list[str], first_us: int) -> str:
-    """The file that ended where a capture of `names` with the first packet at `first_us` begins; "" = none."""
+    """Return the file that ended where a capture of `names` with its first packet at `first_us` begins; "" if none."""
     given = {os.path.realpath(name) for name in names}
     for end in _ends(data_dir):
         if end.path not in given and end.last_us - BEFORE_US <= first_us <= end.last_us + AFTER_US \
@@ -37,7 +37,7 @@ def before(data_dir: Path, names: list[str], first_us: int) -> str:
 
 
 def remember(data_dir: Path, name: str, last_us: int) -> None:
-    """The capture that was imported ended in the file `name` with a packet at `last_us`."""
+    """Record that an imported capture ended in the file `name` with a packet at `last_us`."""
     path = os.path.realpath(name)
     size = _size(path)
     if size is None:
@@ -48,7 +48,7 @@ def remember(data_dir: Path, name: str, last_us: int) -> None:
 
 
 def _size(path: str) -> int | None:
-    """None where it is no regular file."""
+    """Return a file's size in bytes; None if it is no regular file."""
     try:
         about = os.stat(path)
     except OSError:
@@ -57,7 +57,7 @@ def _size(path: str) -> int | None:
 
 
 def _ends(data_dir: Path) -> list[End]:
-    """Those remembered, latest first; what is not readable is forgotten."""
+    """Return the recorded ends, latest first; [] if the record is unreadable."""
     try:
         return [End(str(path), int(size), int(last_us))
                 for path, size, last_us in json.loads((data_dir / FILE).read_bytes())]

@@ -15,7 +15,7 @@ from appliance.system.files import try_lock
 from appliance.system.process_manager import ProcessManager, python_module
 from appliance.system.service import Stop, begin_log, end_with_parent
 
-LOCK = "run.lock"   # held by the parent: two families on one data directory would fight over everything
+LOCK = "run.lock"   # held by the parent: only one set of processes may work on a data directory
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +85,6 @@ def _redirect(args: argparse.Namespace, path: Path) -> int:
 
 
 def _web(args: argparse.Namespace, path: Path) -> int:
-    """Become the web process: same pid, same sockets of systemd's, nothing of the command line in its memory."""
+    """Become the web process: same pid and systemd sockets, without the command line's modules in memory."""
     command = python_module("webui", "--config", str(path), *(["--data-dir", args.data_dir] if args.data_dir else []))
     os.execv(command[0], command)

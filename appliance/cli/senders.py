@@ -1,8 +1,9 @@
-"""Show who sends uploads, and decide whose count.
+"""Show who sends uploads, and decide whose uploads count.
 
-The first that speaks from the PVS's side is trusted by itself; every other sender is kept aside until you decide. What
-is set aside leaves the history, and the days are derived again; what is trusted or restored comes back, from its own
-first upload on. Posts to PVOutput follow. Without an option the senders and what is set aside are listed.
+The first sender on the PVS's side is trusted automatically; every other sender is set aside until you decide. If you
+set something aside, its uploads leave the history and the days are derived again. If you trust or restore it, they come
+back from its first upload on. Posts to PVOutput follow. Without an option, the command lists the senders and everything
+that is set aside.
 """
 import argparse
 import sqlite3
@@ -23,7 +24,7 @@ from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
 from appliance.system.service import Stop
 
-LOOK_S = 0.5    # between two looks for the supervisor process's answer
+LOOK_S = 0.5    # seconds between two checks for the supervisor process's answer
 
 Wish = tuple[str, dict[str, Any]]
 
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wishes(args: argparse.Namespace, database: sqlite3.Connection) -> list[Wish]:
-    """The commands that the option asks for, with their arguments."""
+    """Return the commands of the option, with their arguments. Raises CommandError if no device has the serial."""
     for number, name, what in (
             (args.trust, "sender", {"decision": TRUSTED}), (args.set_aside, "sender", {"decision": ASIDE}),
             (args.set_upload_aside, "upload", {"aside": True}), (args.restore_upload, "upload", {"aside": False})):
@@ -117,5 +118,5 @@ def _time(seconds: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """Words of the wire, without what steers a terminal."""
+    """Return text from the wire without control characters for a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text) or "-"

@@ -1,6 +1,6 @@
-"""Show how the box is: lamps, processes and counters, as the diagnostics page does.
+"""Show the state of the box: lamps, processes and counters, as the diagnostics page does.
 
-A lamp that is BAD is what /healthz answers 503 for.
+If a lamp is BAD, /healthz answers 503.
 """
 import argparse
 import json
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def table(facts: dict[str, Any]) -> str:
-    """The facts for a person at a terminal."""
+    """Return the facts as text for a terminal."""
     lines = []
     for lamp in facts["lamps"]:
         lines.append(f"{lamp['name']:<12}{SIGNS[lamp['state']]:<6}{lamp['text']}")

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if args.requested:
             page.reject(reason)
         raise CommandError(reason, USAGE)
-    # Root follows no settings to another folder: the page may write them.
+    # Root takes no folder from the settings, because the page may write them.
     releases = Releases(requested.ROOT, DATA_DIR, Systemd(settings_or_defaults(args).web))
     if args.finish:
         kept = releases.finish()

@@ -1,12 +1,12 @@
 """The demo: a simulated roof, PVS and PVOutput around the real suntap.
 
-Theory: nothing of suntap is replaced but its surroundings. The simulated PVS hands its uploads to Recorder, which
-turns them into the TCP segments that a bridge would see, with reordering, repeats and fragments; days of history
-become one capture file that is imported, and later uploads become small capture files that appear in a spool
-folder, which the capture process reads in place of an interface. Where the maker is gone, the demo is the kernel
-too: what the collector process wants brought to the stand-in is handed to it, and its answers are the PVS's. Time
-runs SPEED times as fast, on the Clock that all processes share. The roof is a function of its seed and start, so a
-later start goes on where the last one ended.
+Theory: suntap is real; only its surroundings are simulated. The simulated PVS hands its uploads to Recorder, which
+turns them into the TCP segments that a bridge would see, with reordering, repeats and fragments. Days of history
+become one capture file, which is imported. Later uploads become small capture files in a spool folder, which the
+capture process reads in place of an interface. If the maker is gone, the demo also plays the kernel: it hands uploads
+that the collector process wants to the stand-in, and gives its answers to the PVS. Time runs SPEED times as fast, on
+the Clock that all processes share. The roof is a function of its seed and start, so a later start continues where the
+last one ended.
 """
 import json
 import random
@@ -32,15 +32,15 @@ from appliance.system.files import short_path, write_atomic
 
 SPEED = 60                  # simulated seconds in a second
 HISTORY_DAYS = 4
-BEGIN_HOUR = 12             # of the simulated day on which the first start begins: a curve is there and grows
+BEGIN_HOUR = 12             # local hour at which the first start begins: the curve of the day is there and grows
 ZONE = "America/Los_Angeles"
 INVERTERS = 12
 SEED = 7
-OUTAGE = (2, 9, 12)         # days before the start, from hour, to hour: nobody answers the PVS
-REPLACED = (3, 5)           # days before the start on which inverter number ... is replaced
-PORTS = range(8080, 8180)   # for the page: the first free one
+OUTAGE = (2, 9, 12)         # days before the start, from hour, to hour: the PVS gets no answer
+REPLACED = (3, 5)           # (days before the start, index of the inverter that is replaced)
+PORTS = range(8080, 8180)   # for the page: the first free one is taken
 FACTS = "demo.json"
-GONE_HOURS = 20             # of a maker that is gone when the demo begins
+GONE_HOURS = 20             # hours without an answer before the demo begins, if the maker is gone
 CLIENT_MAC = traffic.CLIENT.mac
 
 MISCHIEF = Mischief(reorder=0.02, duplicate=0.01, retransmit=0.01, overlap=0.005, fragment=0.01)
@@ -60,7 +60,7 @@ class Recorder:
         self.frames: Frames = []
 
     def exchange(self, posts: Sequence[Post]) -> int:
-        """One connection that carries `posts`; how many the maker's server answered."""
+        """Record one connection that carries `posts`. Returns how many the maker's server answered."""
         silent = any(start <= self.now < end for start, end in self.outages)
         self.connections += 1
         client = Host(traffic.CLIENT.address, 32768 + self.connections % 28000, traffic.CLIENT.mac)
@@ -72,14 +72,14 @@ class Recorder:
         return 0 if silent else len(posts)
 
     def take(self) -> Frames:
-        """The frames since the last call."""
+        """Return the frames since the last call."""
         frames, self.frames = self.frames, []
         return frames
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a later start needs to go on: the roof's first record, seconds since 1970 UTC."""
+    """The state that a later start needs: the time of the roof's first record, in seconds since 1970 UTC."""
 
     roof_start: int
 
@@ -95,20 +95,20 @@ class Facts:
 
 
 def first_now(clock: Clock) -> int:
-    """When the simulated time begins: today at BEGIN_HOUR of the site."""
+    """Return the begin of the simulated time in seconds since 1970 UTC: today at BEGIN_HOUR of the site."""
     today = datetime.fromtimestamp(clock.time(), ZoneInfo(ZONE))
     return int(today.replace(hour=BEGIN_HOUR, minute=0, second=0, microsecond=0).timestamp())
 
 
 def roof(start: int) -> Roof:
-    """The demo's roof; in its history one inverter is replaced."""
+    """Return the demo's roof from `start` (seconds since 1970 UTC) on. One inverter is replaced in its history."""
     made = Roof(SEED, INVERTERS, start=start, timezone=ZONE)
     made.replace(REPLACED[1], start + (HISTORY_DAYS - REPLACED[0]) * 86400 + 20 * INTERVAL, "414050000000099")
     return made
 
 
 def history(path: Path, begin: int, made: Roof) -> Iterator[float]:
-    """Write the capture of everything before `begin`; gives the share done, 0 to 1, now and then."""
+    """Write the capture of everything before `begin` to `path`. Yields the share done, 0 to 1, regularly."""
     def around(days: int, hour: int) -> float:
         day = datetime.fromtimestamp(begin, ZoneInfo(ZONE)) - timedelta(days=days)
         return day.replace(hour=hour, minute=0).timestamp()
@@ -130,7 +130,10 @@ def history(path: Path, begin: int, made: Roof) -> Iterator[float]:
 
 
 class Spool:
-    """The live wire: what the simulated PVS sends appears as capture files in a folder. `maker_gone`: since when."""
+    """The live wire: writes the uploads of the simulated PVS as capture files into a folder.
+
+    `maker_gone`: time from which the maker's server does not answer, in seconds since 1970 UTC.
+    """
 
     def __init__(self, folder: Path, clock: Clock, maker_gone: float = float("inf")) -> None:
         self.folder, self.clock = folder, clock
@@ -138,7 +141,8 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
 
     def exchange(self, posts: Sequence[Post]) -> int:
-        """As Recorder.exchange, or as the stand-in answers; the frames are in a file of the folder afterwards."""
+        """Write the frames of one connection to a file. Returns how many of `posts` the maker's server, or else the
+        stand-in, answered."""
         self.recorder.now = self.clock.time()
         answered = self.recorder.exchange(posts)
         frames = self.recorder.take()
@@ -148,7 +152,7 @@ class Spool:
         return answered or self._stood_in(posts)
 
     def _stood_in(self, posts: Sequence[Post]) -> int:
-        """How many of `posts` the stand-in answers, if it wants them."""
+        """Return how many of `posts` the stand-in answers; 0 if it wants none."""
         last = heartbeat.read("collector", self.folder.parent)
         if not last or not last.get("wanted"):
             return 0
@@ -156,7 +160,7 @@ class Spool:
 
 
 def _answered(page_socket: Path, post: Post) -> bool:
-    """Whether the stand-in says 1002 to an upload."""
+    """Return True if the stand-in answers an upload with 1002."""
     try:
         with short_path(page_socket) as name, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10)
@@ -172,9 +176,10 @@ def _answered(page_socket: Path, post: Post) -> bool:
 
 @contextmanager
 def pvs(made: Roof, folder: Path, clock: Clock, maker_gone: bool = False) -> Iterator[None]:
-    """The simulated PVS, sending into the spool `folder` until the end of the block.
+    """Run the simulated PVS, which sends into the spool `folder`, until the end of the block.
 
-    `maker_gone`: nobody has answered it for GONE_HOURS, whose intervals are in its flash."""
+    `maker_gone`: the PVS has had no answer for GONE_HOURS; the intervals of that time are in its flash.
+    """
     now = clock.time()
     box = Pvs(made, Spool(folder, clock, now if maker_gone else float("inf")).exchange, now, seed=SEED)
     if maker_gone:
@@ -185,7 +190,7 @@ def pvs(made: Roof, folder: Path, clock: Clock, maker_gone: bool = False) -> Ite
 
 
 def free_port(ports: Sequence[int] = PORTS) -> int:
-    """The first of `ports` on which this machine's loopback is free. Raises OSError when none is."""
+    """Return the first of `ports` that is free on the loopback. Raises OSError if none is."""
     for port in ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

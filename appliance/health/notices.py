@@ -11,9 +11,10 @@ from appliance.history.senders import not_taken_in
 from appliance.ledger import sign
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
-from appliance.ledger.settle import RULES_CHANGED, meter_is_gross
+from appliance.ledger.settle import meter_is_gross
 from appliance.ledger.stale import COUNTED, horizon, settings
 from appliance.store import state
+from appliance.store.state import Key
 
 SHOWN_DAYS = 3
 TOLD_DAYS = 30              # a replacement is news for so long
@@ -127,7 +128,7 @@ def kwh(energy_dwh: int) -> str:
 
 
 def _damage(conn: sqlite3.Connection) -> list[Notice]:
-    texts = [state.get(conn, key) for key in ("store_note", "inbox_note")]
+    texts = [state.get(conn, key) for key in (Key.STORE_NOTE, Key.INBOX_NOTE)]
     return [Notice("damage", text) for text in texts if text]
 
 
@@ -140,24 +141,25 @@ def _left_out(conn: sqlite3.Connection) -> list[Notice]:
 
 def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
     """What an update counts otherwise, once every day was derived again."""
-    changed = json.loads(state.get(conn, RULES_CHANGED) or "[]")
+    changed = json.loads(state.get(conn, Key.RULES_CHANGED) or "[]")
     if not changed:
         return []
     changed.sort(key=lambda day: -abs((day[2] or 0) - (day[1] or 0)))
     shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
                       for day, before, after, *_ in changed[:SHOWN_DAYS])
-    return [Notice("rules", f"This version of suntap counts {len(changed):,} days otherwise than the one before, most "
-                            f"of all the production of {shown}.")]
+    count = f"{len(changed):,} day{'s' * (len(changed) != 1)}"
+    return [Notice("rules", f"This version of suntap counts {count} otherwise than the one before, most of all the "
+                            f"production of {shown}.")]
 
 
 def _clock(conn: sqlite3.Connection) -> list[Notice]:
-    captured, ahead = json.loads(state.get(conn, "pvs_clock") or "[0, 0]")
+    captured, ahead = json.loads(state.get(conn, Key.PVS_CLOCK) or "[0, 0]")
     found = []
     if abs(ahead) > CLOCK_OFF_S:
         how = f"{abs(ahead) // 60} minutes {'ahead of' if ahead > 0 else 'behind'}"
         found.append(Notice("clock", f"Your SunPower box's clock was {how} this box's when it last reported.",
                             captured))
-    counts = json.loads(state.get(conn, "lines") or "{}")
+    counts = json.loads(state.get(conn, Key.LINES) or "{}")
     if moved := counts.get(MOVED):
         found.append(Notice("clock", f"{moved:,} readings were made while your SunPower box's clock was wrong: they "
                             "are counted at the time at which they were really made."))
@@ -188,7 +190,7 @@ def _several(conn: sqlite3.Connection) -> list[Notice]:
 
 
 def _lines(conn: sqlite3.Connection) -> list[Notice]:
-    counts = json.loads(state.get(conn, "lines") or "{}")
+    counts = json.loads(state.get(conn, Key.LINES) or "{}")
     found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
              for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
     if (bad := counts.get(UNREADABLE_LINES, 0)) >= SEVERAL:

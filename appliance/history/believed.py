@@ -15,6 +15,7 @@ from appliance import store
 from appliance.ledger.calendar import EARLIEST
 from appliance.store import state, transaction
 from appliance.store.database import migrations, schema_at, version_of
+from appliance.store.state import Key
 
 DAY_S = 86_400
 LAST_MOMENT = 1 << 33           # seconds since 1970, in the year 2242
@@ -25,8 +26,8 @@ MAX_TEXT = 1 << 16
 TABLES = ("known_sender", "device", "reading", "reading_aside", "upload_aside", "device_day", "site_day", "roof_day",
           "slot", "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before")
 KEPT_STATE: dict[str, Callable[[str], bool]] = {
-    "horizon": str.isdecimal, "net_sign": {"+", "-"}.__contains__, "meter": {"net", "consumption"}.__contains__,
-    "slot_seconds": {"300", "600", "900"}.__contains__,
+    Key.HORIZON: str.isdecimal, Key.NET_SIGN: {"+", "-"}.__contains__,
+    Key.METER_KIND: {"net", "consumption"}.__contains__, Key.STATUS_INTERVAL: {"300", "600", "900"}.__contains__,
 }
 OWN_STATE = "pvoutput."         # prefix of what this box knows of PVOutput by itself: its quota and pauses stay its own
 
@@ -83,7 +84,7 @@ def copy(saved: Path, fresh: sqlite3.Connection, until: int) -> int:
                           " VALUES (0, '-', '', '', 1)")
             for key, value in fresh.execute("SELECT key, value FROM saved.state").fetchall():
                 if key in KEPT_STATE and isinstance(value, str) and len(value) < 20 and KEPT_STATE[key](value):
-                    state.put(fresh, key, str(min(int(value), last)) if key == "horizon" else value)
+                    state.put(fresh, Key(key), str(min(int(value), last)) if key == Key.HORIZON else value)
     finally:
         fresh.execute("DETACH saved")
     return left_out
@@ -93,7 +94,7 @@ def keep_own(target: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
     """What the box knows of PVOutput by itself goes over into the restored history."""
     with transaction(fresh):
         for key, value in target.execute("SELECT key, value FROM state WHERE key LIKE ? || '%'", (OWN_STATE,)):
-            state.put(fresh, key, value)
+            state.put(fresh, state.Namespaced(key), value)
 
 
 def _copy_table(fresh: sqlite3.Connection, table: str, last: int) -> int:

@@ -7,6 +7,7 @@ means: not known. Rows are made as they are asked for.
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,6 +24,8 @@ INVERTERS = ("day", "serial", "model", "energy_wh", "expected_wh", "share_percen
 CHANGES = ("day", "production_before_wh", "production_wh", "consumption_before_wh", "consumption_wh")
 TEXT = {"time", "state", "day", "source", "kind", "serial", "model", "fields", "date", "clock", "utc"}
 COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS, "inverters": INVERTERS, "changes": CHANGES}
+
+SPLITS = (";", "\t", "\r", "\n")
 
 Row = tuple[str, ...]
 
@@ -80,8 +83,17 @@ def _json(name: str, text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A field that a spreadsheet would take for a formula is text from the wire: a leading quote says so."""
-    return "'" + text if text[:1] in ("=", "+", "@", "\t", "\r") or (text[:1] == "-" and not _is_number(text)) else text
+    """A field that a spreadsheet would take for a formula is text from the wire: a leading quote says so.
+
+    Spreadsheets of some countries also split at ";" and TAB, so what stands behind those is looked at as well.
+    """
+    return "".join(part if part in SPLITS or not _is_formula(part) else "'" + part
+                   for part in re.split(r"([;\t\r\n])", text))
+
+
+def _is_formula(text: str) -> bool:
+    bare = text.lstrip(' "')
+    return bare[:1] in ("=", "+", "@") or (bare[:1] == "-" and not _is_number(bare))
 
 
 def _is_number(text: str) -> bool:

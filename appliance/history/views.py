@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from appliance.ledger import cadence
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
-from appliance.ledger.settle import RULES_CHANGED
 from appliance.store import inbox as uploads
 from appliance.store import state
+from appliance.store.state import Key
 from spcore.uploads import Upload
 
 LIVE_INTERVALS = 3              # power samples so many readings older than the newest one are not "now"
@@ -160,7 +160,7 @@ def latest(conn: sqlite3.Connection) -> Latest:
                        " ORDER BY last_seen DESC, serial LIMIT 1").fetchone() or (None, None, "", None)
     identity = _newest_fields(conn, pvs[0], 122)
     status = _newest_fields(conn, pvs[0], 120)
-    net, sign = now(NET), state.get(conn, "net_sign")
+    net, sign = now(NET), state.get(conn, Key.NET_SIGN)
     return Latest(
         newest, now(INVERTER), -net if net is not None and sign == "-" else net, today[0], today[1], today[2],
         pvs[1], pvs[2], identity[1] if len(identity) > 1 else "", pvs[3], _points(status))
@@ -210,7 +210,7 @@ def changed_by_rules(conn: sqlite3.Connection) -> list[tuple[str, int | None, in
     """Days that the newest update of the rules counts otherwise: (day, production before and now, consumption before
     and now), as they were when every day had been derived again."""
     return [(str(day), made_before, made, used_before, used) for day, made_before, made, used_before, used
-            in json.loads(state.get(conn, RULES_CHANGED) or "[]")]
+            in json.loads(state.get(conn, Key.RULES_CHANGED) or "[]")]
 
 
 def lifetime(conn: sqlite3.Connection) -> Lifetime:

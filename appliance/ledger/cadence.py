@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from appliance.store import state
+from appliance.store.state import Key
 
-STATUS_INTERVAL = "slot_seconds"    # key in state
 DEFAULT_SLOT_SECONDS = 300          # the PVS's usual cadence, and PVOutput's finest status interval
 NEIGHBOURS = 4                      # steps that are looked at around one
 ALIKE = 2                           # so many of them of its length make a step ordinary
@@ -26,12 +26,12 @@ Step = tuple[int, int, int]
 
 def status_interval(store: sqlite3.Connection) -> int:
     """The shortest slot that is of use to the site, in seconds."""
-    return int(state.get(store, STATUS_INTERVAL) or DEFAULT_SLOT_SECONDS)
+    return int(state.get(store, Key.STATUS_INTERVAL) or DEFAULT_SLOT_SECONDS)
 
 
 def use_status_interval(store: sqlite3.Connection, seconds: int) -> None:
     """Let slots be at least `seconds` long; the next ingest derives every day again if that changes them."""
-    state.put(store, STATUS_INTERVAL, str(seconds))
+    state.put(store, Key.STATUS_INTERVAL, str(seconds))
 
 
 def slot_seconds(store: sqlite3.Connection) -> int:
@@ -56,9 +56,10 @@ def late_s(store: sqlite3.Connection) -> int:
 
 
 def usual(steps: Iterable[Sequence[Step]], before_s: int) -> int:
-    """The usual time between readings in seconds, by the steps of a day's counters; `before_s`: of the day before
-    (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
-    lengths = Counter((end - begin + 30) // 60 * 60 for one in steps for begin, end, _ in one)
+    """The usual time between readings in seconds, by the counter with the most steps of a day; `before_s`: of the day
+    before (0: not known), which stays where the day has fewer than NEIGHBOURS steps."""
+    most: Sequence[Step] = max(steps, key=len, default=())
+    lengths = Counter((end - begin + 30) // 60 * 60 for begin, end, _ in most)
     for length, count in sorted(lengths.items(), key=lambda item: (-item[1], item[0])):
         if 0 < length <= LONGEST_S + LONGEST_S // 2 and count >= NEIGHBOURS:
             return length

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
@@ -96,6 +97,11 @@ class Folded:
     top_w: int = 0
     steep_w: int = 0
 
+    @property
+    def energy_dwh(self) -> int:
+        """All that was counted."""
+        return sum(map(itemgetter(2), self.steps))
+
 
 Fits = Callable[[State, Point, Limit], bool]
 
@@ -106,7 +112,10 @@ def _fits_rising(before: State, after: Point, limit: Limit) -> bool:
 
 def _fits_net(before: State, after: Point, limit: Limit) -> bool:
     step = abs(after[1] - before[1])
-    usual = limit.usual_w * (after[0] - before[0]) // 360
+    seconds = after[0] - before[0]
+    if step <= limit.power_w * USUAL_PERCENT * seconds // 36_000:
+        return True             # what a household does all day
+    usual = limit.usual_w * seconds // 360
     return step <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360 and not abs(after[1]) <= usual < step
 
 
@@ -120,6 +129,10 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     events, fits = result.events, _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
     while index < count:
+        if state is not None and not both_ways:
+            index, state = _run(state, points, index, limit, result)
+            if index == count:
+                break
         point = points[index]
         following = points[index + 1] if index + 1 < count else behind
         index += 1
@@ -151,6 +164,32 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
         index = last
     result.state = state
     return result
+
+
+def _run(state: State, points: Sequence[Point], index: int, limit: Limit, result: Folded) -> tuple[int, State]:
+    """What nearly all readings of a rising counter are, in one quick loop: this one and the one behind it rise by what
+    fits in any time. (index of the first that may be something else, state)."""
+    steps, top_w, most = result.steps, result.top_w, limit.power_w * CATCH_UP_S // 360
+    (at, counter, since), full_w = state, limit.full_w
+    last = len(points) - 1
+    while index < last:
+        time, value = points[index]
+        rise = value - counter
+        if not 0 <= rise <= most or not 0 <= points[index + 1][1] - value <= most:
+            break
+        if rise:
+            if rise * 360 > top_w * (time - at):
+                top_w = rise * 360 // (time - at)
+                if since < at and rise > CATCH_UP_DWH and top_w > full_w:
+                    break
+            elif since < at and rise > CATCH_UP_DWH and rise * 360 > full_w * (time - at):
+                break
+            counter, since = value, time
+        steps.append((at, time, rise))
+        at = time
+        index += 1
+    result.top_w = top_w
+    return index, State(at, counter, since)
 
 
 def _accept(state: State, point: Point, both_ways: bool, limit: Limit, steps: list[Step]) -> State:

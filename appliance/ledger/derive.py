@@ -19,10 +19,11 @@ from appliance.ledger.counters import LOOK_AHEAD_S, Folded, Point, State, Step, 
 from appliance.ledger.devices import Device
 from appliance.ledger.limits import limit_of
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
-from appliance.ledger.settle import SIGN, UNSETTLED, meter_is_gross, settle
+from appliance.ledger.settle import meter_is_gross, settle
 from appliance.ledger.sites import Start, Totals, book
 from appliance.ledger.stale import calendar, horizon, mark_stale, settings
 from appliance.store import state, transaction
+from appliance.store.state import Key
 
 SUNNY_W = 1_000             # of a slot: on such a day a net meter runs down
 LATELY_S = 3 * 86400        # an inverter heard within this time is there: the sum without it is not complete
@@ -72,7 +73,7 @@ def _derive_day(store: sqlite3.Connection, day: str) -> None:
     """Derive one local day. In a transaction of the caller's."""
     days, wanted, until = calendar(store), settings(store), horizon(store)
     start, end = days.bounds(day)
-    state.put(store, UNSETTLED, "1")
+    state.put(store, Key.UNSETTLED, "1")
     store.execute("DELETE FROM dirty_day WHERE day = ?", (day,))
     store.execute("DELETE FROM notice WHERE day = ?", (day,))
     found: dict[tuple[str, str], list[Folded]] = {}
@@ -87,7 +88,7 @@ def _derive_day(store: sqlite3.Connection, day: str) -> None:
             continue
         found.setdefault((device.role, device.pvs), []).append(folded)
         if device.role == INVERTER:
-            made[device.id] = sum(energy for _, _, energy in folded.steps)
+            made[device.id] = folded.energy_dwh
         _note(store, day, device.id, folded)
     _write_typical(store, day, made)
     before_day = store.execute("SELECT net_active, balance_dwh, cadence_s FROM site_day WHERE day < ?"
@@ -104,7 +105,7 @@ def _derive_day(store: sqlite3.Connection, day: str) -> None:
         if produced.counters:
             sources.add(produced.source)
     meters = [folded for (part, _), several in found.items() if part == NET for folded in several]
-    sign = -1 if state.get(store, SIGN) == "-" else 1
+    sign = -1 if state.get(store, Key.NET_SIGN) == "-" else 1
     slots, totals = book(production, meters, frame, sign, Start(*before_day[:2]), meter_is_gross(store))
     cadence_s = usual((folded.steps for folded in every), before_day[2])
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
@@ -145,7 +146,7 @@ def _end_device(store: sqlite3.Connection, days: Calendar, device: int, day: str
                         " WHERE device = ? AND day = ?", (device, day)).fetchone()
     new = None
     if folded is not None and folded.state is not None:
-        new = (*folded.state, sum(energy for _, _, energy in folded.steps), folded.until, folded.steep_w, folded.top_w)
+        new = (*folded.state, folded.energy_dwh, folded.until, folded.steep_w, folded.top_w)
     if new == old:
         return
     if new is None:

@@ -24,14 +24,13 @@ from appliance.ledger.counters import LOOK_AHEAD_S
 from appliance.ledger.devices import Devices
 from appliance.ledger.senders import Counted
 from appliance.ledger.sending import Frame, frame_of, learn
-from appliance.ledger.stale import COUNTED, HORIZON, calendar, horizon, mark_stale
+from appliance.ledger.stale import COUNTED, calendar, horizon, mark_stale
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
+from appliance.store.state import Key
 from spcore.lines import records as lines
 
-CURSOR, IDENTITY, LINES, PVS_CLOCK = "inbox_cursor", "inbox_identity", "lines", "pvs_clock"
-REBUILDING = "rebuilding"
 HEARTBEAT = "/Command/"      # uploads that are sent when they are made, so that their time tells the PVS's clock
 MOVED, HELD = "readings put right", "readings held"
 UNREADABLE = (130, 140)     # records whose counter is worth a notice when it is no number
@@ -56,30 +55,30 @@ Row = tuple[int, int, int, int, int | None, int | None, str, int]
 
 def cursor(store: sqlite3.Connection) -> int:
     """The id of the last upload taken in."""
-    return int(state.get(store, CURSOR) or 0)
+    return int(state.get(store, Key.INBOX_CURSOR) or 0)
 
 
 def put_cursor(store: sqlite3.Connection, number: int) -> None:
     """The upload with the id `number` is behind us. In a transaction of the caller's."""
-    state.put(store, CURSOR, str(number))
+    state.put(store, Key.INBOX_CURSOR, str(number))
 
 
 def ingested(store: sqlite3.Connection) -> list[str | int]:
     """[identity of the inbox, id of the last upload that was taken in from it]."""
-    return [state.get(store, IDENTITY) or "", cursor(store)]
+    return [state.get(store, Key.INBOX_IDENTITY) or "", cursor(store)]
 
 
 def reset_cursor_if_other_inbox(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Start from the beginning when the inbox is another one than the cursor's: a repeat changes nothing."""
     identity, note = uploads.identity(inbox)
-    if state.get(store, IDENTITY) == identity and cursor(store) <= uploads.last_id(inbox):
+    if state.get(store, Key.INBOX_IDENTITY) == identity and cursor(store) <= uploads.last_id(inbox):
         return
     with transaction(store):
-        state.put(store, IDENTITY, identity)
-        state.put(store, CURSOR, "0")
-        state.drop(store, LINES)
+        state.put(store, Key.INBOX_IDENTITY, identity)
+        state.put(store, Key.INBOX_CURSOR, "0")
+        state.drop(store, Key.LINES)
         if note:
-            state.put(store, "inbox_note", note)
+            state.put(store, Key.INBOX_NOTE, note)
 
 
 def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[uploads.Stored],
@@ -92,13 +91,13 @@ def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: li
                  if one.sender_id in counted.senders and one.sha256 not in counted.left_out]
         if learn(store, [frame for _, frame in taken]):
             clear_readings(inbox, store)
-            state.put(store, REBUILDING, "1")
+            state.put(store, Key.REBUILDING, "1")
             return 0
         days = calendar(store)
         devices = Devices(store)
         until = _reveal(store, days, max((frame.captured for _, frame in taken), default=0) + HORIZON_S)
-        counts = json.loads(state.get(store, LINES) or "{}")
-        clock = json.loads(state.get(store, PVS_CLOCK) or "[0, 0]")
+        counts = json.loads(state.get(store, Key.LINES) or "{}")
+        clock = json.loads(state.get(store, Key.PVS_CLOCK) or "[0, 0]")
         by_day: dict[str, list[Row]] = defaultdict(list)
         for devices.sender, frame in taken:
             if frame.sent and (frame.is_off or frame.upload.path.startswith(HEARTBEAT)):
@@ -106,9 +105,9 @@ def ingest_batch(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: li
             _read(frame, devices, days, until, by_day, counts)
         devices.write()
         changed = sum(_write(store, days, day, rows) for day, rows in by_day.items())
-        state.put(store, LINES, json.dumps(counts))
-        state.put(store, PVS_CLOCK, json.dumps(clock))
-        state.put(store, CURSOR, str(batch[-1].id))
+        state.put(store, Key.LINES, json.dumps(counts))
+        state.put(store, Key.PVS_CLOCK, json.dumps(clock))
+        state.put(store, Key.INBOX_CURSOR, str(batch[-1].id))
     return changed
 
 
@@ -235,7 +234,7 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
     old = horizon(store)
     if to <= old:
         return old
-    state.put(store, HORIZON, str(to))
+    state.put(store, Key.HORIZON, str(to))
     for device, kind in store.execute("SELECT id, kind FROM device").fetchall():
         number = COUNTED.get(kind)
         if number is None:
@@ -255,5 +254,5 @@ def clear_readings(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None
         store.execute("DELETE FROM reading WHERE time > ?", (pruned_us // 1_000_000 + HORIZON_S,))
     else:
         store.execute("DELETE FROM reading")
-    state.put(store, CURSOR, "0")
-    state.drop(store, LINES)
+    state.put(store, Key.INBOX_CURSOR, "0")
+    state.drop(store, Key.LINES)

@@ -66,6 +66,8 @@ def produce(setting: str, inverters: Sequence[Folded], meters: Sequence[Folded],
 
 def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool, start: Start, day: Day) -> str:
     """Whether the meters count what the inverters do."""
+    if not meters:
+        return INVERTERS
     measured, holes, low, high = 0, [], 1 << 62, 0
     for meter in meters:
         for index, (begin, end, energy) in enumerate(meter.steps):
@@ -73,6 +75,10 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
                 holes.append((begin, end))
             else:
                 measured, low, high = measured + energy, min(low, begin), max(high, end)
+    if not measured and not holes:      # it stands still: no need to look where
+        made = sum(inverter.energy_dwh - (inverter.steps[0][2] if inverter.steps[0][0] < low else 0)
+                   for inverter in inverters if inverter.steps)
+        return INVERTERS if made >= LEAST_DWH or not start.trusted else METER
     made = 0
     for inverter in inverters:
         for begin, end, energy in inverter.steps:
@@ -95,14 +101,16 @@ def _sum(inverters: Sequence[Folded], meters: Sequence[Folded], start: Start, da
     """The inverters' steps, while the meter is away or is none."""
     counters = [replace(inverter, steps=[step for begin, end, energy in inverter.steps
                                          if (step := _later(begin, end, energy, start.read_until))])
-                if any(begin < start.read_until for begin, _, _ in inverter.steps) else inverter
+                if start.read_until and any(begin < start.read_until for begin, _, _ in inverter.steps) else inverter
                 for inverter in inverters]
     trusted = start.trusted and _is_young(meters, day)
-    moved = max((_moved(meter) for meter in meters), default=0)
-    booked = (0 if moved else start.booked_dwh) + sum(
-        energy for counter in counters for _, end, energy in counter.steps if end > moved)
-    paid, owed = _pay(counters, start.owed_dwh)
-    return Produced(paid, INVERTERS, Start(int(trusted), booked if trusted else 0, owed, start.read_until))
+    booked = 0
+    if trusted:
+        moved = max((_moved(meter) for meter in meters), default=0)
+        booked = (0 if moved else start.booked_dwh) + sum(
+            energy for counter in counters for _, end, energy in counter.steps if end > moved)
+    paid, owed = _pay(counters, start.owed_dwh) if start.owed_dwh else (counters, 0)
+    return Produced(paid, INVERTERS, Start(int(trusted), booked, owed, start.read_until))
 
 
 def _later(begin: int, end: int, energy: int, booked_until: int) -> Step | None:

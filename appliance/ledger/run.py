@@ -10,11 +10,11 @@ from appliance.ledger.stale import apply_settings, mark_all_stale
 from appliance.settings import Site
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
+from appliance.store.state import Key
 
 CHUNK = 200             # uploads in one transaction (fewer when they are large)
 MAX_DAYS = 100          # derived in one call that has a limit
 MAX_TRIES = 3           # to take in one upload, each in another call
-FAILING = "failing_upload"      # key in state: "id tries"
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site,
     """
     with transaction(store):
         intake.clear_readings(inbox, store)
-        state.put(store, intake.REBUILDING, "1")
+        state.put(store, Key.REBUILDING, "1")
     return ingest(inbox, store, site, progress)
 
 
@@ -100,10 +100,10 @@ def _take_one(inbox: sqlite3.Connection, store: sqlite3.Connection, one: uploads
     except Exception as error:
         if not _is_of_upload(error):
             raise
-        before = str(state.get(store, FAILING) or "").split()
+        before = str(state.get(store, Key.FAILING_UPLOAD) or "").split()
         tries = int(before[1]) + 1 if before[:1] == [str(one.id)] else 1
         with transaction(store):
-            state.put(store, FAILING, f"{one.id} {tries}")
+            state.put(store, Key.FAILING_UPLOAD, f"{one.id} {tries}")
             if tries >= MAX_TRIES:
                 log.warning("upload %d cannot be taken in and is left out: %s", one.id, error)
                 senders.leave_out(store, one.sha256, one.upload.captured_us // 1_000_000,
@@ -124,7 +124,7 @@ def _is_of_upload(error: Exception) -> bool:
 
 
 def _finish_rebuild(store: sqlite3.Connection) -> None:
-    if state.get(store, intake.REBUILDING):
+    if state.get(store, Key.REBUILDING):
         with transaction(store):
             mark_all_stale(store)
-            state.drop(store, intake.REBUILDING)
+            state.drop(store, Key.REBUILDING)

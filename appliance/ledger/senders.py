@@ -20,10 +20,10 @@ from appliance.records import Reading
 from appliance.store import inbox as uploads
 from appliance.store import senders, state, transaction
 from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store.state import Key
 from spcore.lines import records as lines
 from spcore.uploads import Upload
 
-CURSOR, LINES = "inbox_cursor", "lines"
 MAX_DECIDED = senders.MAX_TRUSTED + senders.MAX_STRANGERS   # senders that the owner decided about
 MAX_UPLOADS_ASIDE = 1000        # single uploads
 BY_OWNER, BY_SENDERS = 1, 2     # why a device is set aside
@@ -31,7 +31,7 @@ ENDS = ("min", "max")
 NUMBERS = (120, 122, 130, 131, 140, 141)
 COLUMNS = "device, number, time, part, energy_dwh, power_dw, fields"
 
-Key = tuple[str, str, str]      # mac, serial, side
+Identity = tuple[str, str, str]      # mac, serial, side
 
 
 class SenderError(SuntapError):
@@ -76,7 +76,7 @@ def decisions(store: sqlite3.Connection) -> list[list[str]]:
         (MAX_DECIDED,))]
 
 
-def decide(store: sqlite3.Connection, key: Key, decision: str) -> None:
+def decide(store: sqlite3.Connection, key: Identity, decision: str) -> None:
     """Trust a sender or set it aside; the next ingest follows. Raises SenderError, StoreError."""
     if decision not in (TRUSTED, ASIDE):
         raise SenderError(f"{decision!r} is neither {TRUSTED} nor {ASIDE}")
@@ -138,7 +138,7 @@ def leave_out(store: sqlite3.Connection, sha256: bytes, now: int, reason: str = 
                   (sha256, now, reason[:200]))
 
 
-def _added(store: sqlite3.Connection, key: Key) -> int:
+def _added(store: sqlite3.Connection, key: Identity) -> int:
     return store.execute("INSERT INTO known_sender (mac, serial, side) VALUES (?, ?, ?)", key).lastrowid or 0
 
 
@@ -202,7 +202,7 @@ def _drop_readings(store: sqlite3.Connection, upload: Upload) -> None:
 
 def _read_again(store: sqlite3.Connection, after: int) -> None:
     """Read the inbox again behind the id `after`: a repeat changes nothing."""
-    if after < int(state.get(store, CURSOR) or 0):
-        state.put(store, CURSOR, str(max(0, after)))
+    if after < int(state.get(store, Key.INBOX_CURSOR) or 0):
+        state.put(store, Key.INBOX_CURSOR, str(max(0, after)))
     if after <= 0:
-        state.drop(store, LINES)
+        state.drop(store, Key.LINES)

@@ -10,28 +10,27 @@ from appliance.ledger.limits import limit_of, of_days
 from appliance.ledger.sign import choose, is_gross
 from appliance.ledger.stale import mark_stale, settings
 from appliance.store import state, transaction
-
-SIGN, METER, RULES_CHANGED = "net_sign", "meter_kind", "rules_changed"      # keys in state
-UNSETTLED = "unsettled"     # a day was derived since settle() last said that nothing changes
+from appliance.store.state import Key
 
 
 def meter_is_gross(store: sqlite3.Connection) -> bool:
     """Whether the meter at the main panel counts what the house uses, as the days are derived."""
-    return state.get(store, METER) == "consumption"
+    return state.get(store, Key.METER_KIND) == "consumption"
 
 
 def settle(store: sqlite3.Connection) -> bool:
     """Let the evidence of all days decide; whether that made days stale."""
-    if not state.get(store, UNSETTLED):
+    if not state.get(store, Key.UNSETTLED):
         return False
     plus, minus, falls, sunny = store.execute(
         "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0),"
         " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day").fetchone()
     wanted = settings(store)
     size_w = wanted["size_w"]
-    decided = {SIGN: choose(wanted["net_sign"], plus, minus),
-               METER: "consumption" if is_gross(wanted["meter"], falls, sunny) else "net"}
-    now = {SIGN: state.get(store, SIGN) or "+", METER: state.get(store, METER) or "net"}
+    decided = {Key.NET_SIGN: choose(wanted["net_sign"], plus, minus),
+               Key.METER_KIND: "consumption" if is_gross(wanted["meter"], falls, sunny) else "net"}
+    now = {Key.NET_SIGN: state.get(store, Key.NET_SIGN) or "+",
+           Key.METER_KIND: state.get(store, Key.METER_KIND) or "net"}
     known = {device: (full_w, kind) for device, full_w, kind in store.execute(
         "SELECT id, full_w, kind FROM device WHERE kind IN ('inverter', 'meter')").fetchall()}
     rated = {device: of_days([steep_w for (steep_w,) in store.execute(
@@ -40,7 +39,7 @@ def settle(store: sqlite3.Connection) -> bool:
     others = [(device, *known[device], full_w) for device, full_w in rated.items() if full_w != known[device][0]]
     if decided == now and not others:
         with transaction(store):
-            state.drop(store, UNSETTLED)
+            state.drop(store, Key.UNSETTLED)
             _compare(store)
         return False
     with transaction(store):
@@ -68,4 +67,4 @@ def _compare(store: sqlite3.Connection) -> None:
         " AND (b.production_dwh IS NOT s.production_dwh OR b.consumption_dwh IS NOT s.consumption_dwh)"
         " ORDER BY b.day").fetchall()
     if store.execute("DELETE FROM day_before").rowcount:
-        state.put(store, RULES_CHANGED, json.dumps(changed))
+        state.put(store, Key.RULES_CHANGED, json.dumps(changed))

@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.counters import Folded
+from appliance.ledger.counters import Folded, Step
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
 
 HOLE_SHARE = 20             # a slot is marked when more than 1/20 of its energy is a hole's
 SCALE = 1_000_000           # of powers, so that integers do
 
-Spans = dict[tuple[int, bool], int]     # (length of a step in seconds, it is a hole) → energy
+Spans = dict[int, int]      # length of a step in seconds, negative where it is a hole → energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +71,38 @@ class SlotEnergy:
         self.spans: dict[int, Spans] = {}
         self.starts: set[int] = set()
         self.counters: dict[int, int] = defaultdict(int)    # how many have a step in the slot
-        day_start, slot_seconds = day.start, day.slot_seconds
-        for counter in counters:
-            self.starts.update(moment - (moment - day_start) % slot_seconds for moment in counter.starts)
-            current, length, sum_dwh, hole = -1, 0, 0, False
-            for index, (start, end, energy) in enumerate(counter.steps):
-                slot = end - (end - day_start) % slot_seconds
-                if slot != current:
-                    self._add(current, length, sum_dwh, hole)
-                    current, length, sum_dwh, hole = slot, 0, 0, False
-                length += end - start
-                sum_dwh += energy
-                if 2 * (end - start) > 3 * slot_seconds and is_hole(counter.steps, index, slot_seconds, day.usual_s):
-                    hole = True
-            self._add(current, length, sum_dwh, hole)
+        grids: dict[tuple[tuple[int, ...], tuple[int, ...]], list[tuple[int, ...]]] = {}
+        for counter in counters:        # those that were read at the same times are added first
+            self.starts.update(moment - (moment - day.start) % day.slot_seconds for moment in counter.starts)
+            if counter.steps:
+                begins, ends, energies = zip(*counter.steps, strict=True)
+                grids.setdefault((begins, ends), []).append(energies)
+        for (begins, ends), several in grids.items():
+            energies = several[0] if len(several) == 1 else tuple(map(sum, zip(*several, strict=True)))
+            self._add(list(zip(begins, ends, energies, strict=True)), len(several), day)
 
-    def _add(self, slot: int, length: int, energy_dwh: int, hole: bool) -> None:
+    def _add(self, steps: list[Step], count: int, day: Day) -> None:
+        day_start, slot_seconds, long_s = day.start, day.slot_seconds, day.slot_seconds * 3 // 2
+        current, length, sum_dwh = -1, 0, 0
+        for index, (start, end, energy) in enumerate(steps):
+            slot = end - (end - day_start) % slot_seconds
+            seconds = end - start
+            if slot != current:
+                self._book(current, length, sum_dwh, count)
+                current, length, sum_dwh = slot, 0, 0
+            if length < 0 or (seconds > long_s and is_hole(steps, index, slot_seconds, day.usual_s)):
+                length = -abs(length) - seconds         # negative: a hole's
+            else:
+                length += seconds
+            sum_dwh += energy
+        self._book(current, length, sum_dwh, count)
+
+    def _book(self, slot: int, length: int, energy_dwh: int, count: int) -> None:
         if length:
             self.energy[slot] += energy_dwh
-            self.counters[slot] += 1
+            self.counters[slot] += count
             spans = self.spans.setdefault(slot, {})
-            spans[length, hole] = spans.get((length, hole), 0) + abs(energy_dwh)
+            spans[length] = spans.get(length, 0) + abs(energy_dwh)
 
 
 def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded], day: Day, sign: int, start: Start,
@@ -147,13 +158,13 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
 def _spans(production: Spans, meter: Spans) -> tuple[int, int]:
     """(seconds, hole) of a slot from its energy by length of step."""
     lengths = dict(production)
-    for span, energy in meter.items():
-        lengths[span] = lengths.get(span, 0) + energy
+    for length, energy in meter.items():
+        lengths[length] = lengths.get(length, 0) + energy
     sum_dwh = sum(lengths.values())
     if len(lengths) == 1 or not sum_dwh:
-        seconds = min(length for length, _ in lengths)
+        seconds = min(map(abs, lengths))
     else:
-        power = sum(energy * SCALE // length for (length, _), energy in lengths.items())
+        power = sum(energy * SCALE // abs(length) for length, energy in lengths.items())
         seconds = max(1, (2 * sum_dwh * SCALE + power) // (2 * power))
-    in_holes = sum(energy for (_, hole), energy in lengths.items() if hole)
-    return seconds, int(in_holes * HOLE_SHARE > sum_dwh or any(hole for _, hole in meter))
+    in_holes = sum(energy for length, energy in lengths.items() if length < 0)
+    return seconds, int(in_holes * HOLE_SHARE > sum_dwh or any(length < 0 for length in meter))

@@ -13,8 +13,8 @@ from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.settings import Site
 from appliance.store import state, transaction
+from appliance.store.state import Key
 
-MADE_WITH, HORIZON = "derived_with", "horizon"
 RULES = 2               # number of the rules of derivation: a release that changes results counts it up
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
 
@@ -32,7 +32,7 @@ def calendar(store: sqlite3.Connection) -> Calendar:
 
 def settings(store: sqlite3.Connection) -> dict:
     """The settings in use: timezone, slot_seconds, net_sign, production, meter, size_w, rules."""
-    return dict(json.loads(state.get(store, MADE_WITH) or "null") or _wanted(store, Site()))
+    return dict(json.loads(state.get(store, Key.DERIVED_WITH) or "null") or _wanted(store, Site()))
 
 
 def _wanted(store: sqlite3.Connection, site: Site) -> dict:
@@ -44,16 +44,16 @@ def _wanted(store: sqlite3.Connection, site: Site) -> dict:
 def apply_settings(store: sqlite3.Connection, site: Site) -> None:
     """Go on with the settings `site` and the status interval in state; every day is dirty if they are new."""
     wanted = json.dumps(_wanted(store, site), sort_keys=True)
-    if state.get(store, MADE_WITH) == wanted:
+    if state.get(store, Key.DERIVED_WITH) == wanted:
         return
     with transaction(store):
-        state.put(store, MADE_WITH, wanted)
+        state.put(store, Key.DERIVED_WITH, wanted)
         mark_all_stale(store)
 
 
 def horizon(store: sqlite3.Connection) -> int:
     """The record time up to which readings are counted."""
-    return int(state.get(store, HORIZON) or 0)
+    return int(state.get(store, Key.HORIZON) or 0)
 
 
 def mark_stale(store: sqlite3.Connection, days: Iterable[str]) -> None:

@@ -39,6 +39,7 @@ def request(method: str, url: str, body: bytes | None, headers: Mapping[str, str
     try:
         with requests.Session() as session:
             session.trust_env = False
+            session.headers["Accept-Encoding"] = "identity"     # urllib3 1.26 unpacks gzip in gzip without a bound
             with session.request(method, url, data=body, headers=dict(headers), timeout=TIMEOUTS, stream=True,
                                  allow_redirects=False) as response:
                 text = _words(response, secret)

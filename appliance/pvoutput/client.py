@@ -125,6 +125,7 @@ class Client:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # no proxy and no .netrc may come between the key and its server
+                session.headers["Accept-Encoding"] = "identity"     # urllib3 1.26 unpacks gzip in gzip without a bound
                 with session.post(f"{self._url}{service}.jsp", data=form, auth=self._auth, timeout=TIMEOUTS,
                                   stream=True, allow_redirects=False) as response:
                     return self._reply(response)

@@ -108,6 +108,9 @@ def complete(store: sqlite3.Connection, now: float) -> None:
                   {"interval": slot_seconds(store), "until": complete_until(store, now)})
 
 
+TOO_OLD = "older than"      # begins the reason of a row that expired by its age
+
+
 def oldest_day(today: date, age_limit: int) -> str:
     """The oldest local day of which PVOutput still takes statuses."""
     return (today - timedelta(days=age_limit)).isoformat()
@@ -116,7 +119,9 @@ def oldest_day(today: date, age_limit: int) -> str:
 def expire(store: sqlite3.Connection, key: str, today: date, age_limit: int) -> int:
     """Set aside a system's unsent rows of days older than PVOutput takes; their days' totals are offered instead."""
     oldest = oldest_day(today, age_limit)
-    return expire_days(store, key, f"older than {age_limit} days: PVOutput takes only the day's total", before=oldest)
+    store.execute("UPDATE outbox SET state = 'waiting', reason = '' WHERE system = ? AND state = 'expired' AND day >= ?"
+                  " AND reason LIKE ? || '%'", (key, oldest, TOO_OLD))    # by a time that was wrong
+    return expire_days(store, key, f"{TOO_OLD} {age_limit} days: PVOutput takes only the day's total", before=oldest)
 
 
 def expire_days(store: sqlite3.Connection, key: str, reason: str, before: str = "", day: str = "") -> int:

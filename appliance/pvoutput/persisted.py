@@ -4,6 +4,7 @@ import sqlite3
 from typing import Any
 
 from appliance.store import state
+from appliance.store.state import Namespaced
 
 PREFIX = "pvoutput."
 
@@ -15,13 +16,13 @@ def name(fact: str, key: str) -> str:
 
 def get(conn: sqlite3.Connection, fact: str) -> Any:
     """The fact, None where it was never put."""
-    text = state.get(conn, PREFIX + fact)
+    text = state.get(conn, Namespaced(PREFIX + fact))
     return None if text is None else json.loads(text)
 
 
 def put(conn: sqlite3.Connection, fact: str, value: Any) -> None:
     """Write the fact; None removes it."""
     if value is None:
-        state.drop(conn, PREFIX + fact)
+        state.drop(conn, Namespaced(PREFIX + fact))
     else:
-        state.put(conn, PREFIX + fact, json.dumps(value))
+        state.put(conn, Namespaced(PREFIX + fact), json.dumps(value))

@@ -9,7 +9,10 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.pvoutput import persisted
-from appliance.system.clock import Clock
+from appliance.system.clock import Clock, is_set
+
+DOUBT_S = 6 * 3600      # a Date further than that from a clock that is set is believed when it is said again,
+AGREE_S = 300           # so close to what the reply before said
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ def read(conn: sqlite3.Connection, clock: Clock) -> Now:
 def learn(conn: sqlite3.Connection, clock: Clock, date: float | None) -> Now:
     """Take over the Date of a reply that has just arrived.
 
-    A reply without one leaves the wall clock as the best there is, unless that is behind what was known already.
+    A Date that is far from a wall clock that is set is not taken over until another reply says the same: one wrong Date
+    would expire every row that waits. A reply without one leaves the wall clock as the best there is, unless that is
+    behind what was known already.
     """
     origin, steady = clock.steady()
     anchor = persisted.get(conn, "time")
@@ -43,9 +48,23 @@ def learn(conn: sqlite3.Connection, clock: Clock, date: float | None) -> Now:
         if known is not None or (anchor is not None and wall < anchor["server"]):
             return Now(origin, steady, known)
         date = wall
+    elif is_doubtful(conn, clock, date):
+        known = read(conn, clock).server
+        return Now(origin, steady, clock.time() if known is None else known)
     persisted.put(conn, "time", {"origin": origin, "steady": steady, "server": date,
                              "wall_ahead": round(clock.time() - date)})
     return Now(origin, steady, date)
+
+
+def is_doubtful(conn: sqlite3.Connection, clock: Clock, date: float) -> bool:
+    """Whether a Date is far from a clock that is set and was not said by the reply before."""
+    origin, steady = clock.steady()
+    offset = date - steady
+    said = persisted.get(conn, "doubt")
+    persisted.put(conn, "doubt", {"origin": origin, "offset": offset})
+    if not is_set() or abs(clock.time() - date) < DOUBT_S:
+        return False
+    return said is None or said["origin"] != origin or abs(said["offset"] - offset) >= AGREE_S
 
 
 def last_known(conn: sqlite3.Connection) -> float | None:

@@ -1,7 +1,7 @@
 """The owner's settings.
 
-declaration: what may be set · file: where it is kept · validators: the checks · live: a file that changes while a
-process runs.
+declaration: the table of settings · file: loading and saving · validators: the checks · live: reloads a changed file
+while a process runs · prices: prices a kWh.
 """
 from appliance.settings.declaration import (
     DATA_DIR,

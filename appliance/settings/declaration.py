@@ -1,7 +1,7 @@
-"""The owner's choices, each declared once: its default, its check and the words that say what is allowed.
+"""The owner's settings, each declared once: its default, its check and the text that says what is allowed.
 
 Theory: loading, saving, the page and the error texts all follow from this table (module file reads and writes it).
-Invariants: a Settings object is always valid; a Secret shows itself only to reveal().
+Invariants: a Settings object is always valid; only reveal() returns the text of a Secret.
 """
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
@@ -36,7 +36,7 @@ EVERYWHERE = ("0.0.0.0", "::")    # values of web.host that mean every address o
 
 
 class Secret:
-    """A text that never shows itself: str(), repr() and formatting give a mask, only reveal() the text."""
+    """A masked text: str(), repr() and formatting return a mask; only reveal() returns the text."""
 
     __slots__ = ("_text",)
 
@@ -44,7 +44,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself: for the one HTTP header that needs it, and for the settings file."""
+        """Return the text: for the request that needs it, and for the settings file."""
         return self._text
 
     def __bool__(self) -> bool:
@@ -64,7 +64,7 @@ class Secret:
 
 
 def key(default: Any, allowed: str, check: Callable[[Any], Any]) -> Any:
-    """Declare one key; `check` is one of validators, `allowed` completes "must be ..."."""
+    """Declare one key. `check` is one of the validators; `allowed` completes "must be ..."."""
     return field(default=default, metadata={"allowed": allowed, "check": check})
 
 
@@ -102,7 +102,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Capture:
-    """What the capture process listens to."""
+    """The interface, ports and hosts of the capture process."""
 
     interface: str = key("br0", 'the name of a network interface such as "br0"', matches(r"[^\s/]{1,15}"))
     ports: tuple[int, ...] = key((80,), "a list of one to eight TCP ports, such as [80]", port_list)
@@ -113,7 +113,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Collector:
-    """Who answers the PVS when the maker's server does not (appliance/collector)."""
+    """The stand-in that answers the PVS if the maker's server does not (appliance/collector)."""
 
     stand_in: str = key("off", '"off", "auto" (this box answers the PVS while the maker\'s server does not) or "on"',
                         one_of("off", "auto", "on"))
@@ -121,7 +121,7 @@ class Collector:
 
 @dataclass(frozen=True)
 class Store:
-    """Where the history is kept."""
+    """The place of the history."""
 
     data_dir: Path = key(DATA_DIR, "the absolute path of a folder", absolute_path)  # noqa: RUF009
     keep_inbox_days: int = key(400, "the days that captured uploads are kept, 1 to 36500", integer_between(1, 36500))
@@ -159,7 +159,7 @@ class PVOutput:
 
 @dataclass(frozen=True)
 class Mqtt:
-    """The broker that Home Assistant and others listen to."""
+    """The broker that Home Assistant and other programs subscribe to."""
 
     url: str = key("", 'empty, or the broker\'s address: "mqtt://host:1883" or "mqtts://host:8883"', broker_url)
     username: str = key("", "empty or the user's name at the broker", printable(128))
@@ -172,7 +172,7 @@ class Mqtt:
 
 @dataclass(frozen=True)
 class Lines:
-    """The time-series engine that is written to in line protocol."""
+    """The time-series database that receives line protocol."""
 
     url: str = key("", 'empty, or where to write: "http://host:8428", "http://host:8086/write?db=suntap", '
                    '"https://host/api/v2/write?org=O&bucket=B"', write_url)
@@ -181,7 +181,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Notify:
-    """Where a message goes when something needs the owner."""
+    """The receiver of a message if something needs the owner."""
 
     url: str = key("", 'empty, a webhook such as "https://ntfy.sh/TOPIC", or '
                    '"mailto:you@example.org?smtp=smtp://user@mail.example.org:587"', message_url)
@@ -206,8 +206,11 @@ class Web:
 
 @dataclass(frozen=True)
 class Settings:
-    """All sections; each attribute is named like its [section]. `unknown`: sections and keys of the file that this
-    version does not know ("section" or "section.key"); they stay in the file and change nothing."""
+    """All sections; each attribute is named like its [section].
+
+    `unknown`: sections and keys of the file that this version does not know ("section" or "section.key"). They stay in
+    the file and have no effect.
+    """
 
     site: Site = Site()
     capture: Capture = Capture()
@@ -221,35 +224,35 @@ class Settings:
     unknown: tuple[str, ...] = ()
 
     def with_data_dir(self, data_dir: str | Path | None) -> "Settings":
-        """These settings with another data directory (`--data-dir`), or unchanged for None."""
+        """Return these settings with another data directory (`--data-dir`); unchanged if None."""
         if data_dir is None:
             return self
         return replace(self, store=replace(self.store, data_dir=Path(data_dir).absolute()))
 
 
 def sections() -> dict[str, Any]:
-    """Every section's name → its defaults, in the order of the file."""
+    """Return every section's name → its defaults, in the order of the file."""
     return {item.name: item.default for item in fields(Settings) if is_dataclass(item.default)}
 
 
 def declarations(section: str) -> dict[str, Field[Any]]:
-    """The keys of a section → their declarations. Raises KeyError for a section that is none."""
+    """Return the keys of a section → their declarations. Raises KeyError if there is no such section."""
     return {item.name: item for item in fields(sections()[section])}
 
 
 def secrets(settings: Settings) -> list[str]:
-    """The texts of all secrets that are set: for what must not show them."""
+    """Return the texts of all secrets that are set: for code that redacts them."""
     found = (getattr(getattr(settings, section), name) for section in sections() for name in declarations(section))
     return [secret.reveal() for secret in found if isinstance(secret, Secret) and secret]
 
 
 def keys() -> dict[str, tuple[Any, str]]:
-    """Every key as "section.key" → (default, what is allowed): for forms and documentation."""
+    """Return every key as "section.key" → (default, text that says what is allowed): for forms and documentation."""
     return {f"{section}.{name}": (item.default, item.metadata["allowed"])
             for section in sections() for name, item in declarations(section).items()}
 
 
 def value(settings: Settings, key: str) -> Any:
-    """The value of "section.key"."""
+    """Return the value of "section.key"."""
     section, name = key.split(".")
     return getattr(getattr(settings, section), name)

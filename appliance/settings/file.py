@@ -1,7 +1,7 @@
-"""The settings file: one TOML file, the only place where the owner's choices are kept.
+"""The settings file: one TOML file, the only place of the owner's settings.
 
-Invariants: the file is replaced in one step (old or new, never half, also across a power cut), has mode 0600, and
-keeps the owner's comments and what this version does not know. Modules: declaration says what may stand in it.
+Invariants: the file is replaced atomically (old or new, also across a power cut), has mode 0600, and keeps the owner's
+comments and keys that this version does not know. Module declaration lists the keys.
 """
 import os
 from collections.abc import Mapping
@@ -15,27 +15,27 @@ from appliance.system.files import locked, write_atomic
 
 ENVIRONMENT = "SUNTAP_CONFIG"
 DEFAULT_PATH = Path("/etc/suntap/suntap.toml")
-MAX_FILE_BYTES = 65536  # a settings file is one page of text; anything larger is not one
-MAX_UNKNOWN = 20        # unknown keys that are named; the others are kept all the same
+MAX_FILE_BYTES = 65536  # a settings file is one page of text; a larger file is something else
+MAX_UNKNOWN = 20        # unknown keys that are named; the others are kept as well
 MAX_NAME = 40           # characters of an unknown key's name
 
 
 class SettingsError(SuntapError):
-    """The owner must change the settings. One line: which file, which key, what is allowed."""
+    """The owner must change the settings. The text is one line: which file, which key, what is allowed."""
 
     exit_code = USAGE
     http_status = 400
 
 
 def find(path: str | Path | None = None) -> Path:
-    """The settings file that holds (it need not exist): `path`, else $SUNTAP_CONFIG, else DEFAULT_PATH."""
+    """Return the path of the settings file: `path`, else $SUNTAP_CONFIG, else DEFAULT_PATH. The file may be missing."""
     return Path(path or os.environ.get(ENVIRONMENT) or DEFAULT_PATH)
 
 
 def load(path: str | Path) -> Settings:
-    """The settings in the file at `path`; built-in defaults where there is no such file.
+    """Return the settings in the file at `path`; the built-in defaults if there is no such file.
 
-    Raises SettingsError: unreadable file, no TOML, value not allowed.
+    Raises SettingsError if the file is unreadable or no TOML, or a value is not allowed.
     """
     path = Path(path)
     try:
@@ -51,7 +51,7 @@ def load(path: str | Path) -> Settings:
 
 
 def parse(data: bytes, path: str | Path) -> Settings:
-    """The settings in `data`, the bytes of a settings file; `path` is for messages. Raises SettingsError."""
+    """Return the settings in `data`, the bytes of a settings file; `path` is for messages. Raises SettingsError."""
     import tomllib
     if len(data) > MAX_FILE_BYTES:
         raise SettingsError(f"{path}: larger than {MAX_FILE_BYTES} bytes: not a settings file")
@@ -65,8 +65,8 @@ def parse(data: bytes, path: str | Path) -> Settings:
 
 
 def _build(document: Mapping[str, Any], path: str | Path) -> Settings:
-    """Check a parsed document section by section. What this version does not know is only named: a newer version wrote
-    it, or it is a slip of the pen, and neither may keep the box from working."""
+    """Check a parsed document section by section. Unknown sections and keys are only reported: a newer version wrote
+    them, or they are typing errors, and neither may keep the box from working."""
     known = sections()
     built: dict[str, Any] = {}
     unknown: list[str] = []
@@ -82,7 +82,7 @@ def _build(document: Mapping[str, Any], path: str | Path) -> Settings:
 
 
 def _build_section(section: str, kind: Any, content: Mapping[str, Any], path: str | Path) -> tuple[Any, list[str]]:
-    """(the section, the names of unknown keys in it)."""
+    """Return (the section, the names of the unknown keys in it)."""
     declared = declarations(section)
     values = {}
     for name, value in content.items():
@@ -98,7 +98,7 @@ def _build_section(section: str, kind: Any, content: Mapping[str, Any], path: st
 
 
 def unknown_keys(settings: Settings) -> list[str]:
-    """One line for each section or key of the file that this version does not know, with those that it does."""
+    """Return one line for each unknown section or key of the file, with the names that this version knows."""
     lines = []
     for name in settings.unknown:
         section, _, item = name.partition(".")
@@ -109,21 +109,21 @@ def unknown_keys(settings: Settings) -> list[str]:
 
 
 def _show_key(name: str) -> str:
-    """The name of an unknown key: on one line, printable, short."""
+    """Return the name of an unknown key on one line, printable and short."""
     return name if name.isascii() and name.isprintable() and len(name) <= MAX_NAME else _show(name)
 
 
 def _show(value: Any) -> str:
-    """A value from the file in an error line: on one line, printable, short."""
+    """Return a value from the file for an error line: on one line, printable and short."""
     text = ascii(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
-    """Change keys ("section.key" → value) in the file at `path`, atomically; comments and other keys stay.
+    """Change keys ("section.key" → value) in the file at `path` atomically. Comments and other keys stay.
 
-    Returns the new settings. Raises SettingsError when a change is not allowed or the file cannot be written:
-    then nothing was changed.
+    Returns the new settings. Raises SettingsError if a change is not allowed or the file cannot be written; then
+    nothing was changed.
     """
     import tomlkit
     for name, value in changes.items():
@@ -155,7 +155,7 @@ def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
 
 
 def _plain(value: Any) -> Any:
-    """A value as TOML knows it."""
+    """Convert a value to a type of TOML."""
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, Path):

@@ -1,6 +1,6 @@
-"""A settings file that may change while a process runs: applied without a restart, and never half.
+"""Reloading of a settings file that changes while a process runs: all of it or nothing, without a restart.
 
-Invariant: `current` is always valid. A file that became wrong changes nothing but `problem`.
+Invariant: `current` is always valid. An invalid file changes only `problem`.
 """
 import logging
 from pathlib import Path
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class LiveSettings:
-    """The settings in `path`, looked at again on refresh(); `data_dir` (--data-dir) overrides the file's."""
+    """The settings in `path`, checked for changes by refresh(). `data_dir` (--data-dir) overrides the file's."""
 
     def __init__(self, path: Path, data_dir: str | Path | None = None) -> None:
         self.path = path
@@ -21,9 +21,9 @@ class LiveSettings:
         self._tell_unknown()
 
     def refresh(self) -> bool:
-        """Load the file again if it changed; whether the settings are now different.
+        """Load the file again if it changed. Returns True if the settings are now different.
 
-        The data directory stays what it was at start: databases do not move under a running process.
+        The data directory stays as it was at start: databases do not move under a running process.
         """
         signature = self._signature()
         if signature == self._seen:

@@ -1,7 +1,7 @@
-"""Prices a kWh, each from a date on: "0.31", or "0.28, 2026-01-01 0.31". Decimal text: no cent is a binary float.
+"""Prices a kWh, each from a date on: "0.31", or "0.28, 2026-01-01 0.31". Prices are Decimal, never binary floats.
 
-The first price may stand without a date: it holds for all days before the next one's. Prices have no currency: they are
-the owner's, as on the bill.
+The first price may have no date: it holds for all days before the next price. Prices have no currency: they are in the
+currency of the owner's bill.
 """
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ PRICE = re.compile(r"(?:(\d{4}-\d{2}-\d{2})[ :]+)?(\d{1,6}(?:\.\d{1,6})?)", re.A
 
 @dataclass(frozen=True)
 class Prices:
-    """(first day, price a kWh), ascending; the first day of the first may be date.min. Empty: not known."""
+    """Pairs of (first day, price a kWh), ascending; the first day may be date.min. Empty: prices are not known."""
 
     steps: tuple[tuple[date, Decimal], ...] = ()
 
@@ -22,7 +22,7 @@ class Prices:
         return bool(self.steps)
 
     def on(self, day: date) -> Decimal | None:
-        """The price that holds on a day; None before the first one."""
+        """Return the price on a day; None before the first price."""
         held = None
         for first, price in self.steps:
             if first > day:
@@ -32,7 +32,7 @@ class Prices:
 
 
 def parse(text: str) -> Prices:
-    """The prices in a setting's text; raises ValueError for anything else than prices in order of their dates."""
+    """Return the prices in a setting's text. Raises ValueError if it is not a list of prices in order of dates."""
     steps: list[tuple[date, Decimal]] = []
     for part in text.split(",") if text.strip() else ():
         found = PRICE.fullmatch(part.strip())
@@ -46,7 +46,7 @@ def parse(text: str) -> Prices:
 
 
 def price_text(value: object) -> str:
-    """Check of a setting: the text as it is. Raises ValueError."""
+    """Check the text of a setting and return it unchanged. Raises ValueError."""
     if not isinstance(value, str):
         raise ValueError(value)
     parse(value)

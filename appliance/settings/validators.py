@@ -1,4 +1,4 @@
-"""Checks of single settings: each returns a value from outside as it is kept inside, or raises ValueError."""
+"""Checks of single settings: each converts an outside value to the inside type, or raises ValueError."""
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ def zone(value: Any) -> str:
         raise ValueError
     try:
         ZoneInfo(value)
-    except Exception as error:  # KeyError, ValueError, OSError: by how the name is wrong
+    except Exception as error:  # KeyError, ValueError, OSError: depends on the error in the name
         raise ValueError from error
     return str(value)
 
@@ -78,7 +78,7 @@ def absolute_path(value: Any) -> Path:
 
 
 def printable(length: int) -> Callable[[Any], str]:
-    """A text of at most `length` characters on one line."""
+    """Return a check for a text of at most `length` characters on one line."""
     def check(value: Any) -> str:
         if not isinstance(value, str) or len(value) > length or not value.isprintable():
             raise ValueError
@@ -87,7 +87,7 @@ def printable(length: int) -> Callable[[Any], str]:
 
 
 def _address(value: Any, schemes: tuple[str, ...], credentials: bool = False) -> SplitResult:
-    """An address with a host, without spaces and without a fragment."""
+    """Parse an address with a host, without spaces and without a fragment."""
     if not isinstance(value, str) or len(value) > 512 or any(letter <= " " or letter > "~" for letter in value):
         raise ValueError
     parts = urlsplit(value)
@@ -110,7 +110,7 @@ def broker_url(value: Any) -> str:
 
 
 def write_url(value: Any) -> str:
-    """Where line protocol is posted: http:// or https://, the password not in it; "" for none."""
+    """The http:// or https:// address that receives line protocol, without a password in it; "" for none."""
     if value != "":
         _address(value, ("http", "https"))
     return str(value)
@@ -138,18 +138,18 @@ def _list(value: Any, most: int, check: Callable[[Any], str]) -> tuple[str, ...]
 
 
 def host_list(value: Any) -> tuple[str, ...]:
-    """Host names, without a port."""
+    """A list of host names without ports."""
     name = matches(r"(?!-)[0-9a-z_\-]{1,63}(?:\.[0-9a-z_\-]{1,63}){0,7}")
     return _list(value, 16, lambda item: name(item.lower() if isinstance(item, str) else item))
 
 
 def token_list(value: Any) -> tuple[str, ...]:
-    """NAME:SHA-256 of a token, in hex."""
+    """A list of NAME:SHA-256, the hash of a token in hex."""
     return _list(value, 32, matches(r"[\w.\- ]{1,40}:[0-9a-f]{64}"))
 
 
 def proxy_list(value: Any) -> tuple[str, ...]:
-    """IP addresses and networks."""
+    """A list of IP addresses and networks."""
     def network(item: Any) -> str:
         if not isinstance(item, str):
             raise ValueError

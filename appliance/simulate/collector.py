@@ -1,4 +1,4 @@
-"""The maker's collector: answers uploads with `1002<TAB>time`, keeps what it got, and fails when told to."""
+"""A simulated collector of the maker: answers uploads with `1002<TAB>time`, keeps them, and fails on request."""
 import argparse
 import contextlib
 import socket
@@ -17,7 +17,7 @@ MAX_BODY = 64 << 20
 
 
 class Mode(Enum):
-    """What the collector does with an upload."""
+    """The collector's reaction to an upload."""
 
     ANSWER = "answer"
     HANG = "hang"                        # takes it, never answers
@@ -40,7 +40,7 @@ class Collector:
     """The server; a context manager that serves from threads. Set `mode` at any time."""
 
     def __init__(self, clock: clocks.Clock | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Raises OSError when the port is taken or not allowed."""
+        """Bind to `host` and `port` (0: any free one). Raises OSError if the port is taken or not allowed."""
         self.clock = clock or clocks.Clock()
         self.mode = Mode.ANSWER
         self.received: list[Received] = []
@@ -67,7 +67,7 @@ class Collector:
 
 
 def reset(connection: socket.socket) -> None:
-    """Close with RST instead of FIN."""
+    """Close `connection` with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 

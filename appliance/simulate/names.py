@@ -1,5 +1,4 @@
-"""Names for the simulated PVS: a resolver that asks one name server, and a name server that fails when told to.
-"""
+"""Names for the simulated PVS: a resolver that asks one name server, and a name server that fails on request."""
 import contextlib
 import random
 import socket
@@ -20,7 +19,7 @@ class Unresolved(OSError):
 
 
 class Resolver:
-    """Asks `server` (address, port) by UDP and keeps an answer as long as its TTL says; `clock` counts seconds."""
+    """Asks `server` (address, port) by UDP and caches an answer for its TTL; `clock` counts seconds."""
 
     def __init__(self, server: tuple[str, int], *, source: str = "", timeout_s: float = TIMEOUT_S, seed: int = 1,
                  clock: Callable[[], float] = time.monotonic) -> None:
@@ -30,7 +29,7 @@ class Resolver:
         self._known: dict[str, tuple[str, float]] = {}
 
     def __call__(self, name: str) -> str:
-        """The IPv4 address of `name`. Raises OSError: no such name, refused, or no answer."""
+        """Return the IPv4 address of `name`. Raises OSError if there is no such name, a refusal, or no answer."""
         address, until = self._known.get(name, ("", 0.0))
         if self._clock() < until:
             return address
@@ -56,7 +55,7 @@ class Resolver:
 
 
 def _first(answer: bytes, name: str) -> tuple[str, int]:
-    """(address, TTL) of the first A record. Raises OSError when there is none."""
+    """Return (address, TTL in seconds) of the first A record. Raises OSError if there is none."""
     try:
         return addresses(answer)[0]
     except (ValueError, IndexError) as error:
@@ -64,7 +63,7 @@ def _first(answer: bytes, name: str) -> tuple[str, int]:
 
 
 class Answer(Enum):
-    """What a name server says about the collector's name."""
+    """A name server's answer about the collector's name."""
 
     ADDRESS = "address"
     NO_NAME = "nxdomain"

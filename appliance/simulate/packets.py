@@ -1,9 +1,8 @@
-"""Segments to frames: TCP over IPv4 or IPv6, fragmented or not, on every link layer that we claim to read.
+"""Segments to frames: TCP over IPv4 or IPv6, fragmented or not, on every link layer that suntap reads.
 
-A `Direction` is one way of a conversation on one kind of wire; what does not change between packets
-(addresses, link header, the pseudo-header's sum) is computed once, so a frame costs a few microseconds.
-Checksums are right, except on a wire with `offload`, where the capture is taken before the network card
-fills them in.
+A `Direction` is one direction of a conversation on one kind of wire. The constant parts of its packets (addresses,
+link header, the pseudo-header's sum) are computed once, so a frame costs a few microseconds. Checksums are right,
+except on a wire with `offload`, where the capture is taken before the network card fills them in.
 """
 import ipaddress
 import itertools
@@ -15,7 +14,7 @@ from enum import IntEnum
 FIN, SYN, RST, PSH, ACK, URG = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 TCP = 6
 MIN_ETHERNET = 60                        # without the frame check sequence; shorter frames are padded
-PADDING = b"\xa5" * MIN_ETHERNET         # not zeros: whoever takes padding for data shall notice
+PADDING = b"\xa5" * MIN_ETHERNET         # not zeros: a reader that takes padding for data then fails a test
 IPV4_TYPE, IPV6_TYPE, VLAN_TYPE, QINQ_TYPE, PPPOE_TYPE = 0x0800, 0x86DD, 0x8100, 0x88A8, 0x8864
 
 
@@ -31,7 +30,7 @@ class Link(IntEnum):
 
 @dataclass(frozen=True)
 class Wire:
-    """What lies below IP: link layer, VLAN identifiers from outside in, PPPoE, and whether offloads hide the truth."""
+    """The layers below IP: link layer, VLAN identifiers (outermost first), PPPoE, and the network card's offloads."""
 
     link: Link = Link.ETHERNET
     vlans: tuple[int, ...] = ()
@@ -52,9 +51,9 @@ class Host:
 
 
 def checksum(data: bytes, start: int = 0) -> int:
-    """The Internet checksum (RFC 1071) of `data`, on top of the sum `start`.
+    """Return the Internet checksum (RFC 1071) of `data`, added to the sum `start`.
 
-    A one's complement sum of 16-bit words is the number they spell, modulo 65,535; Python does that division in C.
+    The one's complement sum of 16-bit words equals the big-endian number modulo 65,535; Python divides in C.
     """
     if len(data) & 1:
         data += b"\0"
@@ -63,11 +62,11 @@ def checksum(data: bytes, start: int = 0) -> int:
 
 
 class Direction:
-    """One way of a conversation on a wire: makes its TCP segments, datagrams, fragments and frames."""
+    """One direction of a conversation on a wire: makes its TCP segments, datagrams, fragments and frames."""
 
     def __init__(self, source: Host, destination: Host, wire: Wire, outgoing: bool = True,
                  identifications: Iterator[int] | None = None) -> None:
-        """`identifications` numbers the datagrams: one source for all of a host's conversations with another."""
+        """`identifications` numbers the datagrams: one iterator for all conversations from one host to another."""
         self.wire = wire
         addresses = [ipaddress.ip_address(host.address).packed for host in (source, destination)]
         self.v6 = len(addresses[0]) == 16
@@ -98,7 +97,7 @@ class Direction:
 
     def segment(self, sequence: int, acknowledged: int, flags: int, window: int, payload: bytes,
                 options: bytes = b"", urgent: int = 0) -> bytes:
-        """A TCP segment with its checksum; `options` must be padded to four bytes."""
+        """Return a TCP segment with its checksum; `options` must be padded to four bytes."""
         words = 5 + len(options) // 4
         numbers = struct.pack("!IIBBH", sequence & 0xFFFFFFFF, acknowledged & 0xFFFFFFFF, words << 4, flags, window)
         rest = struct.pack("!H", urgent) + options + payload
@@ -109,7 +108,7 @@ class Direction:
 
     def datagram(self, payload: bytes, identification: int | None = None, offset: int = 0, more: bool = False,
                  protocol: int = TCP) -> bytes:
-        """An IP packet; with `more` or an `offset` (bytes) a fragment of one."""
+        """Return an IP packet; with `more` or an `offset` (bytes), a fragment."""
         number = next(self._identifications) if identification is None else identification
         fragmented = more or offset > 0
         if self.v6:
@@ -125,7 +124,7 @@ class Direction:
         return front + check + self._addresses + payload
 
     def fragments(self, payload: bytes, size: int) -> list[bytes]:
-        """A datagram cut into IP packets of at most `size` payload bytes (rounded down to a multiple of eight)."""
+        """Return a datagram as IP packets of at most `size` payload bytes (rounded down to a multiple of eight)."""
         step = max(8, size & ~7)
         number = next(self._identifications)
         return [
@@ -134,7 +133,7 @@ class Direction:
         ]
 
     def frame(self, packet: bytes) -> bytes:
-        """The frame that carries an IP packet; short Ethernet frames are padded."""
+        """Return the frame of an IP packet; short Ethernet frames are padded."""
         if self.wire.pppoe:
             inner = struct.pack("!H", 0x0057 if self.v6 else 0x0021) + packet
             packet = struct.pack("!BBHH", 0x11, 0, 0x2A, len(inner)) + inner
@@ -144,7 +143,10 @@ class Direction:
         return frame
 
     def frames(self, segment: bytes, fragment: int = 0, order: Sequence[int] | None = None) -> list[bytes]:
-        """Frames of one segment: one, or fragments of `fragment` bytes in `order` (indices may repeat or miss)."""
+        """Return the frames of one segment: one, or fragments of `fragment` bytes in `order`.
+
+        Indices of `order` may repeat or be missing.
+        """
         if not fragment or len(segment) <= max(8, fragment & ~7):
             return [self.frame(self.datagram(segment))]
         packets = self.fragments(segment, fragment)

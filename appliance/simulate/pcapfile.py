@@ -17,7 +17,7 @@ FLUSH_BYTES = 1 << 20
 
 def write(path: str | Path, packets: Packets, link: Link = Link.ETHERNET, *, nanoseconds: bool = False,
           big_endian: bool = False, snaplen: int = SNAPLEN) -> int:
-    """Write classic pcap; returns the number of packets. Frames longer than `snaplen` are cut, as libpcap would."""
+    """Write classic pcap and return the number of packets. Frames longer than `snaplen` are cut, as in libpcap."""
     order = ">" if big_endian else "<"
     packet_header = struct.Struct(order + "IIII").pack
     scale = 1000 if nanoseconds else 1
@@ -44,7 +44,7 @@ def write(path: str | Path, packets: Packets, link: Link = Link.ETHERNET, *, nan
 
 def write_pcapng(path: str | Path, packets: Packets, link: Link = Link.ETHERNET, *,
                  nanoseconds: bool = False) -> int:
-    """Write pcapng with one interface; returns the number of packets."""
+    """Write pcapng with one interface and return the number of packets."""
     resolution = struct.pack("<HHB3xHH", 9, 1, 9, 0, 0) if nanoseconds else b""    # if_tsresol: 10^-9
     scale = 1000 if nanoseconds else 1
     count = 0

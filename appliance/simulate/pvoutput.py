@@ -5,10 +5,10 @@
         server.site.curve(date(2026, 5, 9))     # {"12:00": {"v1": Decimal(...), ...}, ...}
         server.requests                         # every request: when, which service, its status and reply
 
-What is stored and refused for its content is pvoutput_site.py's, the services are pvoutput_services.py's;
-here are keys, the quota, the wire and the faults. The quota is a fixed window on the clock hour (UTC) per
-key; every request with a known key spends one, refused ones too. Rate headers are sent only to who asks, in
-changing case. A key is never kept or logged in clear: requests carry its hash.
+pvoutput_site.py stores data and refuses it for its content; pvoutput_services.py has the services; this module has
+keys, quota, wire and faults. The quota is a fixed window on the clock hour (UTC) per key; every request with a known
+key counts, refused ones too. Rate headers are sent only if the request asks for them, in changing case. A key is never
+kept or logged in clear: requests carry its hash.
 """
 import argparse
 import hashlib
@@ -41,7 +41,7 @@ CASES = (str, str.lower, str.upper)
 
 
 class Fault(Enum):
-    """What can go wrong on the way; `PvOutput.fail` switches one on."""
+    """Faults of the network and the server; `PvOutput.fail` switches one on."""
 
     LATE = "does what was asked, answers `seconds` later"
     NEVER = "does nothing and never answers"
@@ -64,7 +64,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as the server saw it."""
+    """One request as the server received it."""
 
     time: float                          # the server's clock, seconds since 1970 UTC
     service: str                         # "addstatus", ...
@@ -81,7 +81,7 @@ class Request:
 
     @property
     def rows(self) -> list[str]:
-        """The batch's rows as sent; of a single status its `d,t`; else nothing."""
+        """Return the batch's rows as sent; for a single status its `d,t`; else []."""
         if "data" in self.parameters:
             return self.parameters["data"].split(";")
         return ["{d},{t}".format(**self.parameters)] if self.service == "addstatus" and self.accepted else []
@@ -97,7 +97,7 @@ class _Switch:
 
 @dataclass
 class _Exchange:
-    """A request under way: what the wire code must send back."""
+    """A request under way: the reply that the wire code must send."""
 
     status: int = 200
     reply: str = ""
@@ -111,11 +111,11 @@ class PvOutput:
 
     def __init__(self, clock: clocks.Clock, system: System | None = None, api_key: str = API_KEY,
                  host: str = "127.0.0.1", port: int = 0, more: Iterable[System] = ()) -> None:
-        """`more`: further systems of the same owner, under the same keys and the same quota."""
+        """`more`: further systems of the same owner, with the same keys and the same quota."""
         self.clock = clock
         self.sites = [Site(system or System()), *(Site(other) for other in more)]
         self.accounts = {api_key: Account()}
-        self.quota: int | None = None    # None: what the plan gives
+        self.quota: int | None = None    # requests an hour; None: the quota of the account's plan
         self.requests: list[Request] = []
         self._spent: dict[tuple[str, int], int] = {}
         self._switches: list[_Switch] = []
@@ -142,9 +142,9 @@ class PvOutput:
 
     def fail(self, fault: Fault, times: int | None = 1, service: str | None = None,
              seconds: float = 30.0) -> None:
-        """Let the next `times` requests (None: until heal()) of `service` (None: any) meet `fault`.
+        """Apply `fault` to the next `times` requests (None: until heal()) of `service` (None: any).
 
-        `seconds` are real ones: how late LATE is.
+        `seconds`: delay of LATE in real seconds.
         """
         with self._lock:
             self._switches.append(_Switch(fault, times, service, seconds))
@@ -155,13 +155,13 @@ class PvOutput:
             self._switches.clear()
 
     def spend(self, requests: int, api_key: str = API_KEY) -> None:
-        """The owner's other programs use `requests` of this hour's quota."""
+        """Use `requests` of this hour's quota, as the owner's other programs do."""
         with self._lock:
             window = (mask(api_key), self._hour())
             self._spent[window] = self._spent.get(window, 0) + requests
 
     def spent(self, hour: int | None = None, api_key: str = API_KEY) -> int:
-        """Requests of a clock hour (Unix time // 3600; default: now), refused ones and spend() included."""
+        """Return the requests of a clock hour (Unix time // 3600; default: now), with refused ones and spend()."""
         return self._spent.get((mask(api_key), self._hour() if hour is None else hour), 0)
 
     @property
@@ -170,14 +170,14 @@ class PvOutput:
         return self.sites[0]
 
     def site_of(self, system_id: str) -> Site | None:
-        """The system with this id."""
+        """Return the system with this id; None if there is none."""
         return next((site for site in self.sites if site.system.system_id == system_id), None)
 
     def _hour(self) -> int:
         return int(self.clock.time() // 3600)
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: str) -> _Exchange:
-        """Do what a request asks; header names in lower case."""
+        """Carry out a request and return the reply; header names in lower case."""
         url = urlsplit(target)
         parameters = dict(parse_qsl(f"{url.query}&{body}", keep_blank_values=True))
         service = url.path.removeprefix(PATH).removesuffix(".jsp")
@@ -298,15 +298,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """The Date header tells the server's clock."""
+        """Return the Date header: the server's clock."""
         return super().date_time_string(self.server_object.clock.time() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Silent: `answer` logs, and it knows what must not be shown."""
+        """Silent: `answer` logs, with keys masked."""
 
 
 def mask(key: str) -> str:
-    """A name for a key that does not give it away."""
+    """Return a name for a key that does not reveal it."""
     return hashlib.sha256(key.encode()).hexdigest()[:8] if key else ""
 
 

@@ -106,7 +106,7 @@ def getoutput(site: Site, parameters: dict[str, str], now: float) -> str:
 
 
 def getsystem(site: Site, parameters: dict[str, str], now: float) -> str:
-    """One CSV line; what the owner left empty is empty, numbers of it NaN."""
+    """One CSV line; fields that the owner left empty are empty, numeric ones NaN."""
     system = site.system
 
     def told(name: str, value: object, empty: str = "") -> str:

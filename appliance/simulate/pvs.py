@@ -1,13 +1,12 @@
-"""A PVS: sends what its roof measures, to whoever answers as the collector.
+"""A simulated PVS: sends the measurements of its roof to the collector, or to a stand-in that answers as it.
 
-A heartbeat every two minutes; every five minutes an upload with the interval that ended five to ten minutes
-before. What is not answered is sent again, the same bytes, for hours; then its lines go to the flash. When
-the collector answers again the flash comes in large bursts: many intervals in one upload, out of order,
-some of them twice.
+It sends a heartbeat every two minutes, and every five minutes an upload with the interval that ended five to ten
+minutes before. An upload without an answer is repeated for hours, the same bytes; then its lines go to the flash. When
+the collector answers again, the PVS sends the flash in large bursts: many intervals in one upload, out of order, some
+of them twice.
 
-`Pvs.step` is the behaviour alone, in whatever time its caller lives; `exchange` carries the posts: `Wire`
-over real sockets, or a function that writes a capture. `run` steps along a Clock, so an accelerated one
-makes days of minutes.
+`Pvs.step` is the behaviour alone, on the caller's time. `exchange` carries the uploads: `Wire` over real sockets, or a
+function that writes a capture. `run` steps along a Clock; with an accelerated one, days pass in minutes.
 """
 import argparse
 import contextlib
@@ -28,7 +27,7 @@ from appliance.system import clock as clocks
 HEARTBEAT_S = 120
 RETRY_S = 120                            # after a failure (a PVS6 of 2019)
 GIVE_UP_S = 3 * 3600
-BURST_INTERVALS = (12, 60)               # in one upload out of the flash
+BURST_INTERVALS = (12, 60)               # intervals in one upload from the flash
 BURST_POSTS = 8                          # on one connection
 REPEAT_CHANCE = 0.2
 
@@ -51,13 +50,13 @@ class Pvs:
                  give_up_s: float = GIVE_UP_S, power_cuts: Sequence[tuple[float, float]] = ()) -> None:
         """`now`: seconds since 1970 UTC; the first upload follows within five minutes.
 
-        `power_cuts`: [start, end) in which the box is off: nothing is sent, and nothing of it ever will be.
+        `power_cuts`: [start, end) in which the PVS is off: its intervals are never sent.
         """
         self.roof = roof
         self.exchange = exchange
         self.give_up_s = give_up_s
         self.power_cuts = power_cuts
-        self.flash: list[list[Record]] = []      # lines of intervals that nobody answered, in time order
+        self.flash: list[list[Record]] = []      # lines of intervals without an answer, in time order
         self._rng = random.Random(f"pvs {seed}")
         phase = self._rng.randrange(INTERVAL)
         self._next_measure = now - now % INTERVAL + phase + (INTERVAL if phase < now % INTERVAL else 0)
@@ -66,23 +65,23 @@ class Pvs:
         self._unsent: deque[Measurement] = deque()
 
     def fill_flash(self, begin: int, end: int) -> int:
-        """Put the intervals from `begin` to `end` (seconds since 1970 UTC) into the flash, as years without a collector
-        did; how many points."""
+        """Put the intervals from `begin` to `end` (seconds since 1970 UTC) into the flash, as after years without a
+        collector. Returns the number of points."""
         self.flash += [self.roof.records(time) for time in range(begin, end, INTERVAL)]
         return self.points
 
     @property
     def points(self) -> int:
-        """Record lines in the flash: what 120.f7 says."""
+        """The number of record lines in the flash: the value of 120.f7."""
         return sum(map(len, self.flash))
 
     @property
     def waiting(self) -> int:
-        """Intervals that no collector has answered for."""
+        """The number of intervals that no collector has answered."""
         return len(self._unsent) + len(self.flash)
 
     def step(self, now: float) -> float:
-        """Do all that is due; returns when to come again."""
+        """Do all that is due at `now`. Returns the time of the next step, in seconds since 1970 UTC."""
         while self._next_measure <= now:
             if not self._is_off(self._next_measure):
                 self._measure(self._next_measure)
@@ -124,7 +123,7 @@ class Pvs:
             self._burst(now)
 
     def _burst(self, now: float) -> None:
-        """Empty the flash: pieces of many intervals, shuffled, some sent twice."""
+        """Send the flash in uploads of many intervals, shuffled, some sent twice. Unanswered intervals stay in it."""
         rng = self._rng
         pieces: list[list[list[Record]]] = []
         while self.flash:
@@ -166,7 +165,7 @@ class Pvs:
 
 
 class Wire:
-    """Posts over real sockets: each in writes of 540 to 600 bytes, all of a call on one kept-alive connection."""
+    """Sends uploads over real sockets, in writes of 540 to 600 bytes; one kept-alive connection per call."""
 
     def __init__(self, collector: tuple[str, int], *, source: str = "", interface: str = "",
                  timeout_s: float = 5.0, seed: int = 1, resolve: Callable[[str], str] | None = None) -> None:
@@ -181,7 +180,7 @@ class Wire:
         self._rng = random.Random(f"wire {seed}")
 
     def __call__(self, posts: Sequence[Post]) -> int:
-        """Send; returns how many were answered with 200 and a 1002 line."""
+        """Send the uploads. Returns how many were answered with 200 and a 1002 line."""
         answered = 0
         try:
             with self._connect() as connection:
@@ -194,7 +193,7 @@ class Wire:
                         break
                     answered += 1
         except (OSError, HTTPException):
-            pass                             # as good as no answer: the post is sent again
+            pass                             # counts as no answer: the upload is sent again
         return answered
 
     def _connect(self) -> socket.socket:

@@ -1,12 +1,11 @@
-"""The truth: a roof, a household and what their devices' counters say, interval by interval, repeatable from a
-seed.
+"""The truth: a roof, a household and the counters of their devices, interval by interval, repeatable from a seed.
 
-Energy is an exact integer of 0.1 Wh (dwh) per device and interval of five minutes; a record at time T
-carries the lifetime counter *after* the interval that ends at T. The wire shows the counter in kWh with
-four decimals (`decimals`), the meters with two; what the wire hides is still counted here. Nothing is ever
-lost between counters: a replaced or reset device stands still in the interval in which its new counter
-starts from zero, so the sum of all counter differences is the energy, exactly. Records are computed lazily
-in time order and kept, so any interval may be asked for again, in any order.
+Energy is an exact integer of 0.1 Wh (dwh) per device and interval of five minutes. A record at time T carries the
+lifetime counter *after* the interval that ends at T. The wire shows the counter in kWh with four decimals (`decimals`),
+the meters with two; the hidden digits are still counted here. No energy is lost between counters: a replaced or reset
+device counts nothing in the interval in which its new counter starts from zero, so the sum of all counter differences
+is the energy, exactly. Records are computed lazily in time order and kept, so any interval may be read again, in any
+order.
 """
 import math
 import random
@@ -40,13 +39,13 @@ class Interval:
 
     @property
     def net(self) -> int:
-        """+ import, - export."""
+        """Net energy in 0.1 Wh: + import, - export."""
         return self.consumption - self.production
 
 
 @dataclass(eq=False)
 class Device:
-    """A counter on the wire and the intervals in which it is there: `counters[k]` after interval `first + k`."""
+    """A counter on the wire and the intervals in which it exists: `counters[k]` after interval `first + k`."""
 
     serial: str
     first: int                           # number of its first record
@@ -57,7 +56,7 @@ class Device:
 
 
 class Roof:
-    """A site. `meters`: which lines of a PVS5 it has; "net" brings the production meter's line too, reading zero."""
+    """A site. `meters`: the meter lines of its PVS5; "net" includes the production meter's line, which reads zero."""
 
     def __init__(self, seed: int = 1, inverters: int = 12, *, meters: Literal["none", "net", "both"] = "net",
                  start: int = START, latitude: float = 37.8, longitude: float = -122.3, decimals: int = 4,
@@ -83,14 +82,14 @@ class Roof:
     # --- events ----------------------------------------------------------------------------------------------------
 
     def replace(self, index: int, time: int, serial: str) -> None:
-        """Inverter `index` gives way to a new one whose first record, of zero, is that of `time`."""
+        """Replace inverter `index` by a new one, whose first record is at `time` and reads zero."""
         number = self._future(time)
         slot = self._slots[index]
         slot[-1].last = number - 1
         slot.append(Device(serial, number, 0))
 
     def reset(self, serial: str, time: int) -> None:
-        """The counter of an inverter or the net meter starts again: its record of `time` says zero."""
+        """Reset the counter of an inverter or the net meter: its record at `time` reads zero."""
         number = self._future(time)
         next(device for device in self._every() if device.serial == serial).resets.add(number)
 
@@ -103,21 +102,21 @@ class Roof:
     # --- truth -----------------------------------------------------------------------------------------------------
 
     def interval(self, time: int) -> Interval:
-        """The truth of the interval that ends at `time`. The first one, at `start`, has no energy."""
+        """Return the truth of the interval that ends at `time`. The first one, at `start`, has no energy."""
         number = self._number(time)
         self._extend(number)
         return self._intervals[number]
 
     def truth(self, start: int, end: int) -> list[Interval]:
-        """The intervals that end within (start, end], ascending."""
+        """Return the intervals that end within (start, end], ascending."""
         return [self.interval(time) for time in range(max(self.start, start - start % INTERVAL + INTERVAL),
                                                       end + 1, INTERVAL)]
 
     def curve(self, day: date, timezone: str, until: int | None = None) -> dict[str, tuple[int, int]]:
-        """Running totals of a local day by slot: {"HH:MM": (production, consumption)} in dwh.
+        """Return the running totals of a local day by slot: {"HH:MM": (production, consumption)} in dwh.
 
-        Slot HH:MM holds the record of that time, so the day begins with the energy since the last record of the
-        day before. `until`: no records after that time. Of an hour that comes twice the second one stays.
+        Slot HH:MM holds the record of that time, so the day begins with the energy since the last record of the day
+        before. `until`: no records after that time. If an hour comes twice (end of daylight saving), the second stays.
         """
         zone = ZoneInfo(timezone)
         first = int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
@@ -134,7 +133,7 @@ class Roof:
         return totals
 
     def counter(self, serial: str, time: int) -> int | None:
-        """What the wire says of a counter at `time`, in dwh; None while the device is not there."""
+        """Return a counter as the wire shows it at `time`, in dwh; None while the device does not exist."""
         number = self._number(time)
         self._extend(number)
         for device in self._every():
@@ -143,15 +142,15 @@ class Roof:
         return None
 
     def serials(self) -> list[str]:
-        """Every inverter that is or will be there."""
+        """Return the serial of every present or future inverter."""
         return [device.serial for slot in self._slots for device in slot]
 
     # --- the wire --------------------------------------------------------------------------------------------------
 
     def records(self, time: int, backlog: int = 0) -> list[Record]:
-        """The record lines of the interval that ends at `time`: 120, hourly 122, 130 each, 140 and 141 each.
+        """Return the record lines of the interval that ends at `time`: 120, hourly 122, 130 each, 140 and 141 each.
 
-        `backlog`: data points that the PVS says it could not send yet.
+        `backlog`: number of data points that the PVS reports as not sent yet.
         """
         number = self._number(time)
         self._extend(number)
@@ -205,7 +204,7 @@ class Roof:
         ]
 
     def _shown(self, device: Device, number: int) -> int:
-        """A counter cut to what the wire can say, in dwh."""
+        """Return a counter cut to the decimals of the wire, in dwh."""
         unit: int = 10 ** (4 - (METER_DECIMALS if device in (self._net, self._production) else self.decimals))
         counter: int = device.counters[number - device.first]
         return counter // unit * unit
@@ -251,7 +250,7 @@ class Roof:
 
     @staticmethod
     def _count(device: Device, number: int, energy: int) -> int:
-        """Advance a counter; returns what it counted."""
+        """Advance a counter. Returns the energy that it counted, in dwh."""
         if not device.counters:
             device.counters.append(device.counter)
             return 0
@@ -269,7 +268,7 @@ class Roof:
 
 
 def kwh(dwh: int, decimals: int) -> str:
-    """0.1 Wh as the wire's kWh text: `decimals` places, trailing zeros dropped."""
+    """Return 0.1 Wh as the wire's kWh text: `decimals` places, without trailing zeros."""
     units = abs(dwh) // 10 ** (4 - decimals)
     sign = "-" if dwh < 0 and units else ""
     whole, fraction = divmod(units, 10 ** decimals)
@@ -277,6 +276,6 @@ def kwh(dwh: int, decimals: int) -> str:
 
 
 def decimal(value: float, places: int = 4) -> str:
-    """A measured value as the wire writes it: at most `places` decimals, no trailing zeros."""
+    """Return a measured value as the wire's text: at most `places` decimals, without trailing zeros."""
     text = f"{value:.{places}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

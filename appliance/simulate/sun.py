@@ -1,14 +1,14 @@
-"""Where the sun stands: enough for a simulated roof and for a simulated site that refuses moonlight.
+"""Position of the sun, accurate enough for a simulated roof and for a simulated site that refuses energy at night.
 
-Declination and equation of time by Spencer's Fourier series (1971), as in every solar engineering textbook;
-good to about a quarter of a degree, refraction ignored. Angles in degrees, times in seconds since 1970 UTC.
+Declination and equation of time use Spencer's Fourier series (1971), as in every solar engineering textbook. The error
+is about a quarter of a degree; refraction is ignored. Angles in degrees, times in seconds since 1970 UTC.
 """
 import math
 from datetime import UTC, datetime
 
 
 def elevation(time: float, latitude: float, longitude: float) -> float:
-    """Height of the sun's centre above the horizon in degrees (negative at night)."""
+    """Return the height of the sun's centre above the horizon in degrees (negative at night)."""
     moment = datetime.fromtimestamp(time, UTC)
     year_angle = 2 * math.pi * (moment.timetuple().tm_yday - 1 + (moment.hour - 12) / 24) / 365
     sin, cos = math.sin, math.cos

@@ -1,4 +1,4 @@
-"""Conversations with chosen TCP mischief: what a capture on the wire looks like, and the truth beside it.
+"""Conversations with chosen TCP mischief: the frames of a capture on the wire, and the truth about them.
 
     talk = Conversation(Host("192.168.1.50", 40001), Host("203.0.113.10", 80), mss=560)
     talk.post(uploads.post(body), Mischief(reorder=0.2, duplicate=0.1, fragment=0.1))
@@ -6,16 +6,14 @@
     pcapfile.write("x.pcap", talk.frames)       # [(time in microseconds, frame bytes)], in capture order
     talk.truth().uploads                        # [Sent(body, exact, lines, ...)]
 
-The client (PVS) writes bytes to a stream; `transmit` sends any range of it, any number of times, in any
-order, captured or not, whole or in fragments. The server behaves like a real receiver: it acknowledges what
-has arrived without a gap, at once when a segment is out of order, else every second segment, and its
-acknowledgements pass a segment that arrived but was not captured. `send` and `post` do the usual thing and
-let a `Mischief` roll its dice; for a case that must be exactly so, use `write`, `transmit`, `acknowledge`,
-`reset`, `probe` and `finish` one by one. Everything is repeatable from `seed`. Many conversations become
-one capture with `merge`; `storm` makes a random one of everything.
+The client (PVS) writes bytes to a stream; `transmit` sends any range of it, any number of times, in any order, captured
+or not, whole or in fragments. The server behaves like a real receiver: it acknowledges the bytes that arrived without a
+gap, at once if a segment is out of order, else every second segment. Its acknowledgements also cover a segment that
+arrived but was not captured. `send` and `post` send in the usual way, with the chances of a `Mischief`. For an exact
+case, use the single steps `write`, `transmit`, `acknowledge`, `reset` and `probe`. Everything is repeatable from
+`seed`. `merge` makes one capture of many conversations.
 
-An altered copy (`content`) never comes before the true bytes, so the first captured bytes are always the
-right ones.
+An altered copy (`content`) never comes before the true bytes, so the first captured bytes are always the true ones.
 """
 import heapq
 import random
@@ -47,7 +45,7 @@ class Mischief:
     reorder: float = 0.0                 # comes up to three segments later
     duplicate: float = 0.0               # comes twice
     retransmit: float = 0.0              # lost behind the capture point: comes again after a time-out
-    overlap: float = 0.0                 # comes again cut differently, reaching back over older bytes
+    overlap: float = 0.0                 # comes again with other boundaries, back over older bytes
     differ: float = 0.0                  # comes again with other content
     fragment: float = 0.0                # comes as IP fragments, shuffled, some of them twice
     lose: float = 0.0                    # arrives, but was not captured: a hole
@@ -89,8 +87,8 @@ class Conversation:
         self.now_us = start_us
         self.gap_us = gap_us
         self.frames: Frames = []
-        self.stream = bytearray()            # all the client ever wrote
-        self.replies = bytearray()           # all the server ever wrote
+        self.stream = bytearray()            # all bytes the client wrote
+        self.replies = bytearray()           # all bytes the server wrote
         self.wire = wire or Wire()
         self._up = Direction(client, server, self.wire, False, identifications)
         self._down = Direction(server, client, self.wire, True)
@@ -100,7 +98,7 @@ class Conversation:
         self._captured: truth.Ranges = []
         self._arrived: truth.Ranges = []
         self._sent = 0                       # how far the client has transmitted, captured or not
-        self._reply_start = 0                # what the capture missed of the replies by starting late
+        self._reply_start = 0                # bytes of the replies before the start of the capture
         self._passed = 0                     # highest acknowledgement captured
         self._unacknowledged = 0             # segments since the last acknowledgement
         self._client_done = self._server_done = False
@@ -155,13 +153,13 @@ class Conversation:
 
     @property
     def contiguous(self) -> int:
-        """How far the server has everything."""
+        """The offset in the stream up to which the server has every byte."""
         return self._arrived[0][1] if self._arrived and not self._arrived[0][0] else 0
 
     # --- single steps ----------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> tuple[int, int]:
-        """Append to the client's stream without sending; returns its [start, end) there."""
+        """Append to the client's stream without sending. Returns [start, end) in the stream."""
         start = len(self.stream)
         self.stream += data
         return start, len(self.stream)
@@ -171,9 +169,9 @@ class Conversation:
                  fin: bool = False) -> None:
         """Send [start, end) of the stream as one segment.
 
-        `captured` False: it passed unseen. `content`: these bytes instead of the true ones. `fragment`: in IP
-        fragments of so many bytes, sent in `order`; an order that misses one counts as not captured. `arrives`
-        False: captured, but lost before the server. `fin`: with the FIN flag.
+        `captured` False: not in the capture. `content`: these bytes instead of the true ones. `fragment`: in IP
+        fragments of that many bytes, sent in `order`; if the order misses one, the segment counts as not captured.
+        `arrives` False: captured, but lost before the server. `fin`: with the FIN flag.
         """
         payload = bytes(self.stream[start:end]) if content is None else content
         self._sent = max(self._sent, end)
@@ -190,7 +188,7 @@ class Conversation:
         self._client_done = self._client_done or fin
 
     def acknowledge(self, *, captured: bool = True, window: int = WINDOW) -> None:
-        """The server acknowledges what it has without a gap."""
+        """Acknowledge, as the server, the bytes that arrived without a gap."""
         passed = self._passed
         segment = self._server_segment(self._server_next, ACK, window=window)
         if captured:
@@ -199,19 +197,19 @@ class Conversation:
             self._passed = passed
 
     def probe(self, content: bytes = b"\x5a") -> None:
-        """A keep-alive probe of the client: one byte, garbage by default, at the position before the next."""
+        """Send a keep-alive probe of the client: one byte, garbage by default, one position before the next byte."""
         self._emit(self._client_segment(self._sent - 1, ACK, content), self._up)
         self.acknowledge()
 
     def reset(self, offset: int = 0, *, from_client: bool = True) -> None:
-        """An RST `offset` bytes from where the sender stands (0: the one that ends the connection)."""
+        """Send an RST `offset` bytes from the sender's position (0: the RST that ends the connection)."""
         if from_client:
             self._emit(self._client_segment(self._client_next + offset, RST | ACK), self._up)
         else:
             self._emit(self._server_segment(self._server_next + offset, RST | ACK), self._down)
 
     def reply(self, data: bytes) -> None:
-        """The server writes; the client acknowledges."""
+        """Write `data` as the server; the client acknowledges."""
         for at in range(0, len(data), self.mss):
             part = data[at:at + self.mss]
             self._emit(self._server_segment(len(self.replies), ACK | PSH, part), self._down)
@@ -231,7 +229,7 @@ class Conversation:
 
     def send(self, data: bytes, mischief: Mischief = CALM, *, fin: bool = False,
              cuts: Sequence[int] = ()) -> None:
-        """Write and transmit, in segments of the MSS or cut after the given lengths; `fin` closes behind it."""
+        """Write and transmit, in segments of the MSS or of the given lengths. `fin` closes the stream after it."""
         start, end = self.write(data)
         rng = self.rng
         if data and rng.random() < mischief.zero_window:
@@ -284,7 +282,7 @@ class Conversation:
         return [*plan, *closing, *(step for _, step in late)]
 
     def _copies(self, step: _Send, start: int, mischief: Mischief, lost: truth.Ranges) -> list[_Send]:
-        """What comes of a captured segment besides itself; a copy never reaches over bytes that were lost."""
+        """Return the copies of a captured segment. A copy never covers bytes that were lost."""
         rng = self.rng
         copies = []
         if rng.random() < mischief.retransmit:
@@ -312,13 +310,13 @@ class Conversation:
         return order
 
     def begin(self, post: Post) -> tuple[int, int]:
-        """Write an upload without sending; returns its [start, end) in the stream. `transmit` does the rest."""
+        """Write an upload without sending. Returns [start, end) in the stream, for `transmit`."""
         self._posts.append((len(self.stream), post))
         return self.write(post.wire)
 
     def post(self, post: Post, mischief: Mischief = CALM, *, fin: bool = False, answer: bool = True,
              cuts: Sequence[int] = ()) -> None:
-        """One upload and the collector's answer; a header of `Expect` waits for its 100 first."""
+        """Send one upload and the collector's answer. With an `Expect` header, the body waits for the 100."""
         self._posts.append((len(self.stream), post))
         data = post.wire
         if b"\r\nExpect: 100-continue\r\n" in data[:post.head]:
@@ -345,7 +343,7 @@ class Conversation:
     # --- the truth -------------------------------------------------------------------------------------------------
 
     def truth(self) -> truth.Truth:
-        """What the frames hold: uploads and both streams."""
+        """Return the content of the frames: uploads and both streams."""
         sent = []
         certain_position = True
         for offset, post in self._posts:
@@ -376,5 +374,5 @@ def _segments(start: int, end: int, mss: int, cuts: Sequence[int]) -> Iterator[t
 
 
 def merge(captures: Iterable[Frames]) -> Frames:
-    """One capture of many, by time."""
+    """Merge many captures into one, by time."""
     return list(heapq.merge(*captures, key=lambda packet: packet[0]))

@@ -1,12 +1,10 @@
-"""What a capture holds: the uploads that can be recovered to the byte, and the lines that are certain of the
-others.
+"""The truth about a capture: the uploads that can be recovered to the byte, and the certain lines of the others.
 
-Computed from what was sent and which of its bytes were captured, never from the capture itself. A line is
-certain when all its bytes were captured, its LF too, and the LF before it (or it is the first): a line
-whose beginning lies at the end of a hole might be the rest of a longer one. After a hole the position in
-the body is known from Content-Length, or, in a chunked body, as long as no chunk's size was in the hole.
-With a byte of the header block missing nothing of the upload is certain, and the uploads behind it on the
-same connection need not be found.
+Computed from the bytes sent and the ranges captured, never from the capture itself. A line is certain if all its bytes
+and its LF were captured, and also the LF before it (or it is the first line): a line that begins at the end of a hole
+may be the rest of a longer one. After a hole the position in the body is known from Content-Length, or, in a chunked
+body, if no chunk size was in the hole. If a byte of the header block is missing, no line of the upload is certain, and
+the uploads behind it on the same connection may be missed.
 """
 import hashlib
 import json
@@ -22,7 +20,7 @@ Ranges = list[tuple[int, int]]           # [start, end), ascending, disjoint
 
 @dataclass(frozen=True)
 class Sent:
-    """One upload and what the capture has of it."""
+    """One upload and the part of it that was captured."""
 
     source: str                          # "ip:port" of the PVS
     destination: str
@@ -33,7 +31,7 @@ class Sent:
     lines: tuple[tuple[str, ...], ...]   # all lines when exact, else those that are certain
 
     def to_json(self) -> dict[str, object]:
-        """What a test needs: the hash of an exact body, the lines of another."""
+        """Return the JSON for tests: the hash of an exact body, or the certain lines of another."""
         entry: dict[str, object] = {"source": self.source, "destination": self.destination, "path": self.path,
                                     "exact": self.exact, "required": self.required}
         if self.exact:
@@ -45,7 +43,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Stream:
-    """One direction of a connection: all it carried, and what was never captured of it."""
+    """One direction of a connection: all its bytes, and the gaps that were never captured."""
 
     source: str
     destination: str
@@ -63,7 +61,7 @@ class Stream:
 
 @dataclass
 class Truth:
-    """Of a whole capture: uploads by connection in the order sent, and the streams they came in."""
+    """The truth about a whole capture: uploads by connection in the order sent, and their streams."""
 
     uploads: list[Sent]
     streams: list[Stream]
@@ -81,7 +79,7 @@ class Truth:
         return ["\t".join(line) for sent in self.uploads if sent.required for line in sent.lines]
 
     def save_records(self, path: str | Path) -> None:
-        """Write records(), one a line; compare as a multiset, for connections overlap in time."""
+        """Write records(), one a line. Compare them as a multiset: connections overlap in time."""
         text = "".join(f"{line}\n" for line in self.records())
         Path(path).write_bytes(text.encode("utf-8", "surrogateescape"))
 
@@ -92,14 +90,14 @@ class Truth:
 
 
 def join(truths: Iterable[Truth]) -> Truth:
-    """The truth of several conversations together."""
+    """Join the truths of several conversations."""
     every = list(truths)
     return Truth([sent for truth in every for sent in truth.uploads],
                  [stream for truth in every for stream in truth.streams])
 
 
 def lines(body: bytes) -> list[Record]:
-    """The record lines of a whole body: fields as sent; lines that do not begin with a number are none."""
+    """Return the record lines of a whole body: fields as sent, without lines that do not begin with a number."""
     return [record for _, _, record in _spans(body) if record]
 
 
@@ -117,7 +115,7 @@ def _spans(body: bytes) -> list[tuple[int, int, Record]]:
 
 
 def certain(post: Post, missing: Ranges) -> list[Record]:
-    """The lines of `post` that are certain when the wire's bytes in `missing` were never captured."""
+    """Return the lines of `post` that are certain if the wire's bytes in `missing` were not captured."""
     known = bytearray(len(post.body))
     at = framed = 0
     for offset, length in post.pieces:
@@ -134,7 +132,7 @@ def certain(post: Post, missing: Ranges) -> list[Record]:
 
 
 def framing_lost(post: Post, missing: Ranges) -> bool:
-    """Whether the end of the request can no longer be computed."""
+    """Return True if the end of the request cannot be computed any more."""
     ends = [0, *(offset + length for offset, length in post.pieces)]
     starts = [*(offset for offset, _ in post.pieces), len(post.wire)]
     return any(_touches(missing, start, end) for start, end in zip(ends, starts, strict=True))
@@ -173,7 +171,7 @@ def add(ranges: Ranges, start: int, end: int) -> None:
 
 
 def gaps(ranges: Ranges, start: int, end: int) -> Ranges:
-    """The parts of [start, end) that `ranges` does not cover."""
+    """Return the parts of [start, end) that `ranges` does not cover."""
     found = []
     for low, high in ranges:
         if high <= start:

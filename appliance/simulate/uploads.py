@@ -1,8 +1,8 @@
 """Uploads as the PVS sends them: bodies of record lines, and the HTTP requests around them.
 
-A body is one 100 line first, any number of others, one 102 last, an LF after every line; the 102 carries
-text that looks random and never repeats. A `Post` keeps the request's bytes and where each piece of the
-body lies in them, so that whoever loses a part of the wire can say which lines are still certain.
+A body is one 100 line first, any number of others, one 102 last, with an LF after every line. The 102 carries text that
+looks random and never repeats. A `Post` keeps the request's bytes and the positions of the body's pieces in them, so
+that the certain lines can be computed after a part of the wire was lost.
 """
 import base64
 import random
@@ -30,12 +30,12 @@ class Post:
 
 
 def stamp(time: float) -> str:
-    """Seconds since 1970 as the wire's UTC YYYYMMDDHHMMSS."""
+    """Return seconds since 1970 UTC as the wire's YYYYMMDDHHMMSS."""
     return datetime.fromtimestamp(time, UTC).strftime("%Y%m%d%H%M%S")
 
 
 def body(lines: Iterable[Record], serial: str, sent: float, rng: random.Random, newline: str = "\n") -> bytes:
-    """The text of an upload: 100, `lines`, 102. `sent` is the time of sending, `rng` feeds the trailer."""
+    """Return the text of an upload: 100, `lines`, 102. `sent`: seconds since 1970 UTC; `rng` makes the trailer."""
     trailer = base64.b64encode(rng.randbytes(15)).decode()
     records = [["100", "SPMS", "10", serial, stamp(sent)], *lines, ["102", trailer]]
     return "".join("\t".join(record) + newline for record in records).encode("utf-8", "surrogateescape")
@@ -43,7 +43,7 @@ def body(lines: Iterable[Record], serial: str, sent: float, rng: random.Random, 
 
 def post(body: bytes, path: str = DATA, *, newline: str = "\r\n", chunks: Sequence[int] = (), expect: bool = False,
          extra_headers: Sequence[str] = ()) -> Post:
-    """The request for a body: plain as the PVS sends it, or with header lines of another firmware's taste.
+    """Return the request for a body: plain as the PVS sends it, or with header lines of other firmware.
 
     `chunks`: sizes of the chunks of a chunked body, the last one repeated as long as needed; empty: Content-Length.
     """
@@ -70,13 +70,13 @@ def post(body: bytes, path: str = DATA, *, newline: str = "\r\n", chunks: Sequen
 
 
 def response(time: float) -> bytes:
-    """The collector's answer."""
+    """Return the collector's answer at `time` (seconds since 1970 UTC)."""
     text = f"1002\t{stamp(time)}\r\n".encode()
     return (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(text)) + text
 
 
 def cut(data: bytes, rng: random.Random, low: int = SEGMENT[0], high: int = SEGMENT[1]) -> list[bytes]:
-    """Split into pieces of `low` to `high` bytes, as the PVS writes to its socket."""
+    """Split `data` into pieces of `low` to `high` bytes, as the PVS writes to its socket."""
     pieces = []
     at = 0
     while at < len(data):

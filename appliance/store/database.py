@@ -1,8 +1,8 @@
-"""Opening a SQLite file of ours: pragmas, numbered migrations, transactions, and errors of one line.
+"""Opening of suntap's SQLite files: pragmas, numbered migrations, transactions, and one-line errors.
 
-A database is made by the numbered files below sql/<schema>/, each applied in one transaction under PRAGMA
-user_version; a file from a newer suntap is refused, never guessed at. A read-only connection works beside a writer,
-without a writer, and for a user who may write neither the file nor its folder.
+The numbered files below sql/<schema>/ make a database; each is applied in one transaction under PRAGMA user_version. A
+file from a newer suntap is refused. A read-only connection works beside a writer, without a writer, and for a user who
+may write neither the file nor its folder.
 """
 import logging
 import os
@@ -17,8 +17,8 @@ from pathlib import Path
 from appliance.errors import SuntapError
 
 BUSY_S = 15.0                   # wait for another process's write before giving up
-WAL_BYTES = 16 << 20            # size the write-ahead log is cut back to after a large transaction
-CACHE_KIB = 8192                # of pages in memory, per connection
+WAL_BYTES = 16 << 20            # the write-ahead log is truncated to this size after a large transaction
+CACHE_KIB = 8192                # page cache per connection
 
 HINTS = {                       # what to do, by SQLite's primary result code
     "SQLITE_FULL": "free some space or use a larger card",
@@ -30,16 +30,16 @@ HINTS = {                       # what to do, by SQLite's primary result code
     "SQLITE_BUSY": "another process writes for long: try again",
 }
 
-NO_RIGHT = ("SQLITE_READONLY", "SQLITE_CANTOPEN")   # what a user meets who may only read
+NO_RIGHT = ("SQLITE_READONLY", "SQLITE_CANTOPEN")   # errors of a user who may only read
 
 
-COPIED = ("store",)     # schemas whose files are copied before they are brought up to date
+COPIED = ("store",)     # schemas whose files are copied before a migration
 
 log = logging.getLogger(__name__)
 
 
 class Connection(sqlite3.Connection):
-    """In autocommit mode, but `with connection:` is a transaction here too, as it is for sqlite3's own connections."""
+    """A connection in autocommit mode. `with connection:` is a transaction, as with sqlite3's own connections."""
 
     def __enter__(self) -> "Connection":
         if not self.in_transaction:
@@ -49,10 +49,10 @@ class Connection(sqlite3.Connection):
 
 
 class StoreError(SuntapError, sqlite3.Error):
-    """A database cannot be opened, read or written. One line: which file, why, what to do.
+    """A database cannot be opened, read or written. The text is one line: which file, why, what to do.
 
-    A subclass of sqlite3.Error, so that one except clause catches both. `damaged` tells a broken file from the rest;
-    `waiting`, one that its own process has yet to open, make or bring up to date, which this one may not.
+    A subclass of sqlite3.Error, so that one except clause catches both. `damaged`: the file is broken. `waiting`: the
+    process that writes the file has not opened, made or migrated it yet, and this process may not.
     """
 
     http_status = 503
@@ -64,9 +64,9 @@ class StoreError(SuntapError, sqlite3.Error):
 
 
 def open_database(path: Path, schema: str, readonly: bool = False) -> sqlite3.Connection:
-    """A connection to the database file `path` of `schema` (a folder below sql/).
+    """Open the database file `path` of `schema` (a folder below sql/) and return the connection.
 
-    A missing file is made first, also for a reader; an older one is brought up to date. Raises StoreError.
+    A missing file is made first, also for a reader; an older file is migrated. Raises StoreError.
     """
     refused = False
     try:
@@ -88,7 +88,7 @@ def open_database(path: Path, schema: str, readonly: bool = False) -> sqlite3.Co
 
 
 def explained(error: sqlite3.Error, path: Path | str) -> StoreError:
-    """`error` as one line that says what to do."""
+    """Return `error` as a StoreError: one line that says what to do."""
     if isinstance(error, StoreError):
         return error
     name = getattr(error, "sqlite_errorname", None) or ""
@@ -99,7 +99,7 @@ def explained(error: sqlite3.Error, path: Path | str) -> StoreError:
 
 @contextmanager
 def transaction(conn: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing; within another transaction, a part of that one. Raises StoreError."""
+    """Run the block in a transaction; inside another transaction, in a savepoint of it. Raises StoreError."""
     nested = conn.in_transaction
     try:
         conn.execute("SAVEPOINT part" if nested else "BEGIN IMMEDIATE")
@@ -119,7 +119,7 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
 
 
 def filename(conn: sqlite3.Connection) -> str:
-    """The file behind a connection, for messages."""
+    """Return the path of a connection's file, for messages; "database" if it is not known."""
     with suppress(sqlite3.Error):
         return next((row[2] for row in conn.execute("PRAGMA database_list") if row[1] == "main"), "") or "database"
     return "database"
@@ -127,7 +127,7 @@ def filename(conn: sqlite3.Connection) -> str:
 
 @cache
 def migrations(schema: str) -> tuple[tuple[int, str], ...]:
-    """The numbered files of a schema as (number, SQL), ascending."""
+    """Return the numbered files of a schema as (number, SQL), ascending."""
     folder = files("appliance.store") / "sql" / schema
     found = [(int(item.name.split("_")[0]), item.read_text("utf-8"))
              for item in folder.iterdir() if item.name.endswith(".sql")]
@@ -135,13 +135,16 @@ def migrations(schema: str) -> tuple[tuple[int, str], ...]:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The number of the last migration that a database has."""
+    """Return the number of the last migration applied to a database."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @cache
 def schema_at(schema: str, version: int) -> frozenset[tuple[str, str, str, str | None]]:
-    """(type, name, table, SQL) of everything that the migrations up to `version` make; empty for one they never had."""
+    """Return (type, name, table, SQL) of everything that the migrations up to `version` make.
+
+    Empty if there is no migration of that number.
+    """
     numbers = [number for number, _ in migrations(schema)]
     if version not in numbers:
         return frozenset()
@@ -172,8 +175,11 @@ def _writer(path: Path, schema: str) -> sqlite3.Connection:
 
 
 def _reader(path: Path, schema: str) -> sqlite3.Connection:
-    """Read only. Where SQLite cannot even share memory with a writer because there is none and the folder cannot be
-    written, the file itself does not change: then it is opened as immutable."""
+    """Open the file read only.
+
+    Without a writer and without write access to the folder, SQLite cannot make its shared memory. The file cannot
+    change then, so it is opened as immutable.
+    """
     try:
         return _checked(_open(path, "ro"), path, schema)
     except sqlite3.OperationalError:
@@ -183,8 +189,8 @@ def _reader(path: Path, schema: str) -> sqlite3.Connection:
 
 
 def _checked(connection: sqlite3.Connection, path: Path, schema: str) -> sqlite3.Connection:
-    """A reader's connection, if the file is one it understands. An older schema is an OperationalError: the caller
-    migrates it if it may."""
+    """Return a reader's connection if this version can read the file. Raises StoreError for a newer schema, and
+    OperationalError for an older one, which the caller migrates if it may."""
     try:
         version = _version(connection, path, schema)
         if version < migrations(schema)[-1][0]:
@@ -210,8 +216,8 @@ def _version(connection: sqlite3.Connection, path: Path, schema: str) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
-    """Apply the files that are new, each in one transaction; another process may be doing the same. Of a history that
-    already holds something, a copy is put beside it first."""
+    """Apply the migrations that are new, each in one transaction. Another process may do the same at the same time.
+    An existing history is copied first."""
     version = _version(connection, path, schema)
     if schema in COPIED and 0 < version < migrations(schema)[-1][0]:
         _copy(connection, path, version)
@@ -226,7 +232,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
 
 
 def _copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Keep the file as it is as <name>.before-<its version>; without room for it, only the log says so."""
+    """Copy the file to <name>.before-<its version>. If there is no room for the copy, only log a warning."""
     aside = path.with_name(f"{path.name}.before-{version}")
     if aside.exists():
         return
@@ -235,7 +241,7 @@ def _copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
             raise OSError(f"no room for {path.stat().st_size >> 20} MiB")
-        with transaction(connection):       # nobody writes meanwhile
+        with transaction(connection):       # blocks other writers during the copy
             shutil.copyfile(path, part)
         os.replace(part, aside)
     except OSError as error:
@@ -244,7 +250,7 @@ def _copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of an SQL file."""
+    """Yield the statements of an SQL file."""
     text = ""
     for piece in script.split(";"):
         text += piece + ";"

@@ -1,16 +1,17 @@
-"""A database that is damaged is found at start, set aside, and made anew from what there is: never a crash loop.
+"""Check of a database at start: a damaged file is set aside and a new one is made from the readable data.
 
-Each process that writes a database calls its function here before it opens it. A damaged file is renamed, with its
--wal and -shm, to <name>.damaged-<UTC time>. The inbox is copied upload by upload as far as it can be read, each
-checked against its SHA-256 (damage to the root of its tree costs them all; the history stays). The derived database
-starts empty; the ledger fills it from the inbox, and readings that the inbox no longer has are copied from the damaged
-file. The outbox starts anew: sending a status again is safe. What happened is noted in the new file, for the owner.
+So damage never causes a crash loop. Each process that writes a database calls its function here before it opens the
+file. A damaged file is renamed, with its -wal and -shm, to <name>.damaged-<UTC time>. The readable uploads of the inbox
+are copied, each checked against its SHA-256 (damage to the root of the table's tree loses them all; the history stays).
+The derived database starts empty; the ledger fills it from the inbox, and readings that the inbox no longer has are
+copied from the damaged file. The outbox starts empty: posting a status again is safe. The new file holds a note for the
+owner.
 
-The check is SQLite's integrity_check, not quick_check: that one does not compare indexes with their tables, so it would
-pass a file on which the next write fails, start after start. Neither sees a bit that flips inside a value, since
-SQLite's pages have no sums of their own. In the inbox such a bit costs its upload, whose own sum tells (counted,
-notice: malformed). In the history it is a wrong number until its day is derived again: `suntap rebuild` derives all,
-and without a history (suntap.sqlite3 moved away) the next start does.
+The check is SQLite's integrity_check, not quick_check: quick_check does not compare indexes with their tables, so it
+would pass a file on which the next write fails, start after start. Neither finds a flipped bit inside a value, since
+SQLite's pages have no checksums. In the inbox such a bit loses its upload, whose SHA-256 differs (counted, notice:
+malformed). In the history it is a wrong number until its day is derived again: `suntap rebuild` derives all days, and
+the next start does if suntap.sqlite3 was moved away.
 """
 import logging
 import os
@@ -25,15 +26,15 @@ from appliance import store
 from appliance.store import inbox, senders, state
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
+from appliance.store.state import Key
 from appliance.system.clock import Clock
 
-NOTE = "store_note"         # key in state: the sentence for the owner
-MAX_WORDS = 160             # of SQLite's words about the damage: they may quote a whole table
-MAX_ASIDE = 3               # damaged files of one kind that stay; older ones go, or a dying card fills itself up
+MAX_WORDS = 160             # characters of SQLite's text about the damage, which may quote a whole table
+MAX_ASIDE = 3               # damaged files of one kind that are kept; more would fill up a failing card
 STEP = 200                  # rows read at once from a damaged file
-PATIENCE = 500              # keys that are tried one by one behind a place that cannot be read
+PATIENCE = 500              # keys that are tried one by one behind an unreadable place
 
-DECISIONS = (               # what to read of a damaged history, and how it is written to the new one
+DECISIONS = (               # (query for the damaged history, statement for the new one)
     ("SELECT mac, serial, side, decision FROM known_sender WHERE decision <> ''",
      "INSERT INTO known_sender (mac, serial, side, decision) VALUES (?, ?, ?, ?)"
      " ON CONFLICT DO UPDATE SET decision = excluded.decision"),
@@ -47,8 +48,10 @@ log = logging.getLogger(__name__)
 
 
 def check_inbox(data_dir: Path, clock: Clock) -> str:
-    """Before inbox.sqlite3 is written: set it aside if it is damaged and save what can be read. What was done, one
-    sentence; "" when all is well. Raises StoreError when the disk does not even take a new file."""
+    """Set inbox.sqlite3 aside if it is damaged, and save its readable uploads. Call it before the file is written.
+
+    Returns the note for the owner; "" if the file is whole. Raises StoreError if no new file can be written.
+    """
     path = data_dir / inbox.FILE
     problem = damage(path)
     if not problem:
@@ -64,8 +67,10 @@ def check_inbox(data_dir: Path, clock: Clock) -> str:
 
 
 def check_store(data_dir: Path, clock: Clock) -> str:
-    """Before suntap.sqlite3 is written: set it aside if it is damaged; the next ingest derives it from the inbox. What
-    was done, one sentence; "" when all is well. Raises StoreError when the disk does not even take a new file."""
+    """Set suntap.sqlite3 aside if it is damaged; the next ingest derives it again. Call it before the file is written.
+
+    Returns the note for the owner; "" if the file is whole. Raises StoreError if no new file can be written.
+    """
     path = data_dir / store.FILE
     problem = damage(path)
     if not problem:
@@ -76,13 +81,13 @@ def check_store(data_dir: Path, clock: Clock) -> str:
         _save_decisions(aside, target)
         older = f"; {saved} older readings were saved from it" if saved else ""
         note = f"The history was damaged ({problem}). It was set aside as {aside.name} and is derived again{older}."
-        state.put(target, NOTE, note)
+        state.put(target, Key.STORE_NOTE, note)
     log.error("%s", note)
     return note
 
 
 def damage(path: Path) -> str:
-    """What is wrong with the database file `path`, in SQLite's words; "" for a whole file or none."""
+    """Return the damage of the database file `path` in SQLite's words; "" if it is whole or missing."""
     if not path.exists():
         return ""
     try:
@@ -94,7 +99,7 @@ def damage(path: Path) -> str:
 
 
 def _set_aside(path: Path, clock: Clock) -> Path:
-    """Rename a database and what belongs to it; the oldest of many such files goes."""
+    """Rename a database with its -wal and -shm. Deletes the oldest damaged files beyond MAX_ASIDE."""
     aside = path.with_name(f"{path.name}.damaged-{strftime('%Y%m%dT%H%M%SZ', gmtime(clock.time()))}")
     try:
         for suffix in ("-wal", "-shm", ""):
@@ -109,7 +114,7 @@ def _set_aside(path: Path, clock: Clock) -> Path:
 
 
 def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
-    """Copy the uploads that can be read and are what their hash says, ids and all; (saved, seen but not readable)."""
+    """Copy the uploads that are readable and match their hash, with their ids. Returns (saved, seen but invalid)."""
     saved = lost = 0
     columns = "id, captured_us, source, destination, path, complete, sha256, body"
     if _save_senders(aside, target):
@@ -124,8 +129,8 @@ def _save_uploads(aside: Path, target: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
-    """Copy who sent the uploads; False where that cannot be read, or was not kept yet: then all are one sender's, which
-    is trusted, since a history that is not counted would be worse."""
+    """Copy the senders of the uploads. Returns False if they are unreadable or from before senders were recorded: then
+    all uploads get one trusted sender, since an untrusted one would leave the history empty."""
     try:
         with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
             source.execute("SELECT sender_id, via FROM upload LIMIT 1").fetchone()
@@ -140,7 +145,7 @@ def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
 
 
 def _is_whole(row: tuple[Any, ...]) -> bool:
-    """Whether an upload is what it was when it was written."""
+    """Return True if an upload is unchanged since it was written."""
     try:
         number, captured_us, source, destination, path, complete, sha256, body = row[:8]
         return (all(isinstance(value, int) for value in (number, captured_us, complete)) and complete in (0, 1)
@@ -151,7 +156,7 @@ def _is_whole(row: tuple[Any, ...]) -> bool:
 
 
 def _pruned_until(data_dir: Path) -> int:
-    """The packet time up to which the inbox may have been pruned, in UTC seconds; 0 when nothing was deleted yet."""
+    """Return the packet time up to which the inbox may have been pruned, in UTC seconds; 0 if nothing was deleted."""
     try:
         with closing(inbox.connect(data_dir, readonly=True)) as connection:
             return int(connection.execute("SELECT pruned_us FROM identity").fetchone()[0]) // 1_000_000
@@ -160,7 +165,7 @@ def _pruned_until(data_dir: Path) -> int:
 
 
 def _save_decisions(aside: Path, target: sqlite3.Connection) -> None:
-    """Copy what the owner decided about senders, devices and uploads, as far as it can be read."""
+    """Copy the owner's readable decisions about senders, devices and uploads."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
         for query, insert in DECISIONS:
             rows = source.execute(query).fetchall()
@@ -169,7 +174,7 @@ def _save_decisions(aside: Path, target: sqlite3.Connection) -> None:
 
 
 def _save_readings(aside: Path, target: sqlite3.Connection, until: int) -> int:
-    """Copy readings of before `until`, which the inbox may not give again, and their devices."""
+    """Copy the readings up to `until` (UTC seconds), which the inbox may no longer have, and their devices."""
     if not until:
         return 0
     saved = 0
@@ -198,8 +203,8 @@ def _save_device(aside: Path, target: sqlite3.Connection, device: int, until: in
 
 
 def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a query by its first column, in steps; what cannot be read is stepped over, after a while in ever
-    wider steps."""
+    """Yield the rows of a query by its first column, in steps. Skips unreadable rows, in steps that grow after PATIENCE
+    failures."""
     size, failures = STEP, 0
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source:
         source.text_factory = lambda raw: raw.decode("utf-8", "replace")
@@ -225,7 +230,7 @@ def _rows(path: Path, query: str, table: str, after: int) -> Iterator[list[tuple
 
 
 def _last(source: sqlite3.Connection, table: str) -> int:
-    """The largest key worth trying."""
+    """Return the largest key of the table, or an upper bound for it."""
     if table:
         with suppress(sqlite3.Error):
             return int(source.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)

@@ -1,8 +1,8 @@
-"""What the owner asked for on the page or the command line: rows of the table `command`, carried out in order.
+"""The owner's commands from the page or the command line: rows of the table `command`, carried out in order.
 
-The asking side inserts a row; the supervisor process does the work and writes `finished` and `result`. A command that
-fails is finished with {"error": ...}: it is never tried again by itself, so nothing can get stuck here. Repeating any
-of them is harmless, which is what makes kill -9 in the middle harmless.
+The requester inserts a row; the supervisor process does the work and writes `finished` and `result`. A command that
+fails is finished with {"error": ...}. It is not repeated, so it cannot block the commands behind it. Every command may
+be repeated without harm, so kill -9 in the middle does no harm.
 """
 import json
 import logging
@@ -22,13 +22,13 @@ from appliance.store import transaction
 from appliance.supervisor import pipeline
 from appliance.system.clock import Clock
 
-KEEP = 200      # finished rows that stay, for the page
+KEEP = 200      # finished rows that are kept for the page
 
 log = logging.getLogger(__name__)
 
 
 def submit(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
-    """Put a command in the queue; its id."""
+    """Put a command in the queue and return its id."""
     row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
                         (int(clock.time()), name, json.dumps(argument or {})))
     assert row.lastrowid is not None
@@ -36,7 +36,7 @@ def submit(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[st
 
 
 def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
-    """The result of command `number`; None while it is not finished. Raises KeyError when there is none."""
+    """Return the result of command `number`; None while it is not finished. Raises KeyError if there is no such one."""
     row = store.execute("SELECT finished, result FROM command WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise KeyError(number)
@@ -44,14 +44,14 @@ def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
 
 
 def waits(store: sqlite3.Connection, name: str) -> bool:
-    """Whether a command of this name is not finished."""
+    """Return True if a command of this name is not finished."""
     found = store.execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL LIMIT 1", (name,))
     return found.fetchone() is not None
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a command may work with. `progress` is called now and then by what takes long."""
+    """The objects that a command works with. Long commands call `progress` regularly."""
 
     store: sqlite3.Connection
     inbox: sqlite3.Connection
@@ -62,7 +62,7 @@ class Work:
 
 
 def run_waiting(work: Work) -> int:
-    """Do every command that waits; how many."""
+    """Carry out every waiting command and return how many there were."""
     store = work.store
     waiting = store.execute("SELECT id, created, name, argument FROM command WHERE finished IS NULL ORDER BY id"
                             ).fetchall()
@@ -74,7 +74,7 @@ def run_waiting(work: Work) -> int:
         except Exception as error:
             log.warning("command %s: %s", name, error)
             outcome = {"error": str(error) or type(error).__name__}
-        with transaction(store):  # a restore has put another table in the place of the one that the row was in
+        with transaction(store):  # a restore has replaced the table, so the row may be missing
             store.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?, ?, ?)",
                           (number, created, name, argument, int(work.clock.time()), json.dumps(outcome)))
             store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
@@ -82,56 +82,58 @@ def run_waiting(work: Work) -> int:
 
 
 def _resend_day(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"day": "YYYY-MM-DD"} → {"rows": how many wait now}."""
+    """{"day": "YYYY-MM-DD"} → {"rows": number of rows that now wait}."""
     with transaction(work.store):
         return {"rows": outbox.resend_day(work.store, date.fromisoformat(argument["day"]).isoformat())}
 
 
 def _retry(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"time": the row's, "system": "" or an id} → {"done": whether it was refused or skipped and waits now}."""
+    """{"time": the row's, "system": "" or an id} → {"done": True if it was refused or skipped and now waits}."""
     return {"done": outbox.retry(work.store, int(argument["time"]), str(argument.get("system", "")))}
 
 
 def _skip(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"time": the row's, "system": "" or an id} → {"done": whether it was unsent and is skipped now}."""
+    """{"time": the row's, "system": "" or an id} → {"done": True if it was unsent and is now skipped}."""
     return {"done": outbox.skip(work.store, int(argument["time"]), str(argument.get("system", "")))}
 
 
 def _retry_refused(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{} → {"rows": how many refused rows wait now}: the owner put something right at PVOutput."""
+    """{} → {"rows": number of refused rows that now wait}. For an owner who corrected something at PVOutput."""
     with transaction(work.store):
         account.ask_again(work.store, work.settings)
         return {"rows": sum(outbox.retry_all(work.store, target.key) for target in targets(work.settings))}
 
 
 def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{} → {}: readings, slots and outbox from the inbox again."""
+    """{} → {}. Derives readings, slots and outbox from the inbox again."""
     pipeline.rebuild(work.inbox, work.store, work.settings, work.clock.time(), progress=work.progress)
     return {}
 
 
 def _sender(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"id": the inbox's, "decision": trusted or aside} → {}: whether its uploads count."""
+    """{"id": the sender's in the inbox, "decision": trusted or aside} → {}. Decides if the sender's uploads count."""
     senders.decide_by_number(work.inbox, work.store, int(argument["id"]), str(argument["decision"]))
     return {}
 
 
 def _device(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"id": the device's, "aside": whether it is left out} → {}."""
+    """{"id": the device's, "aside": True to leave it out} → {}."""
     senders.set_device_aside(work.store, int(argument["id"]), bool(argument["aside"]))
     return {}
 
 
 def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{"id": the inbox's, "aside": whether it is left out} → {}."""
+    """{"id": the upload's in the inbox, "aside": True to leave it out} → {}."""
     senders.set_upload_aside(work.inbox, work.store, int(argument["id"]), bool(argument["aside"]),
                              int(work.clock.time()))
     return {}
 
 
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
-    """{} → backup.restore()'s answer for the file that the page put in backup.handover(). It is removed, unless the
-    inbox is another user's: then that user's service adds the uploads of it."""
+    """{} → the result of backup.restore() for the file that the page put into backup.handover().
+
+    The file is removed, unless the inbox belongs to another user: then that user's service adds its uploads.
+    """
     pending = backup.handover(work.settings.store.data_dir)
     hand_over = False
     try:

@@ -1,8 +1,8 @@
 """Inbox → readings → slots → outbox, in one call: for the supervisor process and for the commands that do its work.
 
-Theory: the ledger makes slots of the uploads that are new and says which days changed; the outbox compares those days
-with what PVOutput has. Both belong together: a day that the ledger has told of and no outbox has followed is told
-again by the next call, so kill -9 between the two costs repeated work and nothing else.
+Theory: the ledger turns new uploads into slots and returns the days that changed; the outbox compares those days with
+the values at PVOutput. Both steps belong together. The next call reports a changed day again if the outbox has not
+followed it, so kill -9 between the two steps costs only repeated work.
 """
 import sqlite3
 from collections.abc import Callable
@@ -17,8 +17,8 @@ Progress = Callable[[int, int], object]
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What a call did: uploads taken in, readings that were new or changed, local days whose slots changed, and
-    whether the outbox has rows now that wait."""
+    """The result of a call: uploads ingested, readings new or changed, local days whose slots changed, and True in
+    `opened` if the outbox now has waiting rows."""
 
     uploads: int
     readings: int
@@ -28,18 +28,21 @@ class Derived:
 
 def derive(inbox: sqlite3.Connection, store: sqlite3.Connection, settings: Settings, now: float,
            progress: Progress | None = None, limit: int | None = None, refresh: bool = True) -> Derived:
-    """Take in what is new in the inbox, and bring the outbox up to date.
+    """Ingest the new uploads of the inbox and bring the outbox up to date.
 
     `now` in UTC seconds decides which slots are complete. `limit` bounds the uploads of one call. With `refresh` False
-    the outbox is looked at only if a day changed: slots also become complete by the mere passing of time. Raises
-    StoreError; what was done until then stays done.
+    the outbox is updated only if a day changed; True also finds slots that became complete because time passed. Raises
+    StoreError; the work done before the error is kept.
     """
     return _follow(ledger.ingest(inbox, store, settings.site, progress, limit), store, settings, now, refresh)
 
 
 def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, settings: Settings, now: float,
             progress: Progress | None = None) -> Derived:
-    """Derive everything from the inbox again; rows of the outbox whose values stay the same keep their state."""
+    """Derive everything from the inbox again. Outbox rows whose values are unchanged keep their state.
+
+    Raises StoreError.
+    """
     return _follow(ledger.rebuild(inbox, store, settings.site, progress), store, settings, now, True)
 
 

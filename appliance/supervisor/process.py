@@ -1,10 +1,10 @@
-"""The supervisor process: inbox → readings → slots → outbox → PVOutput, and what the owner asked on the page.
+"""The supervisor process: inbox → readings → slots → outbox → PVOutput, and the owner's commands from the page.
 
-Theory: one loop of short stages, each of which leaves the databases consistent; what is to be done next is always
-read from the databases, never remembered, so kill -9 between any two instructions costs at most repeated work. A stage
-that fails says so in the heartbeat, waits, and stops no other stage. Only one process does this per data directory:
-it holds supervisor.lock, and `suntap import`, `push` and `rebuild` leave the work to it when it is held. The outputs to
-the owner's other programs run beside the loop, in threads of their own (appliance/outputs).
+Theory: one loop of short stages, each of which leaves the databases consistent. The next work is always read from the
+databases, never remembered, so kill -9 between any two instructions costs at most repeated work. A stage that fails
+reports it in the heartbeat, waits, and stops no other stage. Only one process per data directory does this: it holds
+supervisor.lock, and `suntap import`, `push` and `rebuild` leave the work to it while the lock is held. The outputs to
+the owner's other programs run beside the loop, in separate threads (appliance/outputs).
 """
 import logging
 import sqlite3
@@ -30,24 +30,24 @@ from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
 
 LOCK = "supervisor.lock"
-INGEST_LIMIT = 2000     # uploads in one stage: between two of them the page's wishes and live posts have their turn
-IDLE_S = 1.0            # real seconds between two looks at an inbox with nothing new
-CLOCK_S = 5.0           # between two looks whether the clock is set
+INGEST_LIMIT = 2000     # uploads in one stage: commands and live posts run between two stages
+IDLE_S = 1.0            # real seconds between two checks of an inbox with nothing new
+CLOCK_S = 5.0           # between two checks whether the clock is set
 FAILED_S = 15.0         # before a stage that failed is tried again
-WAITING_S = 120.0       # after a start in which an inbox that the capture process has yet to open (or to bring up to
-                        # date) is no failure: both may have been started at once, and it checks the file first
-REFRESH_S = 30.0        # of the clock, between two looks for slots that are complete by now
+WAITING_S = 120.0       # after the start: an inbox that the capture process has not opened or migrated yet is no
+                        # failure, since both may start at once and the capture process checks the file first
+REFRESH_S = 30.0        # of the clock, between two checks for slots that have become complete
 
 log = logging.getLogger(__name__)
 
 
 def lock(data_dir: Path) -> AbstractContextManager[bool]:
-    """The right to derive and post for this data directory; False inside when another process has it."""
+    """Take the right to derive and post for this data directory: True inside the block, False if it is taken."""
     return try_lock(data_dir / LOCK)
 
 
 class Supervisor:
-    """One data directory's derivations. step() does a bounded piece of work and says how long to wait for the next."""
+    """Derives and posts for one data directory. step() does a bounded piece of work and returns the wait in seconds."""
 
     def __init__(self, live: LiveSettings, clock: Clock, heartbeat: Heartbeat | None = None,
                  outputs: Runner | None = None) -> None:
@@ -68,7 +68,7 @@ class Supervisor:
             outputs.apply(live.current)
 
     def step(self) -> float:
-        """Every stage once; real seconds until the next step is due."""
+        """Run every stage once. Returns the real seconds until the next step is due."""
         changed = self.live.refresh()
         if changed:
             log.info("settings changed: applied")
@@ -84,7 +84,7 @@ class Supervisor:
         return max(0.0, min(waits))
 
     def beat(self, *progress: object) -> None:
-        """Tell systemd and the status page that work was done. Also the progress callback of long derivations."""
+        """Report to systemd and the status page that work was done. Also the progress callback of long derivations."""
         if self.heartbeat is not None and self.heartbeat.due():
             problem = "; ".join([*self.problems.values(), self.live.problem]).strip("; ")
             self.heartbeat.beat(counters=self.counters, problem=problem, what=self._what, ingested=self._ingested(),
@@ -92,14 +92,14 @@ class Supervisor:
                                 outputs=self.outputs.status() if self.outputs else {})
 
     def _ingested(self) -> list[str | int] | None:
-        """[which inbox, id of the last upload taken in], for the capture process: it deletes none that are newer."""
+        """Return [inbox, id of the last upload ingested]: the capture process deletes no newer uploads."""
         try:
             return ledger.ingested(self.store)
         except sqlite3.Error:
             return None
 
     def _decisions(self) -> list[list[str]]:
-        """What the owner decided about senders, for the capture process: it bounds what it keeps of the others."""
+        """Return the owner's decisions about senders: the capture process bounds the uploads it keeps of the others."""
         try:
             return ledger.decisions(self.store)
         except sqlite3.Error:
@@ -117,7 +117,7 @@ class Supervisor:
             self.inbox = None
 
     def _stage(self, name: str, work: Callable[[], float]) -> float:
-        """Run one stage. A failure is logged once, shown until it is over, and stops nothing else."""
+        """Run one stage. A failure is logged once, shown until the stage succeeds, and stops no other stage."""
         now = time.monotonic()
         if now < self._not_before.get(name, 0.0):
             return self._not_before[name] - now
@@ -127,7 +127,7 @@ class Supervisor:
             if getattr(error, "waiting", False) and now - self._started < WAITING_S:
                 return IDLE_S
             if isinstance(error, sqlite3.Error) and explained(error, self.data_dir).damaged:
-                self._close_inbox()  # where it is the inbox, the capture process sets it aside
+                self._close_inbox()  # if it is the inbox, the capture process sets it aside
                 if integrity.damage(self.data_dir / store.FILE):
                     raise  # the next start sets the history aside and derives it anew
             self.counters["stage_errors"] += 1
@@ -149,7 +149,7 @@ class Supervisor:
         return IDLE_S
 
     def _ingest(self) -> float:
-        """New uploads to slots, and slots that are due to the outbox."""
+        """Turn new uploads into slots, and put slots that are due into the outbox."""
         settings = self.live.current
         now = self.clock.time()
         due = abs(now - self._refreshed) >= REFRESH_S   # abs: the clock may be set back
@@ -163,7 +163,7 @@ class Supervisor:
         return 0.0 if done.uploads or done.days else IDLE_S
 
     def _post(self) -> float:
-        """At most one request to PVOutput."""
+        """Make at most one request to PVOutput."""
         wait = self._post_at - time.monotonic()
         if wait > 0:
             return wait
@@ -181,9 +181,9 @@ class Supervisor:
         return wait
 
     def _inbox(self) -> sqlite3.Connection:
-        """The inbox, read only; made empty where the capture process has not made it yet.
+        """Return the inbox, read only; made empty if the capture process has not made it yet.
 
-        Opened anew when another file has its name: the capture process sets a damaged one aside.
+        Opened again if another file has its name: the capture process sets a damaged inbox aside.
         """
         path = self.data_dir / inbox.FILE
         if not path.exists() or path.stat().st_ino != self._inbox_file:
@@ -195,7 +195,7 @@ class Supervisor:
 
 
 def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
-    """The process: steps until `stop`. False when another process already does this work."""
+    """Run steps until `stop` is set. Returns False if another process already does this work."""
     data_dir = live.current.store.data_dir
     with lock(data_dir) as alone:
         if not alone:
@@ -214,7 +214,7 @@ def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
 
 
 def _facts(live: LiveSettings, clock: Clock) -> Facts:
-    """How the box is, for the outputs that tell it."""
+    """Return lamps and notices for the outputs that report them."""
     found = status.collect(live.current, clock)
     known = () if isinstance(found.history, Unreadable) else found.history.notices
     return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since) for lamp in found.lamps],

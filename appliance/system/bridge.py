@@ -1,7 +1,8 @@
-"""What the kernel knows of the network around the capture: the bridge's ports, the router's side, our own addresses.
+"""The kernel's tables about the network around the capture: bridge ports, the router's side, our own addresses.
 
-Read from /sys and /proc, without any right. The router's port is the one on which the hardware address of the default
-gateway was learned; where it has not been heard yet, no side is known. Tests give another root.
+The tables are in /sys and /proc and can be read without privileges. The router's port is the port on which the bridge
+learned the hardware address of the default gateway. Until the gateway is learned, no side is known. Tests pass another
+`root`.
 """
 import ipaddress
 import socket
@@ -13,20 +14,20 @@ from pathlib import Path
 LOOK_S = 1.0                            # between two looks at the kernel's tables
 ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
 MAX_TABLE = 1 << 20                     # bytes read of one of the kernel's tables
-LOCAL = "32 host LOCAL"                 # of an address of ours in fib_trie
+LOCAL = "32 host LOCAL"                 # marks one of our addresses in fib_trie
 
 
 class Side(Enum):
-    """Where on the bridge a hardware address was heard."""
+    """The side of the bridge on which a hardware address was learned."""
 
     PVS = "pvs"                 # not on the router's port
     ROUTERS = "router"
-    NOT_KNOWN = "not known"     # the address, or the router's, has not been learned
+    NOT_KNOWN = "not known"     # the bridge has not learned the address, or not the router's
     NO_SIDES = "no sides"
 
 
 class Sides:
-    """On which side of the bridge `interface` a hardware address is; looks at the kernel's tables every LOOK_S."""
+    """Tells on which side of the bridge `interface` a hardware address is. Reads the tables at most every LOOK_S."""
 
     def __init__(self, interface: str, root: Path = Path("/")) -> None:
         self.interface, self.root = interface, root
@@ -37,7 +38,7 @@ class Sides:
         self._routers: set[str] = set()
 
     def look(self) -> None:
-        """Read the tables, if the last look was LOOK_S ago."""
+        """Read the tables if the last read is at least LOOK_S ago."""
         if time.monotonic() - self._looked < LOOK_S:
             return
         self._looked = time.monotonic()
@@ -48,7 +49,7 @@ class Sides:
             self._routers |= gateways(self.interface, self.root)
 
     def of(self, mac: str) -> Side:
-        """The side of a hardware address: NO_SIDES where the interface is no bridge."""
+        """Return the side of a hardware address; NO_SIDES if the interface is no bridge."""
         self.look()
         if not self._bridge:
             return Side.NO_SIDES
@@ -60,12 +61,12 @@ class Sides:
 
 
 def is_bridge(interface: str, root: Path = Path("/")) -> bool:
-    """Whether `interface` is a bridge."""
+    """Return True if `interface` is a bridge."""
     return (root / "sys/class/net" / interface / "brforward").exists()
 
 
 def learned(interface: str, root: Path = Path("/")) -> dict[str, int]:
-    """On which port of the bridge each hardware address was heard: address → port number; our own are left out."""
+    """Return the bridge's learned addresses: hardware address → port number, without our own. {} if unreadable."""
     path = root / "sys/class/net" / interface / "brforward"
     found = {}
     try:
@@ -80,7 +81,7 @@ def learned(interface: str, root: Path = Path("/")) -> dict[str, int]:
 
 
 def gateways(interface: str, root: Path = Path("/")) -> set[str]:
-    """Hardware addresses of the default gateways that are reached over `interface`, as far as they were resolved."""
+    """Return the hardware addresses of the default gateways on `interface` that ARP has resolved."""
     default = set()
     for fields in _table(root / "proc/net/route"):
         if len(fields) > 7 and fields[0] == interface and fields[1] == "00000000" and fields[7] == "00000000":
@@ -89,13 +90,13 @@ def gateways(interface: str, root: Path = Path("/")) -> set[str]:
 
 
 def neighbours(interface: str, root: Path = Path("/")) -> dict[str, str]:
-    """The IPv4 neighbours on `interface`: address → hardware address."""
+    """Return the IPv4 neighbours on `interface`: address → hardware address."""
     return {fields[0]: fields[3].lower() for fields in _table(root / "proc/net/arp")
             if len(fields) > 5 and fields[5] == interface and fields[3] != "00:00:00:00:00:00"}
 
 
 def own_addresses(root: Path = Path("/")) -> frozenset[str]:
-    """Every IP address of this machine, as the capture writes addresses."""
+    """Return every IP address of this machine, in the notation of the capture."""
     found, last = set(), ""
     for fields in _table(root / "proc/net/fib_trie"):
         if fields[:1] == ["|--"] and len(fields) == 2:
@@ -109,7 +110,7 @@ def own_addresses(root: Path = Path("/")) -> frozenset[str]:
 
 
 def own_networks(root: Path = Path("/")) -> frozenset[ipaddress.IPv6Network]:
-    """The IPv6 networks that this machine is on."""
+    """Return the IPv6 networks of this machine's interfaces."""
     return frozenset(
         ipaddress.IPv6Network((bytes.fromhex(fields[0]), int(fields[2], 16)), strict=False)
         for fields in _table(root / "proc/net/if_inet6")

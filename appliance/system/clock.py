@@ -1,6 +1,6 @@
-"""The one place that asks what time it is.
+"""The only module that reads the wall clock.
 
-Everything above spcore takes a Clock, so tests set it, the demo accelerates it, and nothing else calls time.time().
+Everything above spcore takes a Clock: tests set it and the demo accelerates it. No other module calls time.time().
 """
 import os
 import time
@@ -15,35 +15,35 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True)
 class Clock:
-    """Wall clock: seconds since 1970 UTC. `rate` > 1 runs faster from `start` on (the demo's accelerated time)."""
+    """Wall clock: seconds since 1970 UTC. With `rate` > 1 it runs faster from `start` on (the demo)."""
 
     real_start: float = 0.0
     start: float = 0.0
     rate: float = 1.0
 
     def time(self) -> float:
-        """Now, in seconds since 1970 UTC."""
+        """Return the current time in seconds since 1970 UTC."""
         return self.start + (time.time() - self.real_start) * self.rate
 
     def steady(self) -> tuple[str, float]:
-        """(origin, seconds since it): no step of the wall clock moves it, and it goes on across processes.
+        """Return (origin, seconds since the origin). Steps of the wall clock do not change it; all processes share it.
 
-        The origin is this boot of the machine (and this clock's rate); seconds compare only under one origin.
+        The origin is this boot of the machine and this clock's rate. Seconds compare only if the origins are equal.
         """
         return (f"{boot_id()}/{self.rate!r}/{self.real_start!r}",
                 time.clock_gettime(time.CLOCK_BOOTTIME) * self.rate)
 
     def sleep_seconds(self, seconds: float) -> float:
-        """How long to really sleep so that `seconds` of this clock pass."""
+        """Return the real seconds in which `seconds` of this clock pass."""
         return seconds / self.rate
 
     def to_environment(self) -> str:
-        """The value for SUNTAP_CLOCK that gives a child process this same clock."""
+        """Return the value of SUNTAP_CLOCK that gives a child process this clock."""
         return f"{self.real_start!r},{self.start!r},{self.rate!r}"
 
 
 def system_seconds() -> float:
-    """The system's own wall clock, for what is compared with the times of files: those do not follow a Clock."""
+    """Return the system's wall clock in seconds since 1970 UTC: to compare with file times, which follow no Clock."""
     return time.time()
 
 
@@ -54,7 +54,7 @@ def boot_id() -> str:
 
 
 def from_environment() -> Clock:
-    """The clock the parent asked for in SUNTAP_CLOCK, else the system's."""
+    """Return the clock that the parent process put into SUNTAP_CLOCK, else the system's."""
     text = os.environ.get(ENVIRONMENT, "")
     if not text:
         return Clock()
@@ -63,6 +63,6 @@ def from_environment() -> Clock:
 
 
 def is_set() -> bool:
-    """False while the system's time is a guess: the appliance has no clock chip and no NTP server has answered yet."""
+    """Return False while the system's time is a guess: no clock chip, and no answer from an NTP server yet."""
     mark = os.environ.get(MARK, "")
     return not mark or os.path.exists(mark)

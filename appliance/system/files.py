@@ -1,7 +1,7 @@
-"""Files that are replaced in one step, locks that die with their holder, and folders that do not outlive their use.
+"""Atomic file replacement, locks that the kernel releases with their holder, and temporary folders.
 
-Invariant: whoever opens a file written here sees all of the old content or all of the new, also after
-kill -9 or a power cut.
+Invariant: a reader of a file written here sees all of the old content or all of the new, also after kill -9 or a
+power cut.
 """
 import fcntl
 import os
@@ -17,7 +17,7 @@ SCRATCH = ".suntap-scratch-"
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """One writer at a time: a lock on the folder, which the kernel drops when its holder dies."""
+    """Hold an exclusive lock on `folder` inside the block; waits for it. The kernel drops it when the holder dies."""
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -28,11 +28,11 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def write_atomic(target: Path, data: bytes, mode: int = PRIVATE, durable: bool = True) -> None:
-    """Replace `target` by a file with `data`: after a crash or power cut it is the old one or the new one.
+    """Replace `target` by a file with `data`. After a crash or power cut it is the old file or the new one.
 
-    With durable=False the disk decides when to write (no power-cut promise, no wear): for what may be lost.
-    One writer at a time per target (see locked()). Root keeps the owner of the file that it replaces.
-    Raises OSError; then the old file is untouched.
+    With durable=False the kernel decides when to write: less wear, but a power cut may lose the file. One writer at a
+    time per target (see locked()). Root keeps the owner of the file that it replaces. Raises OSError; then the old
+    file is untouched.
     """
     temporary = target.with_name(f".{target.name}.tmp")
     temporary.unlink(missing_ok=True)  # left by a writer that was killed
@@ -62,9 +62,9 @@ def write_atomic(target: Path, data: bytes, mode: int = PRIVATE, durable: bool =
 
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Try to be the only holder of the lock file at `path`: True inside, or False when another process holds it.
+    """Try to lock the file at `path`: True inside the block, or False if another process holds the lock.
 
-    The kernel frees the lock when the holder ends, however it ends. Raises OSError when the file cannot be made.
+    The kernel frees the lock when the holder ends, however it ends. Raises OSError if the file cannot be made.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     try:
@@ -80,9 +80,10 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 @contextmanager
 def temporary_folder(place: Path) -> Iterator[Path]:
-    """A private folder in the folder `place`, gone afterwards; one that a kill or a power cut left goes with the next.
+    """Make a private folder in `place` and remove it after the block.
 
-    Its lock tells whether it is in use. Raises OSError (also to one that began in the instant in which another swept).
+    A call also removes folders that a kill or a power cut left: a folder in use is locked, a leftover is not.
+    Raises OSError, also if another process removed the new folder before it was locked.
     """
     for left in place.glob(f"{SCRATCH}*"):
         with suppress(OSError), _held(left, fcntl.LOCK_NB):  # in use, or another user's
@@ -102,7 +103,7 @@ def _held(folder: Path, how: int = 0) -> Iterator[None]:
 
 
 def adopt_owner(path: Path) -> None:
-    """Root gives `path` to its folder's owner: a file made by `sudo suntap ...` stays usable for the services."""
+    """Give `path` to the owner of its folder, as root: the services can use a file made by `sudo suntap ...`."""
     if os.geteuid() == 0 and path.exists():
         known = path.resolve().parent.stat()
         os.chown(path, known.st_uid, known.st_gid)
@@ -110,7 +111,7 @@ def adopt_owner(path: Path) -> None:
 
 @contextmanager
 def short_path(path: Path) -> Iterator[str]:
-    """A name for the socket `path` that fits into a Unix address (108 bytes), however deep its folder is."""
+    """Give a name of the socket `path` that fits into a Unix address (108 bytes), however deep its folder is."""
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{folder}/{path.name}"

@@ -1,13 +1,13 @@
-"""What the page may ask of a service with other rights: a file, a request, an answer, in one folder.
+"""A request from the page to a service with other rights: a file, a request and an answer in one folder.
 
-    <data_dir>/NAME/FILE          what the owner uploaded, put there whole
+    <data_dir>/NAME/FILE          the file from the owner's browser, written whole
     <data_dir>/NAME/request       empty: a systemd path unit starts the other side when it appears
     <data_dir>/NAME/result.json   {"ok": null while it is under way, else true or false, "text": one line}
 
-Theory: the page's user owns the data directory, so whoever has taken over the page may put links, pipes or other files
-in any place of it. Root's side therefore opens, writes and removes here only *as that user* (acting_as): it can do
-nothing there that the page could not do by itself, wherever a link leads. What the file holds is checked after it was
-taken, by the handover itself. The request is removed first: what fails is not tried again by itself.
+Theory: the page's user owns the data directory, so an attacker who controls the page can put links, pipes or other
+files anywhere in it. Root's side therefore opens, writes and removes here only *as that user* (acting_as): it can do
+nothing there that the page could not do itself, wherever a link leads. The service checks the content of the file
+after it has taken the file. The request is removed first, so a request that fails is not repeated.
 """
 import errno
 import json
@@ -26,21 +26,21 @@ from appliance.system.files import PRIVATE, write_atomic
 REQUEST, RESULT = "request", "result.json"
 MAX_RESULT = 4096
 CHUNK = 256 * 1024
-UNHEARD_S = 30          # a request that nobody took for so long: the path unit does not run
-INTERRUPTED_S = 1200    # an handover silent for longer was ended by a power cut: units end earlier by themselves
+UNHEARD_S = 30          # a request that waits longer: the path unit does not run
+INTERRUPTED_S = 1200    # a handover silent for longer was ended by a power cut: the units' own time-outs are shorter
 IDLE, ASKED, UNHEARD, WORKING, INTERRUPTED, DONE, FAILED = (
     "idle", "asked", "unheard", "working", "interrupted", "done", "failed")
 
 
 class TooLargeError(SuntapError):
-    """More was sent than the handover takes."""
+    """The file is larger than the handover accepts."""
 
     http_status = 413
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A user by numbers."""
+    """A user's numeric ids."""
 
     uid: int
     gid: int
@@ -48,7 +48,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class State:
-    """How far an handover is: one of the names above; `text` and `at` (seconds since 1970 UTC) of the last answer."""
+    """The state of a handover: one of the names above; `text` and `at` (seconds since 1970 UTC) of the last answer."""
 
     name: str
     text: str = ""
@@ -56,13 +56,13 @@ class State:
 
     @property
     def under_way(self) -> bool:
-        """Whether more is to come by itself."""
+        """True if the state will still change by itself."""
         return self.name in (ASKED, WORKING)
 
 
 @contextmanager
 def acting_as(owner: Owner | None) -> Iterator[None]:
-    """Root does what is inside with the rights of `owner`; anybody else (and None) as who he is."""
+    """Run the block with the rights of `owner` if this process is root; else, or if None, with its own rights."""
     if owner is None or os.geteuid() != 0:
         yield
         return
@@ -79,14 +79,17 @@ def acting_as(owner: Owner | None) -> Iterator[None]:
 
 
 class Handover:
-    """One handover's folder. `owner`: the page's user, for root's side."""
+    """The folder of one handover. `owner`: the page's user, given on root's side."""
 
     def __init__(self, data_dir: Path, name: str, file: str, owner: Owner | None = None) -> None:
         self.folder, self.owner = data_dir / name, owner
         self.file = self.folder / file
 
     def store(self, stream: IO[bytes], limit: int) -> None:
-        """The page's side: put what is uploaded in place, whole or not at all. Raises TooLargeError, OSError."""
+        """The page's side: write `stream` (at most `limit` bytes) to the file, all or nothing.
+
+        Raises TooLargeError, OSError.
+        """
         self.folder.mkdir(mode=0o700, exist_ok=True)
         part, size = self.file.with_suffix(".part"), 0
         try:
@@ -101,16 +104,16 @@ class Handover:
             part.unlink(missing_ok=True)
 
     def submit(self) -> None:
-        """The page's side: the file is to be acted on. Raises OSError."""
+        """The page's side: ask the service to act on the file. Raises OSError."""
         (self.folder / RESULT).unlink(missing_ok=True)
         (self.folder / REQUEST).touch(mode=PRIVATE)
 
     def open(self) -> IO[bytes]:
-        """The file. Raises OSError; a link or pipe in its place is an error."""
+        """Open the file for reading. Raises OSError, also if a link or pipe is in its place."""
         return _regular(self.file)
 
     def share(self) -> None:
-        """The page's side: let the folder's group read the file and answer. Raises OSError."""
+        """The page's side: allow the folder's group to read the file and to answer. Raises OSError."""
         self.folder.chmod(0o770)
         self.file.chmod(0o640)
 
@@ -120,7 +123,7 @@ class Handover:
             self.file.unlink(missing_ok=True)
 
     def state(self) -> State:
-        """How far it is, as the page shows it."""
+        """Return the state that the page shows; IDLE if there is no readable answer."""
         now = clock.system_seconds()
         with acting_as(self.owner):
             with suppress(OSError):
@@ -137,20 +140,20 @@ class Handover:
         return State(DONE if ok else FAILED, text, at)
 
     def claim(self) -> IO[bytes]:
-        """The other side: the request is taken up; the file, opened. Raises OSError when there is none to be read."""
+        """The service's side: remove the request and open the file. Raises OSError if it cannot be read."""
         with acting_as(self.owner):
             (self.folder / REQUEST).unlink(missing_ok=True)
             return self.open()
 
     def reject(self, reason: str) -> None:
-        """The other side: the request is not taken up."""
+        """The service's side: refuse the request, remove the file and report `reason`."""
         with acting_as(self.owner), suppress(OSError):
             (self.folder / REQUEST).unlink(missing_ok=True)
             self.file.unlink(missing_ok=True)
         self.report(False, reason)
 
     def report(self, ok: bool | None, text: str) -> None:
-        """The other side: how far it is (None), or how it ended. What cannot be written costs the news only."""
+        """The service's side: write the progress (`ok` None) or the outcome. If that fails, only the report is lost."""
         with acting_as(self.owner), suppress(OSError):
             write_atomic(self.folder / RESULT, json.dumps({"ok": ok, "text": text}).encode(), mode=0o644,
                          durable=ok is not None)

@@ -1,9 +1,9 @@
-"""What each long-running process says about itself: one small JSON file per process.
+"""The heartbeat of each long-running process: one small JSON file per process.
 
-Theory: the file says who (pid), since when, when last (on the clock that counts since boot and that nobody can set),
-how often it was started since boot, and the process's own counters. It lies in the service's runtime directory,
-which is memory, so that an SD card is not worn; without one (a laptop, the demo) in the data directory. Readers try
-both and take only what belongs to their data directory. Losing the file loses nothing.
+Theory: the file holds the pid, the time of the start, the time of the last beat (on the clock that counts since boot
+and cannot be set), the number of starts since boot, and the process's own counters. It is in the service's runtime
+directory, which is memory, so it does not wear the SD card; without one (a laptop, the demo) in the data directory.
+Readers try both and accept only a file for their data directory. Nothing depends on the file: it may be lost.
 """
 import json
 import os
@@ -19,9 +19,9 @@ from appliance.system.sd_notify import notify
 
 PROCESSES = ("capture", "supervisor", "web", "collector")
 INTERVAL_S = 3.0    # between two writes of the file
-STALE_S = 90.0      # a process silent for longer does not work: longer than any single request it waits for
+STALE_S = 90.0      # a process silent for longer is stuck; no single request that it waits for takes as long
 MAX_BYTES = 65536
-MEMORY = Path("/run")  # what lies there is of this boot; in a container, a sandboxed service may see another boot_id
+MEMORY = Path("/run")  # its files are of this boot; in a container, a sandboxed service may see another boot_id
 
 
 def _now() -> float:
@@ -29,7 +29,7 @@ def _now() -> float:
 
 
 class Heartbeat:
-    """The writing side. beat() is called by the loop that does the work, and by nothing else."""
+    """The writing side. Only the loop that does the work calls beat()."""
 
     def __init__(self, process: str, data_dir: Path) -> None:
         runtime = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
@@ -44,13 +44,13 @@ class Heartbeat:
         self.beats = 0
 
     def due(self) -> bool:
-        """Whether the last beat is INTERVAL_S old: more often only wears the disk."""
+        """Return True if the last beat is at least INTERVAL_S old: more writes only wear the disk."""
         return _now() - self._written >= INTERVAL_S
 
     def beat(self, **facts: Any) -> None:
-        """Say that a piece of work is done; `facts` replace those of the same name.
+        """Write that a piece of work is done; `facts` replace those of the same name.
 
-        A full disk is no reason to stop working: then only the file is missing.
+        Raises nothing if the disk is full: the process goes on without the file.
         """
         self._facts.update(facts)
         self._written = _now()
@@ -62,7 +62,10 @@ class Heartbeat:
 
 
 def read(process: str, data_dir: Path) -> dict[str, Any] | None:
-    """The last heartbeat of `process` for this data directory in this boot, with "age_s" and "uptime_s"; else None."""
+    """Return the last heartbeat of `process` for this data directory in this boot; None if there is none.
+
+    "age_s" and "uptime_s" are added, in seconds.
+    """
     found = [
         facts for path in _candidates(process, data_dir) for facts in (_load(path),)
         if facts.get("data_dir") == str(data_dir) and (path.is_relative_to(MEMORY) or facts.get("boot_id") == boot_id())
@@ -87,11 +90,16 @@ def _candidates(process: str, data_dir: Path) -> Iterator[Path]:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """A heartbeat file's content; empty when there is none or it is not one."""
+    """Return a heartbeat file's content; {} if there is no valid one."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_no_wait) as file:
             facts = json.loads(file.read(MAX_BYTES))
         numbers = (facts["beat"], facts["since"], facts["pid"], facts["restarts"])
         return facts if all(isinstance(number, int | float) for number in numbers) else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}
+
+
+def _no_wait(path: str, flags: int) -> int:
+    """A pipe in the file's place keeps nobody waiting."""
+    return os.open(path, flags | os.O_NONBLOCK)

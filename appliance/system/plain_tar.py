@@ -1,8 +1,8 @@
-"""Reading a tar that a stranger may have made: regular files one after the other, and nothing of what tar can do more.
+"""A reader for untrusted tar files: regular files one after the other, and no other feature of tar.
 
-The standard library's reader follows extended (pax) headers, which in Python before 3.11.8 keep it busy for ever when
-they are made for that. Here one of them is stepped over: what it says, such as a fraction of a second, is not needed.
-Memory is bounded whatever a header claims.
+The standard library's reader parses extended (pax) headers; in Python before 3.11.8 a crafted one keeps it in an
+endless loop. This reader skips them: their content, such as fractions of a second, is not needed. Memory is bounded
+whatever a header claims.
 """
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from tarfile import AREGTYPE, REGTYPE, TarError, TarInfo
 from typing import Protocol
 
 BLOCK = 512
-EXTENDED = (b"x", b"g")         # pax headers, of the next file and of all
-MAX_EXTENDED = 1 << 16          # bytes of one
+EXTENDED = (b"x", b"g")         # pax headers: for the next file, for all files
+MAX_EXTENDED = 1 << 16          # bytes of one extended header
 MAX_MEMBERS = 100               # files and extended headers
 
 
 class Readable(Protocol):
-    """What a tar is read from."""
+    """The source of a tar."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; b"" at the end."""
+        """Return at most `size` bytes; b"" at the end."""
 
 
 class NoTar(Exception):
-    """The file is no tar, is cut, or holds what no file of ours does."""
+    """The file is no tar, is truncated, or has a member that suntap never writes."""
 
 
 @dataclass
 class Member:
-    """One file of the tar; read it before asking for the next."""
+    """One file of the tar. Read it before the next one is taken."""
 
     name: str
     size: int
@@ -36,7 +36,7 @@ class Member:
     _left: int
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes, b"" at its end. Raises NoTar where the tar ends before the file."""
+        """Return at most `size` bytes; b"" at the end of the file. Raises NoTar if the tar ends before the file."""
         wanted = self._left if size < 0 else min(size, self._left)
         data = self._source.read(wanted) if wanted else b""
         if wanted and not data:
@@ -46,7 +46,7 @@ class Member:
 
 
 def members(source: Readable) -> Iterator[Member]:
-    """The files of the tar `source`, in order. Raises NoTar."""
+    """Yield the files of the tar `source`, in order. Raises NoTar."""
     for _ in range(MAX_MEMBERS):
         header = _exactly(source, BLOCK)
         if not any(header):

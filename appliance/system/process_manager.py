@@ -1,8 +1,8 @@
-"""A parent that starts the three processes, watches them and starts again what ends.
+"""A parent process that starts suntap's processes, watches them and restarts those that end.
 
-Theory: no process depends on another being there, so the order of starts does not matter and each is restarted alone,
-after a pause that doubles while it keeps failing. The children end with their parent (SIGTERM, after GRACE_S SIGKILL;
-and by PR_SET_PDEATHSIG when the parent is killed). The image runs the same three as systemd units instead.
+Theory: no process needs another one to run, so the order of starts does not matter. Each is restarted alone, after a
+pause that doubles while it keeps failing. The children end with their parent: by SIGTERM and, after GRACE_S, SIGKILL;
+by PR_SET_PDEATHSIG if the parent is killed. The image runs the same processes as systemd units instead.
 """
 import os
 import subprocess
@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from threading import Event
 
 PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 60.0
-STEADY_S = 30.0     # a process that ran so long starts with the shortest pause again
+STEADY_S = 30.0     # after a run this long, the next pause is the shortest again
 GRACE_S = 5.0       # between SIGTERM and SIGKILL
 LOOK_S = 0.2
-PARENT = "SUNTAP_PARENT"    # pid of the parent: tells a child whose end is its end (appliance.system.service)
+PARENT = "SUNTAP_PARENT"    # pid of the parent: a child ends with it (appliance.system.service)
 
 
 def python_module(*arguments: str) -> list[str]:
-    """The command line that runs a module (its name first) by this same Python, as isolated as this one is."""
+    """Return the command line that runs a module (its name first) with this Python and the same isolation."""
     return [sys.executable, *(["-P"] if sys.flags.safe_path else []), "-m", *arguments]
 
 
@@ -38,7 +38,7 @@ class Child:
 
 
 class ProcessManager:
-    """Runs children until `stop` is set. `say` gets one line for each event."""
+    """Runs children until `stop` is set. Calls `say` with one line for each event."""
 
     def __init__(self, children: Mapping[str, Sequence[str]], stop: Event, say: Callable[[str], None],
                  environment: Mapping[str, str] | None = None) -> None:
@@ -47,7 +47,7 @@ class ProcessManager:
         self.environment = {**os.environ, **(environment or {}), PARENT: str(os.getpid())}
 
     def run(self) -> None:
-        """Start everything, restart what ends, and end everything when told to."""
+        """Start all children, restart those that end, and end all once `stop` is set."""
         try:
             while not self.stop.is_set():
                 for child in self.children:
@@ -57,7 +57,7 @@ class ProcessManager:
             self.end()
 
     def end(self) -> None:
-        """SIGTERM to all, SIGKILL to who does not listen."""
+        """Send SIGTERM to all children; after GRACE_S, SIGKILL to those that still run."""
         running = [child.process for child in self.children if child.process and child.process.poll() is None]
         for process in running:
             process.terminate()

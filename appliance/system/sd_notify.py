@@ -1,7 +1,7 @@
-"""Telling systemd how a service is: READY=1, WATCHDOG=1, STATUS=... (sd_notify's protocol, one datagram a message).
+"""Messages to systemd: READY=1, WATCHDOG=1, STATUS=... (sd_notify's protocol, one datagram a message).
 
-Only a process that did real work since its last message says WATCHDOG=1: its main loop calls this, never a thread
-of its own. Without a NOTIFY_SOCKET (no systemd) nothing happens.
+A process sends WATCHDOG=1 only if it did real work since its last message: its main loop calls notify(), never a
+separate thread. Without NOTIFY_SOCKET (no systemd) nothing happens.
 """
 import os
 import socket
@@ -11,7 +11,7 @@ ENVIRONMENT = "NOTIFY_SOCKET"
 
 
 def notify(message: str) -> bool:
-    """Send `message` (lines of VARIABLE=value) to systemd; whether there was somebody to tell."""
+    """Send `message` (lines of VARIABLE=value) to systemd. Returns False if there is no systemd to receive it."""
     address = os.environ.get(ENVIRONMENT, "")
     if not address.startswith(("/", "@")):
         return False

@@ -1,4 +1,4 @@
-"""What the long-running commands need: the end on a signal, the log, the end when the parent ends."""
+"""Shared by the long-running commands: stop on a signal, the log, stop when the parent dies."""
 import ctypes
 import logging
 import os
@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1        # prctl(2)
 
 
 class Stop(threading.Event):
-    """Set by SIGTERM or Ctrl-C. Loops look at it between two pieces of work and wait on it instead of sleeping."""
+    """Set by SIGTERM or Ctrl-C. Loops check it between two pieces of work and wait on it instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,12 +25,12 @@ class Stop(threading.Event):
 
 
 def begin_log(name: str) -> None:
-    """Log to stderr, one line an event: systemd's journal adds the time, `suntap run` shows them together."""
+    """Log to stderr, one line an event: systemd's journal adds the time, `suntap run` shows all processes together."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=f"{name}: %(message)s")
 
 
 def end_with_parent() -> None:
-    """A process that `suntap run` started gets SIGTERM when that parent dies, however it dies."""
+    """Ask the kernel to send SIGTERM when the parent `suntap run` dies, however it dies. Without one: nothing."""
     parent = os.environ.get(PARENT, "")
     if not parent.isdigit():
         return

@@ -1,8 +1,8 @@
 """Updates of the appliance: a signed bundle is installed beside the running version, tried, and kept or taken back.
 
-Theory: versions lie side by side in the releases folder on the data partition; the link `current` names the one that
-/usr/bin/suntap starts (none: the packaged one, which is read-only and always there). Whoever changes the link writes
-trial.json first, durably; while it is there the version is on trial, and whoever finds it at boot finishes the trial.
-So a power cut at any point leaves a version that is whole, and the trial ends: by commit (trial.json removed) or by
-going back. Modules: bundle (the file and its signature), releases (folders, link, trial), services (systemd, health).
+Theory: the releases folder on the data partition holds the versions side by side. The link `current` names the version
+that /usr/bin/suntap starts; without it, the packaged version starts, which is read-only and always there. trial.json
+is written durably before the link changes. While it exists the version is on trial; a trial found at boot is finished.
+So a power cut at any point leaves a whole version, and the trial ends: by commit (trial.json removed) or by going back.
+Modules: bundle (the file and its signature), releases (folders, link, trial), services (systemd, health).
 """

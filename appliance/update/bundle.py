@@ -1,7 +1,7 @@
 """The update file: a tar of manifest.json, manifest.sig and suntap.deb, in this order and nothing else.
 
 The signature (ed25519, checked by the openssl program) covers the manifest; the manifest names the package's version,
-architecture, size and SHA-256. Nothing of the package is looked at before its hash is right. Made by `write`.
+architecture, size and SHA-256. The package is not opened before its hash is verified. `write` makes such a file.
 """
 import hashlib
 import json
@@ -25,14 +25,14 @@ VERSION = re.compile(r"[0-9][0-9A-Za-z.+~-]{0,63}")
 
 
 class UpdateError(SuntapError):
-    """The bundle is refused or cannot be installed. One line: why, and what to do."""
+    """The bundle is refused or cannot be installed. The text is one line: why, and what to do."""
 
     http_status = 400
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the signature vouches for."""
+    """The signed description of the package."""
 
     version: str
     architecture: str       # Debian's name: arm64, amd64
@@ -42,9 +42,9 @@ class Manifest:
 
 
 def read(path: Path, public_key: Path, package: Path) -> Manifest:
-    """Check the bundle at `path` against `public_key` (PEM) and write its package to `package`.
+    """Check the bundle at `path` against `public_key` (PEM), write its package to `package` and return the manifest.
 
-    Raises UpdateError: no bundle, truncated, not signed by this key, changed after signing.
+    Raises UpdateError if the file is no bundle, is truncated, is not signed by this key or was changed after signing.
     """
     try:
         with open(path, "rb") as file:
@@ -62,7 +62,10 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
 
 
 def write(path: Path, package: Path, private_key: Path) -> Manifest:
-    """Make a bundle of the Debian package at `package`, signed with `private_key` (PEM). Raises UpdateError."""
+    """Make a bundle of the Debian package at `package`, signed with `private_key` (PEM), and return its manifest.
+
+    Raises UpdateError.
+    """
     fields = _run("dpkg-deb", "--field", str(package), "Version", "Architecture").decode()
     found = dict(line.split(": ", 1) for line in fields.splitlines())
     content = package.read_bytes()
@@ -102,7 +105,7 @@ def _verify(data: bytes, signature: bytes, public_key: Path) -> None:
 
 
 def _parse(data: bytes) -> Manifest:
-    """The manifest; signed, so what is wrong with it is a newer or broken maker's tool, not an attack."""
+    """Parse the manifest. Its signature is verified, so an error here means a newer or broken tool, not an attack."""
     try:
         manifest = Manifest(**json.loads(data))
         sound = (VERSION.fullmatch(manifest.version) and re.fullmatch(r"[a-z0-9]+", manifest.architecture)

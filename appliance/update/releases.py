@@ -1,7 +1,7 @@
 """The releases folder: versions side by side, the link to the current one, the trial of a new one.
 
-Every step is durable before the next one begins (see the package's theory). Removing and copying may be cut short: what
-is half done carries the suffix .part and is swept away by the next install.
+Every step is durable before the next one begins (see the package's theory). Removing and copying may be interrupted:
+unfinished files carry the suffix .part, and the next install removes them.
 """
 import json
 import logging
@@ -19,33 +19,33 @@ from appliance.update import bundle
 from appliance.update.bundle import UpdateError
 
 CURRENT, TRIAL = "current", "trial.json"
-PACKAGED = ""                           # the name of the version that came with the image
-TREE = Path("usr/lib/suntap")           # inside a release: where the package puts its modules
+PACKAGED = ""                           # stands for the version that came with the image
+TREE = Path("usr/lib/suntap")           # folder of the modules inside a release
 DATABASES = {"inbox": "inbox.sqlite3", "store": "suntap.sqlite3"}   # by schema (folder below appliance/store/sql)
-ROOM_FACTOR = 8                         # an unpacked package with byte code takes less than this times its size
+ROOM_FACTOR = 8                         # free space needed to unpack and compile a package, in package sizes
 
 log = logging.getLogger(__name__)
 
 
 class Services(Protocol):
-    """The three processes, as systemd or a test runs them."""
+    """The service processes, run by systemd or by a test."""
 
     def stop(self) -> None: ...
     def start(self) -> None: ...
     def healthy(self) -> bool:
-        """Wait, two minutes at most, until they have worked for a while; False when they do not."""
+        """Wait, at most two minutes, until they have worked for a while. Returns False if they have not."""
         ...
 
 
 class Releases:
-    """The folder `root`; `data_dir` has the databases that a new version may migrate."""
+    """The releases folder `root`. `data_dir` holds the databases that a new version may migrate."""
 
     def __init__(self, root: Path, data_dir: Path, services: Services) -> None:
         self.root, self.data_dir, self.services = root, data_dir, services
 
     @property
     def current(self) -> str:
-        """The version that `current` names, or PACKAGED."""
+        """The version that the link `current` names; PACKAGED without the link."""
         try:
             return os.readlink(self.root / CURRENT)
         except FileNotFoundError:
@@ -53,9 +53,10 @@ class Releases:
 
     def install(self, path: Path, public_key: Path, running: str, architecture: str,
                 tell: Callable[[str], None] = lambda text: None) -> str:
-        """Install the bundle at `path` and try it; its version. It must be newer than `running` and fit `architecture`.
+        """Install the bundle at `path`, try it and return its version.
 
-        `tell` hears what is done next. Raises UpdateError when it is refused, or was tried and taken back.
+        The version must be newer than `running` and fit `architecture`. `tell` receives a sentence before each step.
+        Raises UpdateError if the bundle is refused, or if the version did not work and was taken back.
         """
         tell("Checking the file.")
         if (self.root / TRIAL).exists():
@@ -80,9 +81,10 @@ class Releases:
         return manifest.version
 
     def finish(self) -> bool:
-        """End a trial that is under way: keep the version when it is healthy, else go back. True when it was kept.
+        """End a trial that is under way: keep the version if it is healthy, else go back.
 
-        Also called at boot, by the packaged version, after a power cut during a trial.
+        Returns True if the version was kept or no trial was under way. The packaged version also calls this at boot,
+        after a power cut during a trial.
         """
         try:
             trial = json.loads((self.root / TRIAL).read_text())
@@ -100,12 +102,12 @@ class Releases:
             (self.root / TRIAL).unlink()
             _sync(self.root)
             self._sweep()
-        finally:  # a database that cannot be given back (full disk) ends no capturing; the next boot tries again
+        finally:  # if a database cannot be restored (full disk), capturing goes on; the next boot tries again
             self.services.start()
         return False
 
     def _place(self, package: Path, version: str) -> None:
-        """Unpack into a folder of its own, complete and on the disk before it gets its name."""
+        """Unpack into a separate folder. It gets its final name only when it is complete and on the disk."""
         size = package.stat().st_size
         if shutil.disk_usage(self.root).free < ROOM_FACTOR * size:
             raise UpdateError(f"not enough room on the data partition: {ROOM_FACTOR * size >> 20} MiB are needed")
@@ -121,7 +123,7 @@ class Releases:
         _sync(self.root)
 
     def _begin(self, version: str) -> None:
-        """Stop, keep the databases that the new version will migrate, write down the trial, switch, start."""
+        """Stop the services, copy the databases that the new version will migrate, record the trial, switch, start."""
         self.services.stop()
         try:
             self._keep(version)
@@ -142,7 +144,7 @@ class Releases:
         _sync(self.root)
 
     def _keep(self, version: str) -> None:
-        """Copy each database whose schema the new version has more migrations for than were applied."""
+        """Copy each database that the new version will migrate: it has newer migrations than the database."""
         for schema, name in DATABASES.items():
             source = self._live(name)
             steps = list((self.root / version / TREE / "appliance/store/sql" / schema).glob("*.sql"))
@@ -154,9 +156,9 @@ class Releases:
         _sync(self.root)
 
     def _give_back(self, version: str) -> None:
-        """Undo migrations of a version that is taken back: where a copy was kept, and only if the file was migrated.
+        """Undo the migrations of a version that is taken back. Restores a copy only if its database was migrated.
 
-        What was captured during the trial was sent once only: it is added to the copy before that becomes the inbox.
+        The PVS does not send the uploads of the trial again: they are added to the copy before it becomes the inbox.
         """
         for schema, name in DATABASES.items():
             kept, target = self._kept(version, name), self._live(name)
@@ -167,7 +169,10 @@ class Releases:
                     source.backup(live)
 
     def _live(self, name: str) -> Path:
-        """The database in use. The page's user owns the data directory: a link that leads out of it is not followed."""
+        """Return the path of the database in use. Raises UpdateError if a link leads out of the data directory.
+
+        The page's user owns that directory, so a link in it cannot be trusted.
+        """
         home = self.data_dir.resolve()
         path = (home / name).resolve()
         if path not in (home / name, home / "inbox" / name):
@@ -178,9 +183,9 @@ class Releases:
         return self.root / f"before-{version}-{name}"
 
     def _sweep(self) -> None:
-        """Remove what no step needs any more: unfinished folders, versions that are not current, kept databases.
+        """Remove unfinished folders, versions that are not current, and copied databases.
 
-        While a trial is under way (a power cut will end it) everything may be needed.
+        Removes nothing while a trial is under way: finish() needs all of it after a power cut.
         """
         if (self.root / TRIAL).exists():
             return
@@ -194,7 +199,7 @@ class Releases:
 
 
 def _add_uploads(source: Path, target: Path) -> None:
-    """Add the uploads of `source` to `target`, an inbox of an earlier schema, as far as that knows their columns."""
+    """Add the uploads of `source` to `target`, an inbox of an earlier schema. Columns new in `source` are dropped."""
     try:
         with closing(sqlite3.connect(target, isolation_level=None)) as inbox:
             columns = ", ".join('"' + row[1].replace('"', '""') + '"'

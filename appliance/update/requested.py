@@ -1,4 +1,4 @@
-"""Root's side of the page's update button: take the file, install it, tell the page how far it is and how it ended."""
+"""Root's side of the page's update button: take the file, install it, report progress and outcome to the page."""
 from contextlib import suppress
 from pathlib import Path
 
@@ -6,18 +6,21 @@ from appliance.system.handover import CHUNK, Handover, Owner
 from appliance.update.bundle import MAX_PACKAGE, UpdateError
 from appliance.update.releases import Releases
 
-ROOT = Path("/var/lib/suntap-releases")     # of the image, on the data partition
+ROOT = Path("/var/lib/suntap-releases")     # on the image's data partition
 NAME, FILE = "update", "bundle"
 MAX_BUNDLE = MAX_PACKAGE + (1 << 20)    # the package, its description and the tar around them
 
 
 def handover(data_dir: Path, owner: Owner | None = None) -> Handover:
-    """The folder by which page and root's side meet."""
+    """Return the handover folder between the page and root's side."""
     return Handover(data_dir, NAME, FILE, owner)
 
 
 def carry_out(page: Handover, releases: Releases, public_key: Path, running: str, architecture: str) -> str:
-    """Install what the page has been given; its version. Raises UpdateError, which the page has been told, too."""
+    """Install the file that the page received and return its version.
+
+    Raises UpdateError; its text is reported to the page as well.
+    """
     page.report(None, "Taking the file.")
     try:
         version = releases.install(_private_copy(page, releases.root), public_key, running, architecture,
@@ -33,7 +36,7 @@ def carry_out(page: Handover, releases: Releases, public_key: Path, running: str
 
 
 def _private_copy(page: Handover, folder: Path) -> Path:
-    """The page's file where nobody else can change it while it is checked. The sweep after an update removes it."""
+    """Copy the page's file to a place where only root can change it. The sweep after an update removes the copy."""
     target = folder / "bundle.part"
     try:
         with page.claim() as source, open(target, "wb") as copy:

@@ -1,8 +1,8 @@
-"""The units under systemd, and what "healthy" means for a new version.
+"""The units under systemd, and the definition of "healthy" for a new version.
 
-Healthy: all are active (the supervisor process has said READY), the page answers, and all that without one
-restart for SETTLED_S. What the page answers does not count: a box without a PVS is not the new version's fault.
-A unit that has ended by itself ENDS times is not waited for any longer.
+Healthy: for SETTLED_S without a restart, all units are active (the supervisor process has sent READY) and the page
+answers. The content of the answer does not count: the new version does not cause a missing PVS. If a unit has ended by
+itself ENDS times, the wait stops.
 """
 import subprocess
 import time
@@ -19,7 +19,7 @@ PAUSE_S = 2.0
 
 
 class Systemd:
-    """`web`: where the page listens."""
+    """The services as systemd units. `web`: address and port of the page."""
 
     def __init__(self, web: Web) -> None:
         self.host = "localhost" if web.host in EVERYWHERE else web.host
@@ -33,7 +33,7 @@ class Systemd:
         subprocess.run(["systemctl", "start", "--no-block", *UNITS], check=False)
 
     def healthy(self) -> bool:
-        """Wait until the units have worked for SETTLED_S, LIMIT_S at most. False when they did not."""
+        """Wait until the units have worked for SETTLED_S, at most LIMIT_S. Returns False if they have not."""
         end = time.monotonic() + LIMIT_S
         since, processes = time.monotonic(), ""
         while time.monotonic() < end and self._ends() < ENDS:
@@ -46,13 +46,13 @@ class Systemd:
         return False
 
     def _processes(self) -> str:
-        """The units' main processes; empty unless all are active."""
+        """Return the states and main pids of the units; "" unless all are active."""
         done = subprocess.run(["systemctl", "show", "--property=ActiveState,MainPID", *UNITS],
                               capture_output=True, text=True, check=False)
         return done.stdout if done.stdout.count("ActiveState=active") == len(UNITS) else ""
 
     def _ends(self) -> int:
-        """How often the worst unit was started again since start(), which counts from zero (reset-failed)."""
+        """Return the largest number of restarts of any unit since start(), which resets the count (reset-failed)."""
         done = subprocess.run(["systemctl", "show", "--property=NRestarts", "--value", *UNITS],
                               capture_output=True, text=True, check=False)
         return max((int(line) for line in done.stdout.split() if line.isdigit()), default=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.collector.process import FULL_BYTES
 from appliance.simulate import uploads
 from appliance.simulate.collector import Collector
 from appliance.store import inbox
@@ -21,7 +22,7 @@ from tests.collector.home import MAKER, Home, let_go, make_config, redirecting
 pytestmark = pytest.mark.root
 
 MINUTE_S = 60.0
-NO_FREE_BYTES = "size=24m"      # of a file system on which FULL_BYTES are free at first, and soon are not
+SMALL_DISK = "size=96m"
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +133,14 @@ def test_a_killed_stand_in_is_back_and_nothing_answered_is_missing(home, maker, 
 
 def test_a_disk_that_fills_up_leaves_the_uploads_with_the_maker(home, maker, tmp_path):
     (tmp_path / "data").mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", NO_FREE_BYTES, "tmpfs", tmp_path / "data"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", SMALL_DISK, "tmpfs", tmp_path / "data"], check=True)
     try:
         config, pvs = make_config(tmp_path, "on"), Pvs(home, maker)
         with home.suntap(config, "run"):
             redirecting(config)
             wait_for(lambda: stands_in(pvs))
-            (tmp_path / "data" / "ballast").write_bytes(bytes(5 << 20))
+            room = os.statvfs(tmp_path / "data")
+            (tmp_path / "data" / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize - FULL_BYTES // 2))
             assert "full" in wait_for(lambda: (last := beat("collector", tmp_path / "data")) and last["problem"])
             let_go(config)
             wait_for(lambda: reaches_the_maker(pvs), MINUTE_S)

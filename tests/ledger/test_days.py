@@ -42,6 +42,6 @@ def test_the_owners_change_of_zone_derives_every_day_again(box):
 
 def test_another_status_interval_derives_every_day_again(box):
     box.lines(*run_of(NOON, 13, 1000, 10))
-    state.put(box.store, "slot_seconds", "900")
+    state.put(box.store, state.Key.STATUS_INTERVAL, "900")
     box.deliver()
     assert box.production() == {NOON: 20, NOON + 900: 30, NOON + 1800: 30, NOON + 2700: 30, NOON + 3600: 10}

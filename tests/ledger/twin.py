@@ -56,6 +56,7 @@ class Counter:
     readings: list[Reading]
     limit: Decimal
     full: Decimal = Decimal(0)
+    zone: str = "UTC"
     steps: list[tuple[int, int, Decimal]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
 
@@ -112,8 +113,16 @@ class Counter:
                 self.steps.append((accepted[0], reading[0], Decimal(0)))
                 accepted = (reading[0], accepted[1])
             else:
+                if self.net and self.caught_up(accepted[0], since, reading[0], step):
+                    day = local_day(reading[0], self.zone)
+                    self.steps = [one for one in self.steps if one[0] < since or local_day(one[1], self.zone) != day]
                 self.steps.append((accepted[0], reading[0], step))
                 accepted, since = reading, reading[0]
+
+    def caught_up(self, last: int, since: int, now: int, step: Decimal) -> bool:
+        """Whether a net meter stood still, wrongly, until now: its zeros were no readings."""
+        return since < last and abs(step) > Decimal("0.05") and (
+            abs(step) * 3600 > (self.full or KW_LIMIT) * (now - last) or last - since >= 1800)
 
 
 def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1, zone: str = "UTC") -> Curve:
@@ -121,7 +130,7 @@ def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1
     limits = {serial: full_power(readings, zone) for serial, readings in inverters.items()}
     made = [Counter(False, readings, limit(limits[serial])) for serial, readings in inverters.items()]
     full = full_power(net, zone, both_ways=True)
-    flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT, full)
+    flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT, full=full, zone=zone)
     for counter in [*made, flow]:
         counter.count()
     slots: dict[int, list[Decimal | None]] = {}

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, jsonify
 
 from appliance.health import status
 from webui.data import box
-from webui.security import access
+from webui.security import access, auth
 
 page = Blueprint("health", __name__)
 
@@ -13,8 +13,10 @@ page = Blueprint("health", __name__)
 @page.get("/healthz")
 @access.public
 def healthz() -> Response:
-    """{"ok": bool, "reasons": [lamp names and what is wrong]}."""
+    """{"ok": bool, "reasons": [lamp names, and for the owner what is wrong]}: a reason may quote a settings file."""
     works, reasons = status.collect(box().settings(), box().clock).healthy()
+    if not auth.is_owner():
+        reasons = [reason.partition(":")[0] for reason in reasons]
     response = jsonify(ok=works, reasons=reasons)
     response.status_code = 200 if works else 503
     return response

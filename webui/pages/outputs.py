@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from appliance.outputs.check import CHECKS
 from webui import account, fields
 from webui.data import box
-from webui.security import access
+from webui.security import access, secrets
 
 page = Blueprint("outputs", __name__)
 
@@ -29,6 +29,8 @@ def test(section: str) -> ResponseReturnValue:
 def _try_out(name: str, changes: dict[str, object]) -> account.Outcome:
     """Ask the other side: the stored settings with `changes` put in."""
     loaded = box().settings()
+    if problem := secrets.moved(loaded, changes):
+        return account.Outcome(False, problem)
     section = replace(getattr(loaded, name), **{key.split(".")[1]: value for key, value in changes.items()})
     found = box().check_output(name, replace(loaded, **{name: section}))
     return account.Outcome(found.ok, found.text)

@@ -12,7 +12,7 @@ from appliance.pvoutput import views
 from webui import orders
 from webui.data import box
 from webui.present import localtime
-from webui.query import parse_day
+from webui.query import is_number, parse_day
 from webui.security import access
 
 page = Blueprint("pvoutput", __name__)
@@ -73,7 +73,7 @@ def row() -> ResponseReturnValue:
     """Retry or skip one refused row."""
     name = request.form.get("name", "")
     time, system = request.form.get("time", ""), request.form.get("system", "")
-    if name not in ("retry", "skip") or not time.isdecimal() or not (not system or system.isdecimal()):
+    if name not in ("retry", "skip") or not is_number(time) or not (not system or is_number(system)):
         abort(400)
     orders.submit(name, time=int(time), **({"system": system} if system else {}))
     return redirect(url_for("pvoutput.show"))

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from appliance.store.senders import ASIDE, TRUSTED
 from webui import orders
 from webui.data import box
+from webui.query import is_number
 from webui.security import access
 from webui.words import senders as words
 
@@ -53,6 +54,6 @@ def upload() -> ResponseReturnValue:
 
 def _number() -> int:
     text = request.form.get("id", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not is_number(text):
         abort(400)
     return int(text)

@@ -5,6 +5,7 @@ were that page. It cannot do so with an IP address, with `localhost`, or with a 
 are answered, and the names in `web.names`, everything else is not.
 """
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 
@@ -33,9 +34,14 @@ HEADERS = {
 }
 
 
+NAME = re.compile(r"(\[[0-9A-Fa-f:.]+(%[0-9A-Za-z._~-]+)?\]|[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+)(:[0-9]{1,5})?")
+
+
 def host_is_ours(host: str, configured: Iterable[str] = ()) -> bool:
     """Is this Host header's value (with or without a port) a name that only this network can mean?"""
     name = without_port(host).lower().rstrip(".")
+    if not NAME.fullmatch(host):
+        return False
     try:
         ipaddress.ip_address(name)
     except ValueError:

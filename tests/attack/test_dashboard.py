@@ -1,0 +1,48 @@
+"""A roof of many invented inverters does not make the dashboard's work grow with the square of their number."""
+import pytest
+
+from appliance import settings
+from appliance.ledger import devices
+from appliance.system.clock import Clock
+from tests.attack.support import capture, day_of, heard
+from tests.ledger.support import HOUR, LA, NOON, Box
+from webui import create_app
+
+MANY = 200
+
+
+@pytest.fixture
+def visitor(box, tmp_path):
+    """A browser on the page of a box with MANY inverters."""
+    settings.update(tmp_path / "suntap.toml", {"store.data_dir": box.data_dir, "site.timezone": LA.timezone})
+    app = create_app(tmp_path / "suntap.toml", box.data_dir, Clock(0.0, NOON + HOUR, 0.0))
+    app.extensions["suntap-auth"].set_password("long enough password")
+    return app.test_client()
+
+
+def fill(box: Box, count: int) -> None:
+    for first in range(0, count, 25):
+        lines = [line for n in range(first, first + 25) for line in day_of(NOON, 100, f"4140500000{n:05}", count=3)]
+        capture(box, heard(lines, NOON + HOUR, mark=str(first)))
+
+
+def test_the_dashboard_looks_at_each_device_a_few_times(box, visitor, monkeypatch):
+    fill(box, MANY)
+    seen = 0
+    counting = devices.counting
+
+    def counted(*args):
+        nonlocal seen
+        found = counting(*args)
+        seen += len(found)
+        return found
+
+    monkeypatch.setattr(devices, "counting", counted)
+    answer = visitor.get("/")
+    assert answer.status_code == 200 and 0 < seen <= 5 * MANY
+
+
+def test_a_sender_cannot_name_more_devices_than_its_limit(box, visitor):
+    fill(box, devices.MAX_OF_SENDER + 100)
+    assert box.store.execute("SELECT count(*) FROM device").fetchone() == (devices.MAX_OF_SENDER,)
+    assert visitor.get("/").status_code == 200

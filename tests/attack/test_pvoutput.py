@@ -1,0 +1,77 @@
+"""A PVOutput that lies about the time, and an address that would like to have the key."""
+from datetime import date
+
+import pytest
+
+from appliance import settings
+from appliance.pvoutput import outbox, servertime
+from appliance.settings import Secret
+from appliance.system.clock import Clock
+from tests.ledger.support import NOON
+from tests.web.conftest import (  # noqa: F401
+    Visitor,
+    app,
+    cheap_password,
+    clock,
+    config,
+    data_dir,
+    filled,
+    fresh,
+    guest,
+    owner,
+    roof,
+)
+from webui.security.secrets import moved
+
+YEAR = 365 * 86400
+
+
+@pytest.fixture
+def right(monkeypatch) -> Clock:
+    """A clock that stands at noon."""
+    monkeypatch.setattr(Clock, "time", lambda self: NOON)
+    return Clock()
+
+
+def test_one_date_that_contradicts_a_set_clock_is_not_acted_on_and_the_same_again_is(box, right):
+    assert servertime.learn(box.store, right, NOON).server == NOON
+    assert abs(servertime.learn(box.store, right, NOON + YEAR).server - NOON) < 5
+    assert abs(servertime.learn(box.store, right, NOON).server - NOON) < 5
+    assert abs(servertime.learn(box.store, right, NOON + 2 * YEAR).server - NOON) < 5
+    assert servertime.learn(box.store, right, NOON + 2 * YEAR).server == NOON + 2 * YEAR
+
+
+def test_a_first_date_that_contradicts_a_set_clock_leaves_the_clock(box, right):
+    assert servertime.learn(box.store, right, NOON - YEAR).server == NOON
+
+
+def test_a_clock_that_is_a_guess_contradicts_nothing(box, right, monkeypatch):
+    monkeypatch.setattr(servertime, "is_set", lambda: False)
+    assert servertime.learn(box.store, right, NOON + YEAR).server == NOON + YEAR
+
+
+def test_rows_that_a_wrong_time_expired_come_back_with_the_right_one(box):
+    box.store.execute("INSERT INTO outbox (time, day, state) VALUES (?, '2026-05-09', 'waiting')", (NOON,))
+    assert outbox.expire(box.store, "", date(2027, 5, 9), 14) == 1
+    outbox.expire(box.store, "", date(2026, 5, 10), 14)
+    assert box.store.execute("SELECT state, reason FROM outbox").fetchall() == [("waiting", "")]
+
+
+@pytest.mark.parametrize(("changes", "told"), [
+    ({"pvoutput.url": "https://evil.example/service/r2"}, True), ({"pvoutput.url": "http://127.0.0.1:9/"}, True),
+    ({"pvoutput.url": "https://pvoutput.org/service/r2"}, False), ({"pvoutput.url": "https://pvoutput.org:444/"}, True),
+    ({"pvoutput.url": "https://evil.example/", "pvoutput.api_key": Secret("new")}, False),
+    ({"pvoutput.system_id": "5"}, False), ({"pvoutput.url": "https://[::1"}, True)])
+def test_a_stored_key_goes_to_its_own_host_alone(changes, told, tmp_path):
+    settings.update(tmp_path / "suntap.toml", {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
+    assert bool(moved(settings.load(tmp_path / "suntap.toml"), changes)) is told
+    assert moved(settings.Settings(), changes) == ""
+
+
+def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:  # noqa: F811
+    settings.update(config, {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
+    form = {"pvoutput.url": "http://127.0.0.1:9/", "pvoutput.api_key": "", "pvoutput.system_id": "7"}
+    for action in ("/pvoutput/test", "/settings/pvoutput"):
+        answer = owner.send("/settings", action, **form)
+        assert "enter the key again" in answer.text, action
+    assert settings.load(config).pvoutput.url == settings.Settings().pvoutput.url

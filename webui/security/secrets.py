@@ -1,0 +1,32 @@
+"""A stored key belongs to its host: it goes to no address that was typed beside it, by Test or by Save.
+
+Whoever sits at the owner's open page could otherwise have a key sent to a machine of his own.
+"""
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from appliance.settings import Settings
+
+SECRETS = {"pvoutput": ("api_key",), "mqtt": ("password",), "lines": ("token",), "notify": ("token",)}
+AGAIN = "The stored key belongs to {host}: enter the key again for the new address."
+
+
+def moved(before: Settings, changes: Mapping[str, Any]) -> str:
+    """What to tell when `changes` ("section.key" → value) would send a stored secret to another host; "" if not."""
+    for section, names in SECRETS.items():
+        url = changes.get(f"{section}.url")
+        stored = getattr(before, section, None)
+        if not isinstance(url, str) or stored is None or not stored.url or _host(url) in ("", _host(stored.url)):
+            continue
+        if any(getattr(stored, name) and not changes.get(f"{section}.{name}") for name in names):
+            return AGAIN.format(host=_host(stored.url))
+    return ""
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname or ''}:{parts.port or parts.scheme}"
+    except ValueError:
+        return url
