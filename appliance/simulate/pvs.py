@@ -47,15 +47,18 @@ class Pvs:
     """The box. `exchange(posts)` sends them on one connection and returns how many were answered, in order."""
 
     def __init__(self, roof: Roof, exchange: Exchange, now: float, *, seed: int = 1,
-                 give_up_s: float = GIVE_UP_S, power_cuts: Sequence[tuple[float, float]] = ()) -> None:
+                 give_up_s: float = GIVE_UP_S, power_cuts: Sequence[tuple[float, float]] = (),
+                 sent: Callable[[float], float] = float) -> None:
         """`now`: seconds since 1970 UTC; the first upload follows within five minutes.
 
-        `power_cuts`: [start, end) in which the PVS is off: its intervals are never sent.
+        `power_cuts`: [start, end) in which the PVS is off: its intervals are never sent. `sent` returns what its clock
+        says at a step (line 100): where a day is delivered within minutes, as a backlog is, that is the real time.
         """
         self.roof = roof
         self.exchange = exchange
         self.give_up_s = give_up_s
         self.power_cuts = power_cuts
+        self.sent = sent
         self.flash: list[list[Record]] = []      # lines of intervals without an answer, in time order
         self._rng = random.Random(f"pvs {seed}")
         phase = self._rng.randrange(INTERVAL)
@@ -89,7 +92,7 @@ class Pvs:
         if self._is_off(now):
             return self._next_measure
         if now >= self._next_heartbeat:
-            self.exchange([uploads.post(uploads.body([], PVS_SERIAL, now, self._rng), uploads.COMMAND)])
+            self.exchange([uploads.post(uploads.body([], PVS_SERIAL, self.sent(now), self._rng), uploads.COMMAND)])
             self._next_heartbeat = now + HEARTBEAT_S
         if self._unsent and now >= self._next_try:
             self._send(now)
@@ -135,8 +138,8 @@ class Pvs:
         done: set[int] = set()
         for at in range(0, len(order), BURST_POSTS):
             batch = order[at:at + BURST_POSTS]
-            posts = [uploads.post(uploads.body([line for lines in piece for line in lines], PVS_SERIAL, now, rng))
-                     for piece in batch]
+            posts = [uploads.post(uploads.body([line for lines in piece for line in lines], PVS_SERIAL,
+                                               self.sent(now), rng)) for piece in batch]
             answered = self.exchange(posts)
             done.update(map(id, batch[:answered]))
             if answered < len(batch):

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.simulate.collector import Collector
 from appliance.simulate.pvoutput import PvOutput
+from appliance.simulate.traffic import CLIENT
 from appliance.system.clock import Clock
 from tests.image.namespaces import Namespace
 from tests.image.vm import Vm
@@ -58,7 +59,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     router = Namespace("router", f"{COLLECTOR}/24", "2001:db8::1/64")
     dhcp = None
     try:
-        cables = [pvs.cable(), router.cable()]
+        cables = [pvs.cable(CLIENT.mac), router.cable()]     # recordings have it too: both are one PVS
         dhcp = router.exec(
             "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--interface=port", "--bind-interfaces",
             "--no-resolv", "--no-hosts", f"--address=/pool.ntp.org/{COLLECTOR}",

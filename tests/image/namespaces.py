@@ -63,7 +63,7 @@ class Namespace:
             raise failure[0]
         return result[0]
 
-    def cable(self) -> int:
+    def cable(self, mac: str = "") -> int:
         """Make the tap interface `port`, up and addressed; the file descriptor is its other end."""
         def make() -> int:
             descriptor = os.open("/dev/net/tun", os.O_RDWR)
@@ -71,6 +71,8 @@ class Namespace:
             return descriptor
 
         descriptor = self.inside(make)
+        if mac:
+            self.ip("link", "set", "port", "address", mac)
         for address in self.addresses:
             self.ip("address", "add", address, "dev", "port", *(["nodad"] if ":" in address else []))
         self.ip("link", "set", "port", "up")

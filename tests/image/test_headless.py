@@ -166,7 +166,7 @@ def test_the_owners_key_opens_a_shell_and_nothing_else_does(box: Box, keys: dict
 def test_one_card_at_a_mirror_port_is_enough_to_capture(box: Box, day: Day) -> None:
     """The first hour of the day as a switch copies it to a third port: frames between two others."""
     recording = Recording(heartbeats=False)
-    record(Pvs(day.roof, recording, day.time), recording, day.time, day.time + 3600)
+    record(Pvs(day.roof, recording, day.time, sent=lambda _: time.time()), recording, day.time, day.time + 3600)
     with box.home.router.inside(visit.listen) as port:
         for _, copy in recording.frames():
             port.send(copy)

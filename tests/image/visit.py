@@ -150,7 +150,8 @@ class Day:
         now = int(time.time()) // INTERVAL * INTERVAL
         self.home, self.time = home, now - 26 * 3600
         self.roof = Roof(start=self.time - 2 * INTERVAL)
-        self.pvs = Pvs(self.roof, Wire((COLLECTOR, 80), source=PVS, timeout_s=30), self.time, give_up_s=10**9)
+        self.pvs = Pvs(self.roof, Wire((COLLECTOR, 80), source=PVS, timeout_s=30), self.time, give_up_s=10**9,
+                       sent=lambda _: time.time())
 
     def send(self, hours: float, stop: threading.Event | None = None) -> None:
         """Let `hours` of the PVS's time pass, or less if `stop` is set meanwhile."""
