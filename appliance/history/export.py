@@ -87,8 +87,9 @@ def harmless(text: str) -> str:
 
     Spreadsheets of some countries also split at ";" and TAB, so what stands behind those is looked at as well.
     """
-    return "".join(part if part in SPLITS or not _is_formula(part) else "'" + part
-                   for part in re.split(r"([;\t\r\n])", text))
+    guarded = "".join(part if part in SPLITS or not _is_formula(part) else "'" + part
+                      for part in re.split(r"([;\t\r\n])", text))
+    return "'" + guarded if guarded[:1] in ("\t", "\r") else guarded
 
 
 def _is_formula(text: str) -> bool:

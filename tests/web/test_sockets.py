@@ -63,8 +63,9 @@ def test_such_a_file_does_not_keep_the_capture_process_from_starting(tmp_path: P
     source, target = tmp_path / "suntap.toml", tmp_path / "capture.toml"
     source.write_text("a = " + 30_000 * "[")
     helper = (ROOT / "image/deb/debian/capture-settings").read_text()
-    for place, ours in (("/etc/suntap/suntap.toml", source), ("/run/suntap-capture/suntap.toml", target)):
-        helper = helper.replace(f'"{place}"', f'"{ours}"')
+    for place, ours in (('"/etc/suntap/suntap.toml"', source), ('f"/run/suntap-{process}/suntap.toml"', target)):
+        assert place in helper
+        helper = helper.replace(place, f'"{ours}"')
     (tmp_path / "helper").write_text(helper)
     subprocess.run([sys.executable, str(tmp_path / "helper"), "write"], check=True)
     assert target.read_text() == ""
