@@ -29,6 +29,7 @@ MAX_RING_BYTES = 16 << 20       # of their packed bodies
 MAX_STRANGERS = 32              # senders that are not trusted; the one with the fewest uploads makes room
 MAX_TRUSTED = 64                # senders that are; an import of more than that is refused
 MAX_SERIAL = 64
+HEARD_US = 900_000_000         # of packet time: so exactly a sender's last upload is told
 HEAD_BYTES = 512                # of a body, in which its first line says the supervisor's serial
 EARLIER_LOOKS = 200             # uploads of before senders were kept, whose serial a first live sender is held to
 
@@ -222,12 +223,13 @@ class Book:
         self.strangers |= not sender.trusted
         address = host_of(upload.source)
         first, last = min(sender.first_us, upload.captured_us), max(sender.last_us, upload.captured_us)
-        if (first, last, address) != (sender.first_us, sender.last_us, sender.address):
-            if last == upload.captured_us:
-                sender.address = address
-            sender.first_us, sender.last_us = first, last
-            self.conn.execute("UPDATE sender SET first_us = ?, last_us = ?, address = ? WHERE id = ?",
-                              (first, last, sender.address, sender.id))
+        if last == upload.captured_us and address != sender.address:
+            sender.address = address
+        elif first == sender.first_us and last - sender.last_us < HEARD_US:
+            return                          # the row is not written anew with each upload: an SD card wears
+        sender.first_us, sender.last_us = first, last
+        self.conn.execute("UPDATE sender SET first_us = ?, last_us = ?, address = ? WHERE id = ?",
+                          (first, last, sender.address, sender.id))
 
     def _set(self, sender: Sender, state: str, how: str) -> None:
         sender.state, sender.how = state, how
