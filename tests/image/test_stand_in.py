@@ -76,7 +76,7 @@ while rows := inbox.after(connection, last, 500):
         found.update(one.decode() for one in re.findall(rb"102\\t(\\S+)", upload.body))
 print(len(wanted & found))"""
     box.vm.run(f"cat > /tmp/stored.py <<'END'\n{script}\nEND")
-    return int(box.vm.run("cd /usr/lib/suntap && python3 /tmp/stored.py").strip())
+    return int(box.vm.run("PYTHONPATH=/usr/lib/suntap python3 /tmp/stored.py").strip())
 
 
 def choose(browser: Browser, stand_in: str) -> None:
