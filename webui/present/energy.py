@@ -122,7 +122,7 @@ def years(box: Box, known: Sequence[Totals] | None = None) -> dict[int, Totals]:
 def worth(box: Box, days: Iterable[Totals]) -> Worth:
     """How much of these days' energy stayed at home, and what that was worth at the owner's prices."""
     site = box.settings().site
-    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell))
+    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell), worths.by_hour(box.store()))
 
 
 def all_days(box: Box) -> list[Totals]:
