@@ -5,7 +5,7 @@ that fell into a hole is in its day, only the minute is unknown; what was bought
 so both are at least what is shown). Hence made − sold = used − bought: what the roof gave to the house itself.
     self-used         (made − sold) / made
     self-sufficient   (used − bought) / used
-    saved             self-used energy × price of buying + sold energy × price of selling, each at the prices of its time
+    saved             self-used energy × price of buying + sold energy × price of selling, each at its time's price
 Where a tariff has other prices by month, day of the week or hour, its days are counted hour by hour (table site_hour):
 hours of one month, weekday and clock have one price, so their energies are added first. Energy that fell into a hole is
 spread evenly over it, and `spread_dwh` says how much that was. Energies are integers of 0.1 Wh and prices decimals, so

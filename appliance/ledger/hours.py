@@ -1,8 +1,8 @@
 """The energy of a local day by hour of the site's clock, for prices by hour. Pure but for the last function.
 
 An hour has the slots that begin in it, as the page's table of hours has. A slot of clearly more than one interval (a
-hole, or a site that reads every hour) is spread evenly over its time, in whole 0.1 Wh whose sum is the slot's. On the night the
-clocks go back two hours have one number, and share a row: prices know the clock, not the sun.
+hole, or a site that reads every hour) is spread evenly over its time, in whole 0.1 Wh whose sum is the slot's. On the
+night the clocks go back two hours have one number, and share a row: prices know the clock, not the sun.
 
 The sums over a day are the day's totals: import and export of a slot are those of its net.
 """

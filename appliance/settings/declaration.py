@@ -96,7 +96,8 @@ class Site:
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
                     matches(r"[\w.\-]{1,40}"))
     buy: str = key("", 'empty, the price of a kWh bought such as "0.31", or several with the day from which each '
-                   'holds: "0.28, 2026-01-01 0.31"', price_text)
+                   'holds: "0.28, 2026-01-01 0.31"; in brackets other prices by month, day and hour: '
+                   '"0.30 (Jun-Sep Mon-Fri 16-21 0.58)"', price_text)
     sell: str = key("", "empty, or what a kWh sold earns, written as the price of a kWh bought", price_text)
 
 
