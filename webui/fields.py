@@ -97,7 +97,7 @@ FIELDS: dict[str, Field] = {
     "store.keep_inbox_days": Field(
         "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),
 }
-UNLISTED = ("web.tokens", "site.buy", "site.sell")     # have forms of their own
+UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel")     # have forms of their own
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (
