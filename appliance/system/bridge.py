@@ -70,7 +70,8 @@ class Sides:
         port = self._ports.get(mac)
         towards = {self._ports[router] for router in self._routers if router in self._ports}
         if not self._routers and self.uplink is not None:
-            towards = {self.uplink.router()} - {None}
+            told = self.uplink.router()
+            towards = set() if told is None else {told}
         if port is None or not towards:
             return Side.NOT_KNOWN
         return Side.ROUTERS if port in towards else Side.PVS
