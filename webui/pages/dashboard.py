@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from appliance.health import status
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, svg
+from webui.present import charts, compare, dress, energy, localtime, panels, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -151,19 +151,8 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     peak = max((number or 0 for _, number in points), default=0)
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
-    shared = shared_beginning([inverter.serial for inverter in found]) if len(found) > 1 else 0
-    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared),
+    names = panels.names(panels.given(box()), [inverter.serial for inverter in found])
+    return [{**asdict(inverter), "short": names[inverter.serial],
              "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
-
-
-def shared_beginning(texts: list[str]) -> int:
-    """How many signs at their beginning all texts have in common."""
-    return next((at for at, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1), min(map(len, texts)))
-
-
-def short_serial(serial: str, shared: int) -> str:
-    """A serial that fits a small box: without the beginning that all of them share, at least its last four signs."""
-    cut = min(shared, len(serial) - 4)
-    return serial if cut < 4 or len(serial) <= 10 else f"…{serial[cut:]}"
