@@ -10,6 +10,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from appliance.health import status
+from appliance.health.log import Entry
 from webui.data import box
 from webui.present import charts, compare, dress, energy, localtime, panels, svg
 from webui.present.day import curve, hours
@@ -20,6 +21,7 @@ from webui.words import dashboard as words
 
 page = Blueprint("dashboard", __name__)
 
+MOST_NOTICES = 3    # on the dashboard
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -78,7 +80,7 @@ def _page(day: date) -> str:
     months = energy.months(box(), day.year)
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
-        question=box().question() if auth.is_owner() else [],
+        question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
@@ -87,6 +89,12 @@ def _page(day: date) -> str:
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
         year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
+
+
+def _notices() -> list[Entry]:
+    """The newest notices that the owner did not put away and that no lamp tells."""
+    told = [one for one in box().notices() if one.is_open and not one.is_lamp] if auth.is_owner() else []
+    return told[:MOST_NOTICES]
 
 
 def _verdict(inverters: list[dict[str, Any]], past: bool) -> str:
