@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from appliance.health import status
+from appliance.health.log import Entry
 from webui.data import box
 from webui.present import charts, compare, dress, energy, localtime, panels, svg
 from webui.present.day import curve, hours
@@ -21,6 +22,7 @@ from webui.words import dashboard as words
 
 page = Blueprint("dashboard", __name__)
 
+MOST_NOTICES = 3    # on the dashboard
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -78,7 +80,7 @@ def _page(day: date) -> str:
     months = energy.months(box(), day.year)
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
-        question=box().question() if auth.is_owner() else [],
+        question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=Markup(box().kept((day, here, dress.now().name), lambda: _panels(day, day < here))),
@@ -94,6 +96,12 @@ def _panels(day: date, past: bool) -> str:
     inverters = _inverters(day)
     return render_template("_inverters.html", inverters=inverters, verdict=_verdict(inverters, past),
                            replacements=_replacements(inverters))
+
+
+def _notices() -> list[Entry]:
+    """The newest notices that the owner did not put away and that no lamp tells."""
+    told = [one for one in box().notices() if one.is_open and not one.is_lamp] if auth.is_owner() else []
+    return told[:MOST_NOTICES]
 
 
 def _verdict(inverters: list[dict[str, Any]], past: bool) -> str:
