@@ -1,6 +1,6 @@
 """What holds for every test: what a machine cannot run is skipped with its reason, and in CI that is a failure.
 
-The last line of a run is its count: "N passed, N failed, N skipped", and "; N attacks withstood" where tests/attack ran.
+The last line of a run is its count: "N passed, N failed, N skipped", and "; N attacks withstood" if tests/attack ran.
 With CI=true a test may be skipped only for a reason in ALLOWED: a tool that was not installed must not hide behind a
 green run. With several workers (`./run test` runs four) the process that started them counts, and gets what they note
 for the end of the run.
