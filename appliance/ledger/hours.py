@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from appliance.ledger.sites import Slot
+from appliance.ledger.slot import Slot
 
 Row = tuple[int, int, int, int, int]    # hour, production, import, export, spread
 

@@ -10,10 +10,10 @@ from statistics import median
 
 from appliance.history import views
 from appliance.history import worth as worths
-from appliance.history.views import Slot
 from appliance.history.worth import Worth
 from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
+from appliance.ledger.slot import Slot
 from appliance.settings import prices
 from webui.data import Box
 from webui.present import localtime
