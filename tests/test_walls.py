@@ -22,7 +22,7 @@ WRITERS = {     # table → the room that writes it; readers are that room and t
     "sender": "appliance/store", "known_sender": "appliance/ledger",
     "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
     "notice_log": "appliance/health", "command": "appliance/supervisor",
-    "handed": "appliance/history", "output": "appliance/outputs",
+    "handed": "appliance/history", "earlier_day": "appliance/history", "output": "appliance/outputs",
 }
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one

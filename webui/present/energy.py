@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
+from appliance.history import earlier as imports
 from appliance.history import views
 from appliance.history import worth as worths
 from appliance.history.views import Slot
@@ -133,6 +134,16 @@ def worth(box: Box, days: Iterable[Totals]) -> Worth:
 def all_days(box: Box) -> list[Totals]:
     """Totals of every local day of which something is known."""
     return [_totals(day) for day in views.days(box.store())]
+
+
+def earlier(box: Box) -> list[Totals]:
+    """The imported days of which suntap measured nothing, ascending: another program's numbers."""
+    return [Totals(one.day, one.production_dwh, one.consumption_dwh) for one in imports.days(box.store())]
+
+
+def sources(box: Box) -> list[str]:
+    """Where the imported days are from."""
+    return sorted({one.source for one in imports.days(box.store()) if one.source})
 
 
 def _grouped(found: Sequence[Totals], part: Callable[[date], int]) -> dict[int, Totals]:
