@@ -2,7 +2,6 @@
 
 The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
 """
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from appliance.health import status
 from appliance.health.log import Entry
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, panels, svg
+from webui.present import charts, compare, dress, energy, localtime, panels, picture, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -69,6 +68,18 @@ def _hero() -> str:
 def day_part(day: str) -> str:
     """The day curve alone."""
     return render_template("_day.html", **_day(parse_day(day)))
+
+
+@page.get("/day/<day>/picture.svg")
+@access.dashboard
+def day_picture(day: str) -> ResponseReturnValue:
+    """The day as a picture to keep."""
+    when = parse_day(day)
+    drawn = picture.of_day(when, curve(box(), when, energy.slots(box(), when)))
+    totals = energy.days(box(), when, when).get(when, Totals(when))
+    return render_template("picture.svg", picture=drawn, totals=totals), 200, {
+        "Content-Type": "image/svg+xml; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="suntap-{when.isoformat()}.svg"'}
 
 
 def _page(day: date) -> str:
@@ -160,7 +171,7 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
     names = panels.names(panels.given(box()), [inverter.serial for inverter in found])
-    return [{**asdict(inverter), "short": names[inverter.serial],
+    return [{**vars(inverter), "short": names[inverter.serial],
              "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]

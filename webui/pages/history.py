@@ -48,7 +48,7 @@ def show() -> str:
         year_total=energy.total(list(months.values())),
         years=charts.years_bars(years, month.year, energy.years(box(), imported)),
         all_total=energy.total(list(years.values())),
-        first=first, last=last, month_last=localtime.month_end(month),
+        side=side_by_side(every, imported), first=first, last=last, month_last=localtime.month_end(month),
         best=energy.best_days(box(), BEST, every), months=_month_list(begun, max(last, here)), weekdays=_weekdays(),
         imported={"month": energy.total(list(of_month.values())), "year": energy.total(of_year),
                   "all": energy.total(imported)}, sources=energy.sources(box()), order=orders.last(),
@@ -105,6 +105,19 @@ def _weekdays() -> list[str]:
     """Mon to Sun, or Sun to Sat."""
     first = dress.now().first_weekday
     return [f"{MONDAY + timedelta(days=first + number):%a}" for number in range(7)]
+
+
+def side_by_side(measured: list[Totals], imported: list[Totals]) -> dict[str, Any]:
+    """Months as rows and years as columns: production in 0.1 Wh as measured and as imported, never their sum."""
+    kinds = [{(year, month): total.production_dwh
+              for year in {day.day.year for day in days}
+              for month, total in energy.by_month([day for day in days if day.day.year == year]).items()}
+             for days in (measured, imported)]
+    years = sorted({year for kind in kinds for year, _ in kind})
+    rows = [{"name": f"{MONDAY.replace(month=month):%B}", "cells": [
+        {"dwh": kinds[0].get((year, month)), "imported": kinds[1].get((year, month)), "month": f"{year}-{month:02}"}
+        for year in years]} for month in range(1, 13)]
+    return {"years": years, "rows": rows}
 
 
 def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] | None]]:

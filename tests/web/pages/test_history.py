@@ -1,12 +1,15 @@
 """The history: imported days beside what was measured, in no sum of it."""
 import io
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 from appliance import settings, store
 from appliance.store import inbox
 from appliance.supervisor import commands
 from tests.web.conftest import FixedClock, Visitor
+from webui.pages import history
+from webui.present.energy import Totals
 
 DAYS = b"Date,Produced (kWh)\n2019-05-09,14.5\n2020-06-01,20\n2026-05-08,9999\n"
 
@@ -18,10 +21,10 @@ def send(owner: Visitor, data: bytes) -> str:
 
 
 def carry_out(data_dir: Path, config: Path, clock: FixedClock) -> None:
-    with closing(store.connect(data_dir)) as history, closing(inbox.connect(data_dir)) as received:
-        assert commands.run_waiting(commands.Work(history, received, settings.load(config), config, clock,
+    with closing(store.connect(data_dir)) as derived, closing(inbox.connect(data_dir)) as received:
+        assert commands.run_waiting(commands.Work(derived, received, settings.load(config), config, clock,
                                                   lambda *_: None)) == 1
-        assert not history.execute("SELECT 1 FROM command WHERE length(argument) > ?",
+        assert not derived.execute("SELECT 1 FROM command WHERE length(argument) > ?",
                                    (commands.KEEP_ARGUMENT,)).fetchone()
 
 
@@ -40,6 +43,16 @@ def test_earlier_years_are_shown_marked_and_in_no_sum(owner: Visitor, guest: Vis
     assert owner.send("/history", "/history/earlier/forget").status_code == 302
     carry_out(roof, config, clock)
     assert "were imported" not in owner.get("/history").text
+
+
+def test_years_stand_side_by_side_with_what_was_measured_and_imported_apart() -> None:
+    days = [Totals(date(2025, 5, 9), 100), Totals(date(2026, 5, 9), 300), Totals(date(2026, 5, 10), 1)]
+    side = history.side_by_side(days, [Totals(date(2026, 5, 1), 7), Totals(date(2024, 12, 31), 9)])
+    assert side["years"] == [2024, 2025, 2026]
+    may, december = side["rows"][4], side["rows"][11]
+    assert may["name"] == "May" and [(cell["dwh"], cell["imported"]) for cell in may["cells"]] == [
+        (None, None), (100, None), (301, 7)]
+    assert december["cells"][0] == {"dwh": None, "imported": 9, "month": "2024-12"}
 
 
 def test_a_file_that_cannot_be_read_is_told(owner: Visitor, roof: Path) -> None:
