@@ -52,7 +52,7 @@ def test_an_interval_that_nobody_tells_costs_no_request_that_cannot_help(box: Bo
 
 
 def test_rows_whose_slots_became_longer_are_not_sent_in_place_of_the_new_ones(box: Box) -> None:
-    """The ledger derives the day again with the new interval: what was sent for shorter slots stands in no one's way."""
+    """The ledger derives the day again with the new interval: what was sent for shorter slots is not in the way."""
     box.put(sunny_day(EVE))
     box.run(3600)
     short = sunny_day(EVE)
