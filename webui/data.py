@@ -7,7 +7,7 @@ ends.
 """
 import sqlite3
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -19,16 +19,18 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 
 from appliance import settings, store
+from appliance.health import log
 from appliance.history import export, senders, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
-from appliance.store import inbox
+from appliance.store import database, inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
+from webui.kept import Kept
 from webui.security import secrets
 
 
@@ -40,6 +42,7 @@ class Box:
         self.data_dir = data_dir
         self.clock = clock
         self._live = LiveSettings(config_path, data_dir)
+        self.answers = Kept()
 
     def settings(self) -> Settings:
         """The settings as the file has them now. A file broken by hand leaves the last good ones and `problem`."""
@@ -82,6 +85,11 @@ class Box:
             g.suntap_store = store.connect(self.data_dir, readonly=True)
         return cast(sqlite3.Connection, g.suntap_store)
 
+    def kept(self, question: Hashable, make: Callable[[], str]) -> str:
+        """What `make` makes of the store and the settings; made anew when one of them changed."""
+        state = database.signature(self.data_dir / store.FILE), self.settings()
+        return self.answers.get(question, state, make)
+
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""
         return cadence.slot_seconds(self.store())
@@ -105,6 +113,13 @@ class Box:
             with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
                 return senders.question(connection, self.store())
         except (sqlite3.Error, OSError):
+            return []
+
+    def notices(self) -> list[log.Entry]:
+        """What needed the owner in the last year, newest first; none where the history cannot be read."""
+        try:
+            return log.entries(self.store())
+        except sqlite3.Error:
             return []
 
     def pvs_address(self, serial: str) -> str:

@@ -5,6 +5,7 @@ does the work and returns the exit code. Exit codes: 0 done, 1 failed, 2 usage o
 waits (push). An error is one line on stderr (what, where, what to do), never a traceback; with SUNTAP_TRACEBACK=1 a
 developer gets the traceback. This module imports almost nothing, because every import slows down `suntap records`.
 """
+import gc
 import os
 import sys
 
@@ -18,15 +19,15 @@ COMMANDS = {
     "records": "print the record lines of a capture file or a live interface, as sent",
     "streams": "list every TCP direction of a capture file with its length, hash and gaps",
     "bench": "measure the capture core on a capture file",
-    "import": "take capture files into the inbox and on to slots",
+    "import": "add the uploads of capture files to the history",
     "senders": "show who sends uploads, and decide whose count",
     "push": "post to PVOutput what waits, within its quota",
-    "run": "run the capture, supervisor and web processes",
+    "run": "run everything: the listener, the recorder, the page and the stand-in",
     "demo": "show everything on simulated hardware",
     "export": "write readings, slots or days as CSV or JSON",
     "status": "show lamps, counters and processes, like the diagnostics page",
-    "rebuild": "derive readings, slots and the outbox from the inbox again",
-    "backup": "save inbox, history and settings to one file",
+    "rebuild": "work the history out again from the captured uploads",
+    "backup": "save captured uploads, history and settings to one file",
     "restore": "check a backup and put it back",
     "update": "install a signed update file on the appliance, try it, keep it or go back",
     "doctor": "say what is missing on this system",
@@ -74,14 +75,20 @@ def _command(name: str, arguments: list[str]) -> int:
     def formatter(prog: str) -> HelpFormatter:  # with a given width, argparse does not import shutil for the terminal's
         return RawDescriptionHelpFormatter(prog, width=int(os.environ.get("COLUMNS") or WIDTH))
 
-    module = import_module(f"{__name__}.{MODULES.get(name, name)}")
-    parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
-                    formatter_class=formatter)
-    module.arguments(parser)
-    parser.add_argument("--config", metavar="FILE",
-                        help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
-    parser.add_argument("--data-dir", metavar="DIR", help="data directory (default: the settings' store.data_dir)")
-    code: int = module.run(parser.parse_args(arguments))
+    gc.disable()  # what is imported is no garbage: looking for cycles in it costs
+    try:
+        module = import_module(f"{__name__}.{MODULES.get(name, name)}")
+        parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
+                        formatter_class=formatter)
+        module.arguments(parser)
+        parser.add_argument("--config", metavar="FILE",
+                            help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
+        parser.add_argument("--data-dir", metavar="DIR",
+                            help="data directory (default: the settings' store.data_dir)")
+        options = parser.parse_args(arguments)
+    finally:
+        gc.enable()
+    code: int = module.run(options)
     return code
 
 

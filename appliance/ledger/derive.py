@@ -12,7 +12,7 @@ from operator import attrgetter
 from statistics import median_low
 
 from appliance.ledger import devices as table
-from appliance.ledger import roofs
+from appliance.ledger import hours, roofs
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.counters import LOOK_AHEAD_S, Folded, Point, State, Step, fold, steep
@@ -21,6 +21,7 @@ from appliance.ledger.limits import limit_of
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.settle import meter_is_gross, settle
 from appliance.ledger.sites import Start, Totals, book
+from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar, horizon, mark_stale, settings
 from appliance.store import state, transaction
 from appliance.store.state import Key
@@ -110,6 +111,8 @@ def _derive_day(store: sqlite3.Connection, day: str) -> None:
     cadence_s = usual((folded.steps for folded in every), before_day[2])
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
+    whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)
+    hours.write(store, day, hours.by_hour(slots, start, days.slot_seconds, days.zone) if whole else ())
 
 
 def _fold(store: sqlite3.Connection, device: Device, day: str, start: int, end: int, until: int,
@@ -213,7 +216,7 @@ def _end_site(store: sqlite3.Connection, day: str, totals: Totals | None, source
             mark_stale(store, [following])
 
 
-def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, slots: Sequence) -> None:
+def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, slots: Sequence[Slot]) -> None:
     """Write the slots of the day that differ from what is stored, so that a day that stays writes nothing."""
     old = {row[0]: row for row in store.execute(
         "SELECT time, day, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds,"
@@ -230,7 +233,7 @@ def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, sl
 
 def _note(store: sqlite3.Connection, day: str, device: int, folded: Folded) -> None:
     """One row per kind of event, of the first one, with their number."""
-    first: dict[str, list] = {}
+    first: dict[str, list[int]] = {}
     for event in folded.events:
         known = first.setdefault(event.kind, [event.time, 0, event.before_dwh, event.after_dwh])
         known[1] += 1

@@ -2,16 +2,18 @@
 
 The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
 """
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from appliance.health import status
+from appliance.health.log import Entry
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, svg
+from webui.present import charts, compare, dress, energy, localtime, panels, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -20,6 +22,7 @@ from webui.words import dashboard as words
 
 page = Blueprint("dashboard", __name__)
 
+MOST_NOTICES = 3    # on the dashboard
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -73,20 +76,32 @@ def _page(day: date) -> str:
     here = localtime.today(box().now(), box().zone())
     known = energy.span(box())
     first = min(known[0], here) if known else here
-    inverters = _inverters(day)
     month_days = energy.days(box(), day.replace(day=1), localtime.month_end(day))
     months = energy.months(box(), day.year)
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
-        question=box().question() if auth.is_owner() else [],
+        question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
-        inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
+        inverters=Markup(box().kept((day, here, dress.now().name), lambda: _panels(day, day < here))),
         month=charts.month_bars(month_days, day, energy.days(box(), *_month_before(day))),
         month_total=energy.total(list(month_days.values())),
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
         year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
+
+
+def _panels(day: date, past: bool) -> str:
+    """The inverters side by side."""
+    inverters = _inverters(day)
+    return render_template("_inverters.html", inverters=inverters, verdict=_verdict(inverters, past),
+                           replacements=_replacements(inverters))
+
+
+def _notices() -> list[Entry]:
+    """The newest notices that the owner did not put away and that no lamp tells."""
+    told = [one for one in box().notices() if one.is_open and not one.is_lamp] if auth.is_owner() else []
+    return told[:MOST_NOTICES]
 
 
 def _verdict(inverters: list[dict[str, Any]], past: bool) -> str:
@@ -151,19 +166,8 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     peak = max((number or 0 for _, number in points), default=0)
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
-    shared = shared_beginning([inverter.serial for inverter in found]) if len(found) > 1 else 0
-    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared),
-             "words": words.VERDICTS[inverter.verdict],
+    names = panels.names(panels.given(box()), [inverter.serial for inverter in found])
+    return [{**{field.name: getattr(inverter, field.name) for field in fields(inverter)},
+             "short": names[inverter.serial], "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
-
-
-def shared_beginning(texts: list[str]) -> int:
-    """How many signs at their beginning all texts have in common."""
-    return next((at for at, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1), min(map(len, texts)))
-
-
-def short_serial(serial: str, shared: int) -> str:
-    """A serial that fits a small box: without the beginning that all of them share, at least its last four signs."""
-    cut = min(shared, len(serial) - 4)
-    return serial if cut < 4 or len(serial) <= 10 else f"…{serial[cut:]}"
