@@ -126,7 +126,7 @@ class Post:
         if len(left) == 1:
             self._found(conn, left[0], text)
         if len(left) > 1:
-            bisect.begin(conn, key, left, text)
+            bisect.begin(conn, key, left, text, bisect.trials(conn, key) + 1 if self.suspects else 0)
         else:
             bisect.end(conn, key)
 
@@ -139,6 +139,7 @@ class Post:
             return
         if kind is Kind.NIGHT and self._try_rules(
                 conn, cures.darkness(account.rules(conn, self.target), time, zone), bad.day, [bad]):
+            bisect.learned(conn, self.target.key, bad.day, kind)
             return
         others = outbox.waiting_rows(conn, self.target.key, "day = :day AND reason = ''", {"day": bad.day})
         shared = [row for row in others
@@ -190,7 +191,8 @@ def trial(conn: sqlite3.Connection, target: Target, interval_s: int, most: int) 
     rows = [row for row in outbox.waiting_rows(conn, target.key, "time BETWEEN :first AND :last",
                                                {"first": times[0], "last": times[-1]}) if row.time in times]
     text = bisect.text(conn, target.key)
-    chosen = bisect.next_trial(_wire(target, rows, interval_s), text, _from_end(target, text, times))
+    chosen = bisect.next_trial(_wire(target, rows, interval_s), text, _from_end(target, text, times),
+                               not bisect.trials(conn, target.key))
     return Post(target, rows[chosen], interval_s, most, tuple(times))
 
 
