@@ -22,7 +22,6 @@ it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from heapq import nlargest
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -242,6 +241,6 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    rises = [(after[1] - before[1]) * 360 // (after[0] - before[0]) for before, after in pairwise(points)
-             if (after[1] > before[1] or both_ways) and after[0] - before[0] <= ORDINARY_S]
-    return nlargest(3, map(abs, rises) if both_ways else rises)[2] if len(rises) > 2 else 0
+    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
+              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
+    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0
