@@ -101,6 +101,14 @@ class Folded:
         """All that was counted."""
         return sum(map(itemgetter(2), self.steps))
 
+    def begin_at(self, day_start: int, first: int) -> None:
+        """Leave out what belongs to readings of before the day, which were looked at once more. `first`: the day's
+        first reading."""
+        self.events = [event for event in self.events if event.time >= day_start]
+        self.starts = [max(time, first) for time in self.starts]
+        self.steps = [(begin, max(end, first), energy) for begin, end, energy in self.steps
+                      if energy or end >= day_start]
+
 
 Fits = Callable[[State, Point, Limit], bool]
 

@@ -156,26 +156,30 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A device's day: where its counter stood before, what the day gave (None: no readings), where the day ended when
-    it was derived last (a row of device_day or None), and the first reading behind the day."""
+    it was derived last (a row of device_day or None), the first reading behind the day, and whether its last readings
+    were left out: the next day looks at them."""
 
     device: Device
     before: State | None
     folded: Folded | None
     old: tuple[int, ...] | None
     behind: Point | None
+    is_open: bool = False
 
 
 def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: str, rules: Rules) -> Ended:
     """What a device counted on the local day [start, end)."""
     until, after = rules.until, max(end, EARLIEST)
-    points = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                           " AND time < ? AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                           (device.id, device.number, max(start, EARLIEST), end, until)).fetchall()
     rows = store.execute("SELECT day, time, counter_dwh, since, energy_dwh, until, steep_w, top_w, typical_dwh"
                          " FROM device_day WHERE device = ? AND day <= ? ORDER BY day DESC LIMIT 2",
                          (device.id, day)).fetchall()
     old = rows.pop(0)[1:] if rows and rows[0][0] == day else None
     before = State(*rows[0][1:4]) if rows else None
+    first = max(start, EARLIEST)
+    since = max(before.time + 1, first - LOOK_AHEAD_S) if before else first     # the day before left these out
+    points = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
+                           " AND time < ? AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
+                           (device.id, device.number, since, end, until)).fetchall()
     behind = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                            " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
                            (device.id, device.number, after, until)).fetchone()
@@ -185,12 +189,16 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
                              " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
                              (device.id, device.number, after, min(until, end + LOOK_AHEAD_S))).fetchall()
 
-    if not points:
+    if not points or points[-1][0] < first:
         return Ended(device, before, None, old, behind)
     limit = limit_of(device.full_w, rules.size_w, device.role == INVERTER, rules.roof_w if device.role == NET else None)
     folded = fold(before, points, behind, device.role != INVERTER, limit, ahead)
+    if points[0][0] < first:
+        points = [point for point in points if point[0] >= first]
+        folded.begin_at(first, points[0][0])
     folded.steep_w = steep(points, device.role != INVERTER)
-    return Ended(device, before, folded, old, behind)
+    is_open = folded.state is not None and folded.state.time < points[-1][0]
+    return Ended(device, before, folded, old, behind, is_open)
 
 
 def _end_devices(store: sqlite3.Connection, days: Calendar, day: str, ends: Sequence[Ended]) -> None:
@@ -206,6 +214,8 @@ def _end_devices(store: sqlite3.Connection, days: Calendar, day: str, ends: Sequ
             others = [energies[other] for other in inverters if other != device]
             typical = median_low(others) if others and ended.device.role == INVERTER else None
             new = (*folded.state, energies[device], folded.until, folded.steep_w, folded.top_w, typical)
+        if ended.is_open and ended.behind is not None:
+            stale.add(days.day(ended.behind[0]))
         if new == old:
             continue
         if new is None:
