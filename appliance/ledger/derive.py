@@ -11,7 +11,8 @@ years do not wait for the disk at each day.
 """
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 from statistics import median_low
 
@@ -19,7 +20,18 @@ from appliance.ledger import devices as table
 from appliance.ledger import roofs
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
-from appliance.ledger.counters import LOOK_AHEAD_S, Folded, Point, State, Step, fold, steep
+from appliance.ledger.counters import (
+    LAST_DIGIT_DWH,
+    LOOK_AHEAD_S,
+    OUTLIER,
+    Event,
+    Folded,
+    Point,
+    State,
+    Step,
+    fold,
+    steep,
+)
 from appliance.ledger.devices import Device
 from appliance.ledger.limits import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
@@ -30,6 +42,8 @@ from appliance.store import state, transaction
 from appliance.store.state import Key
 
 SUNNY_W = 1_000             # of a slot: on such a day a net meter runs down
+APART_S = 86400             # a stretch of readings so far from all others stands alone
+ALONE_S = 2 * 86400         # if it is not longer than this
 DAYS_AT_ONCE = 8            # in one transaction: another process waits for its end
 LATELY_S = 3 * 86400        # an inverter heard within this time is there: the sum without it is not complete
 
@@ -123,15 +137,19 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     silent: set[str] = set()            # PVSs of which an inverter was not read
     ends: list[Ended] = []
     for device in rules.devices:
-        ended = _fold(store, device, start, end, day, rules)
-        ends.append(ended)
+        ends.append(_fold(store, device, start, end, day, rules))
+    misplaced = {ended.device.pvs for ended in ends if ended.misplaced and ended.device.role != NET}
+    ends = [_left_out(ended) if ended.device.pvs in misplaced else ended for ended in ends]
+    for ended in ends:
+        device = ended.device
         if ended.folded is None:
             if device.role == INVERTER and ended.before is not None and ended.before.time > start - LATELY_S:
                 silent.add(device.pvs)
             continue
-        found.setdefault((device.role, device.pvs), []).append(ended.folded)
         if ended.folded.events:
             _note(store, day, device.id, ended.folded)
+        if ended.folded.state is not None:
+            found.setdefault((device.role, device.pvs), []).append(ended.folded)
     _end_devices(store, rules.days, day, ends)
     before_day = store.execute("SELECT net_active, balance_dwh, cadence_s FROM site_day WHERE day < ?"
                                " ORDER BY day DESC LIMIT 1", (day,)).fetchone() or (0, 0, 0)
@@ -157,7 +175,7 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
 class Ended:
     """A device's day: where its counter stood before, what the day gave (None: no readings), where the day ended when
     it was derived last (a row of device_day or None), the first reading behind the day, and whether its last readings
-    were left out: the next day looks at them."""
+    were left out: the next day looks at them. `misplaced`: see _is_misplaced."""
 
     device: Device
     before: State | None
@@ -165,6 +183,7 @@ class Ended:
     old: tuple[int, ...] | None
     behind: Point | None
     is_open: bool = False
+    misplaced: bool = False
 
 
 def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: str, rules: Rules) -> Ended:
@@ -198,13 +217,37 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
         folded.begin_at(first, points[0][0])
     folded.steep_w = steep(points, device.role != INVERTER)
     is_open = folded.state is not None and folded.state.time < points[-1][0]
-    return Ended(device, before, folded, old, behind, is_open)
+    misplaced = before is None and _is_misplaced(store, device, points, end, until)
+    return Ended(device, before, folded, old, behind, is_open, misplaced)
+
+
+def _is_misplaced(store: sqlite3.Connection, device: Device, points: Sequence[Point], end: int, until: int) -> bool:
+    """Whether a device's first readings were made later than they claim, under a clock that was right again when they
+    were sent: they stand alone, and behind them the counter is not yet where they had it."""
+    first, stretch = points[0], list(points)
+    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
+                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
+                             (device.id, device.number, end, min(until, end + ALONE_S))).fetchall()
+    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time > ?"
+                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
+                             (device.id, device.number, max(stretch[-1][0], end + ALONE_S), until)).fetchall()
+    behind = next((after[1] for before, after in pairwise(stretch) if after[0] - before[0] > APART_S), None)
+    return behind is not None and first[1] // 2 < behind < first[1] - LAST_DIGIT_DWH
+
+
+def _left_out(ended: Ended) -> Ended:
+    """The device's day without its readings, if they are its first ones; the owner is told."""
+    if ended.before is not None or ended.folded is None or ended.folded.state is None:
+        return ended
+    last = ended.folded.state
+    return replace(ended, folded=Folded(None, events=[Event(OUTLIER, last.time, last.counter_dwh, last.counter_dwh)]))
 
 
 def _end_devices(store: sqlite3.Connection, days: Calendar, day: str, ends: Sequence[Ended]) -> None:
     """Write where the devices' counters stand at the day's end, and beside each inverter's energy what its neighbours
     made: their median. A changed counter makes the day of its next reading dirty."""
-    energies = {ended.device.id: ended.folded.energy_dwh for ended in ends if ended.folded is not None}
+    energies = {ended.device.id: ended.folded.energy_dwh for ended in ends
+                if ended.folded is not None and ended.folded.state is not None}
     inverters = [ended.device.id for ended in ends if ended.device.id in energies and ended.device.role == INVERTER]
     gone, changed, stale = [], [], set()
     for ended in ends:
