@@ -14,13 +14,15 @@ MAX_LINES = 600
 WRITERS = {     # table → the room that writes it; readers are that room and those above it
     "upload": "appliance/store", "hour": "appliance/store", "identity": "appliance/store", "state": "appliance/store",
     "device": "appliance/ledger", "reading": "appliance/ledger", "slot": "appliance/ledger",
-    "device_day": "appliance/ledger", "site_day": "appliance/ledger", "notice": "appliance/ledger",
+    "device_day": "appliance/ledger", "site_day": "appliance/ledger", "site_hour": "appliance/ledger",
+    "notice": "appliance/ledger",
     "dirty_day": "appliance/ledger", "changed_day": "appliance/ledger", "day_before": "appliance/ledger",
     "roof_day": "appliance/ledger", "late_upload": "appliance/ledger", "right_clock": "appliance/ledger",
     "reading_aside": "appliance/ledger", "upload_aside": "appliance/ledger", "guess": "appliance/store",
     "sender": "appliance/store", "known_sender": "appliance/ledger",
     "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
-    "command": "appliance/supervisor", "handed": "appliance/history", "output": "appliance/outputs",
+    "notice_log": "appliance/health", "command": "appliance/supervisor",
+    "handed": "appliance/history", "output": "appliance/outputs",
 }
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one

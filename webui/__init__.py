@@ -23,8 +23,11 @@ from webui.pages import (
     history,
     login,
     metrics,
+    notices,
     orders,
     outputs,
+    panels,
+    prices,
     pvoutput,
     restore,
     senders,
@@ -39,7 +42,7 @@ from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
          bundle.page, senders.page, restore.page, update.page, settings.page, api.page, export.page,
-         health.page, outputs.page, tokens.page, metrics.page)
+         health.page, outputs.page, notices.page, panels.page, prices.page, tokens.page, metrics.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:

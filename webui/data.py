@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 
 from appliance import settings, store
+from appliance.health import log
 from appliance.history import export, senders, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
@@ -105,6 +106,13 @@ class Box:
             with closing(inbox.connect(self.data_dir, readonly=True)) as connection:
                 return senders.question(connection, self.store())
         except (sqlite3.Error, OSError):
+            return []
+
+    def notices(self) -> list[log.Entry]:
+        """What needed the owner in the last year, newest first; none where the history cannot be read."""
+        try:
+            return log.entries(self.store())
+        except sqlite3.Error:
             return []
 
     def pvs_address(self, serial: str) -> str:

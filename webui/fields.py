@@ -44,12 +44,6 @@ FIELDS: dict[str, Field] = {
         ("auto", "Detect automatically (recommended)"), ("net", "what is bought less what is sold"),
         ("consumption", "what the house uses, and never falls"))),
     "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
-    "site.buy": Field(
-        "Price of a kWh you buy", "As on your bill, such as 0.31. When it changes, add a comma, the day and the new "
-        "one: 0.28, 2026-01-01 0.31.", wrong="Enter a price such as 0.31, or 0.28, 2026-01-01 0.31."),
-    "site.sell": Field(
-        "What a kWh you sell earns", "In the same way. Empty: not known.",
-        wrong="Enter a price such as 0.08, or 0.09, 2026-01-01 0.08."),
     "pvoutput.enabled": Field("Post to PVOutput"),
     "pvoutput.api_key": Field(
         "API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
@@ -103,7 +97,7 @@ FIELDS: dict[str, Field] = {
     "store.keep_inbox_days": Field(
         "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),
 }
-UNLISTED = ("web.tokens",)          # has a form of its own: what it holds cannot be typed
+UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel")     # have forms of their own
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (

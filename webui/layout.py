@@ -3,6 +3,7 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ from webui.words import errors, lamps
 log = logging.getLogger(__name__)
 
 NAVIGATION = (
-    ("dashboard.today", "Today"), ("history.show", "History"), ("pvoutput.show", "PVOutput"),
-    ("diagnostics.show", "Diagnostics"), ("settings.show", "Settings"),
+    ("dashboard.today", "Today"), ("history.show", "History"), ("panels.show", "Panels"),
+    ("pvoutput.show", "PVOutput"), ("diagnostics.show", "Diagnostics"), ("settings.show", "Settings"),
 )
 
 ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"))
@@ -42,7 +43,7 @@ def install(app: Flask) -> None:
         kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
         percent=units.percent, bytes=units.size, temperature=units.temperature, money=units.money,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
-        short_date=localtime.short_date)
+        short_date=localtime.short_date, iso_date=_iso_date)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _no_history)
@@ -72,6 +73,11 @@ def _is_here(endpoint: str) -> bool:
 
 def _moment(seconds: float | None) -> str:
     return localtime.moment(seconds, box().zone(), box().now())
+
+
+def _iso_date(day: str) -> str:
+    """A local day YYYY-MM-DD as people write it."""
+    return localtime.short_date(date.fromisoformat(day))
 
 
 def _clock(seconds: float) -> str:

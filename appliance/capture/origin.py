@@ -6,6 +6,7 @@ the owner's browser can post there. A first sender is trusted only where its sid
 """
 from pathlib import Path
 
+from appliance.capture.uplink import Uplink
 from appliance.store.senders import CAPTURE, Arrival, arrival_from, host_of
 from appliance.system.bridge import Side, Sides
 from spcore.uploads import Upload
@@ -16,7 +17,13 @@ class Origin:
 
     def __init__(self, interface: str = "", root: Path = Path("/")) -> None:
         self.interface = interface
-        self.sides = Sides(interface, root)
+        self.uplink = Uplink()
+        self.sides = Sides(interface, root, self.uplink)
+
+    def look(self) -> None:
+        """Look at the network before an upload comes: what came before it tells its side."""
+        if self.interface:
+            self.sides.look()
 
     def judge(self, upload: Upload) -> Arrival | None:
         """How an upload came; None where it went to this machine itself."""

@@ -70,6 +70,7 @@ class CaptureProcess:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.live.current.capture
         if self.writer.origin.interface != wanted.interface:
+            self.writer.origin.uplink.close()
             self.writer.origin = Origin(wanted.interface)
         return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
                              wanted.interface)
@@ -154,6 +155,7 @@ class CaptureProcess:
     def _beat(self, now: bool = False) -> None:
         if not now and not self.heartbeat.due():
             return
+        self.writer.origin.look()
         self.writer.follow()
         self.writer.prune(self.live.current.store.keep_inbox_days)
         counters = {**self.engine.counters(), **(self._source.counters() if self._source else {}),

@@ -5,6 +5,7 @@ does the work and returns the exit code. Exit codes: 0 done, 1 failed, 2 usage o
 waits (push). An error is one line on stderr (what, where, what to do), never a traceback; with SUNTAP_TRACEBACK=1 a
 developer gets the traceback. This module imports almost nothing, because every import slows down `suntap records`.
 """
+import gc
 import os
 import sys
 
@@ -74,14 +75,20 @@ def _command(name: str, arguments: list[str]) -> int:
     def formatter(prog: str) -> HelpFormatter:  # with a given width, argparse does not import shutil for the terminal's
         return RawDescriptionHelpFormatter(prog, width=int(os.environ.get("COLUMNS") or WIDTH))
 
-    module = import_module(f"{__name__}.{MODULES.get(name, name)}")
-    parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
-                    formatter_class=formatter)
-    module.arguments(parser)
-    parser.add_argument("--config", metavar="FILE",
-                        help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
-    parser.add_argument("--data-dir", metavar="DIR", help="data directory (default: the settings' store.data_dir)")
-    code: int = module.run(parser.parse_args(arguments))
+    gc.disable()  # what is imported is no garbage: looking for cycles in it costs
+    try:
+        module = import_module(f"{__name__}.{MODULES.get(name, name)}")
+        parser = Parser(prog=f"{PROGRAM} {name}", description=module.__doc__, allow_abbrev=False,
+                        formatter_class=formatter)
+        module.arguments(parser)
+        parser.add_argument("--config", metavar="FILE",
+                            help="settings file (default: $SUNTAP_CONFIG, then /etc/suntap/suntap.toml)")
+        parser.add_argument("--data-dir", metavar="DIR",
+                            help="data directory (default: the settings' store.data_dir)")
+        options = parser.parse_args(arguments)
+    finally:
+        gc.enable()
+    code: int = module.run(options)
     return code
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 from pathlib import Path
 
-from appliance.system.bridge import gateways, is_bridge, learned
+from appliance.system.bridge import gateways, is_bridge, learned, port_numbers
 
 SYS_NET = Path("/sys/class/net")
 SIOCGIFADDR = 0x8915    # netdevice(7)
@@ -35,17 +35,6 @@ def pvs_port(bridge: str) -> str:
     if len(others) != 1 and len(alive) != 1:
         raise NoPort(f"{', '.join(others) or 'no port'}: which one is the PVS's cannot be told")
     return others[0] if len(others) == 1 else alive[0]
-
-
-def port_numbers(bridge: str) -> dict[str, int]:
-    """The bridge's ports and the numbers under which its table of addresses knows them."""
-    found = {}
-    for port in sorted((SYS_NET / bridge / "brif").iterdir()):
-        try:
-            found[port.name] = int((port / "port_no").read_text(), 16)
-        except (OSError, ValueError):   # it was just taken out
-            continue
-    return found
 
 
 def address(interface: str) -> str:

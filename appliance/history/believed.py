@@ -24,7 +24,8 @@ MAX_COUNTER = 10**17            # of a reading: what a line can say
 MAX_ID = 1 << 31
 MAX_TEXT = 1 << 16
 TABLES = ("known_sender", "device", "reading", "reading_aside", "upload_aside", "device_day", "site_day", "roof_day",
-          "slot", "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before")
+          "slot", "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before",
+          "notice_log")
 KEPT_STATE: dict[str, Callable[[str], bool]] = {
     Key.HORIZON: str.isdecimal, Key.NET_SIGN: {"+", "-"}.__contains__,
     Key.METER_KIND: {"net", "consumption"}.__contains__, Key.STATUS_INTERVAL: {"300", "600", "900"}.__contains__,

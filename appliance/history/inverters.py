@@ -60,6 +60,49 @@ class Replacement:
     day: str
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One inverter over some local days, of which it was read on `days`. `share_percent`: its energy beside what its
+    neighbours made on the same days; None where there were none."""
+
+    serial: str
+    model: str
+    energy_dwh: int
+    share_percent: int | None
+    days: int
+    first_day: str
+    last_day: str
+
+
+def known(conn: sqlite3.Connection) -> list[str]:
+    """The serials of all inverters that were ever read."""
+    return [serial for serial, kind, model in conn.execute(
+        "SELECT serial, kind, model FROM counted_device WHERE kind = 'inverter' ORDER BY serial")
+        if role(kind, serial, model) == INVERTER]
+
+
+def periods(conn: sqlite3.Connection, first: str, last: str) -> list[Period]:
+    """The inverters that were read on the local days `first` to `last`, both included, by serial."""
+    found = []
+    for serial, model, kind, energy, compared, typical, days, begun, ended in conn.execute(
+            "SELECT serial, model, kind, sum(energy_dwh), sum(CASE WHEN typical_dwh > 0 THEN energy_dwh END),"
+            " sum(CASE WHEN typical_dwh > 0 THEN typical_dwh END), count(*), min(day), max(day)"
+            " FROM counted_device JOIN device_day ON device = id"
+            " WHERE kind = 'inverter' AND day BETWEEN ? AND ? GROUP BY id ORDER BY serial", (first, last)):
+        if role(kind, serial, model) == INVERTER:
+            share = (compared * 200 + typical) // (2 * typical) if typical else None
+            found.append(Period(serial, model, energy, share, days, begun, ended))
+    return found
+
+
+def days_of(conn: sqlite3.Connection, serial: str, first: str, last: str) -> list[tuple[str, int, int | None]]:
+    """(day, energy, what its neighbours made or None) of one inverter on the local days `first` to `last`."""
+    return conn.execute(
+        "SELECT day, energy_dwh, typical_dwh FROM counted_device JOIN device_day ON device = id"
+        " WHERE kind = 'inverter' AND serial = ? AND day BETWEEN ? AND ? ORDER BY day",
+        (serial, first, last)).fetchall()
+
+
 def of_day(conn: sqlite3.Connection, day: str) -> list[InverterDay]:
     """The inverters that were there on a local day, by serial."""
     return _Roof(conn, days_before(day, PAST_DAYS), day).of(day)

@@ -5,16 +5,21 @@ that fell into a hole is in its day, only the minute is unknown; what was bought
 so both are at least what is shown). Hence made − sold = used − bought: what the roof gave to the house itself.
     self-used         (made − sold) / made
     self-sufficient   (used − bought) / used
-    saved             self-used energy × price of buying + sold energy × price of selling, each day at that day's prices
-Energies are integers of 0.1 Wh and prices decimals, so the sums are exact; only what is shown is rounded.
+    saved             self-used energy × price of buying + sold energy × price of selling, each at its time's price
+Where a tariff has other prices by month, day of the week or hour, its days are counted hour by hour (table site_hour):
+hours of one month, weekday and clock have one price, so their energies are added first. Energy that fell into a hole is
+spread evenly over it, and `spread_dwh` says how much that was. Energies are integers of 0.1 Wh and prices decimals, so
+the sums are exact; only what is shown is rounded.
 """
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 from typing import Protocol
 
-from appliance.settings.prices import Prices
+from appliance.settings.prices import Prices, Tariff
 
 DWH_PER_KWH = 10_000
 
@@ -34,6 +39,19 @@ class Energy(Protocol):
     def export_dwh(self) -> int | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Energy in 0.1 Wh of all hours of one month (1 to 12), weekday (0 = Monday) and hour (0 to 23) of some days."""
+
+    month: int
+    weekday: int
+    hour: int
+    production_dwh: int
+    import_dwh: int
+    export_dwh: int
+    spread_dwh: int = 0
+
+
 @dataclass(frozen=True)
 class Worth:
     """Of the days whose four energies are known: `own_dwh` was made and used at home. Money is None where a price is
@@ -47,24 +65,49 @@ class Worth:
     earned: Decimal | None = None
     saved: Decimal | None = None
     unpriced: int = 0
+    spread_dwh: int = 0
 
 
-def of(days: Iterable[Energy], buy: Prices, sell: Prices) -> Worth:
-    """The worth of these days together."""
-    made = used = own = count = unpriced = 0
+ByHour = Callable[[date, date], Iterable[Hours]]
+
+
+def by_hour(conn: sqlite3.Connection) -> ByHour:
+    """Return what reads the hours of the local days from the first to the last one asked for, both included."""
+    def read(first: date, last: date) -> list[Hours]:
+        return [Hours(*row) for row in conn.execute(
+            "SELECT CAST(substr(day, 6, 2) AS INTEGER) AS month, weekday, hour, sum(production_dwh), sum(import_dwh),"
+            " sum(export_dwh), sum(spread_dwh) FROM site_hour WHERE day BETWEEN ? AND ? GROUP BY month, weekday, hour",
+            (first.isoformat(), last.isoformat()))]
+    return read
+
+
+def of(days: Iterable[Energy], buy: Prices, sell: Prices, hours: ByHour) -> Worth:
+    """The worth of these days together: all that is known between the first and the last of them, in order."""
+    known = [day for day in days if None not in (day.production_dwh, day.consumption_dwh, day.import_dwh,
+                                                 day.export_dwh)]
+    made = sum(day.production_dwh or 0 for day in known)
+    sold = sum(day.export_dwh or 0 for day in known)
     paid = earned = avoided = Decimal(0)
-    for day in days:
-        produced, consumed, bought, sold = (day.production_dwh, day.consumption_dwh, day.import_dwh, day.export_dwh)
-        if produced is None or consumed is None or bought is None or sold is None:
-            continue
-        count, made, used = count + 1, made + produced, used + consumed
-        home = max(0, produced - sold)
-        own += home
-        buying, selling = buy.on(day.day), sell.on(day.day)
-        unpriced += (bool(buy) and buying is None) or (bool(sell) and selling is None)
-        paid += bought * (buying or 0)
-        avoided += home * (buying or 0)
-        earned += sold * (selling or 0)
+    unpriced = spread = 0
+    for (buying, selling), part in groupby(known, key=lambda day: (buy.on(day.day), sell.on(day.day))):
+        several = list(part)
+        unpriced += len(several) * ((bool(buy) and buying is None) or (bool(sell) and selling is None))
+        for hour in _hours(several, buying, selling, hours):
+            buys, sells = (tariff.at(hour.month, hour.weekday, hour.hour) if tariff else 0
+                           for tariff in (buying, selling))
+            paid += hour.import_dwh * buys
+            avoided += (hour.production_dwh - hour.export_dwh) * buys
+            earned += hour.export_dwh * sells
+            spread += hour.spread_dwh
     return Worth(
-        count, made, used, own, paid / DWH_PER_KWH if buy else None, earned / DWH_PER_KWH if sell else None,
-        (avoided + earned) / DWH_PER_KWH if buy else None, unpriced)
+        len(known), made, sum(day.consumption_dwh or 0 for day in known), max(0, made - sold),
+        paid / DWH_PER_KWH if buy else None, earned / DWH_PER_KWH if sell else None,
+        (avoided + earned) / DWH_PER_KWH if buy else None, unpriced, spread)
+
+
+def _hours(days: Sequence[Energy], buying: Tariff | None, selling: Tariff | None, hours: ByHour) -> Iterable[Hours]:
+    """The energy of days with one tariff: hour by hour where it asks for that, else in one sum."""
+    if any(tariff and tariff.times for tariff in (buying, selling)):
+        return hours(days[0].day, days[-1].day)
+    return [Hours(1, 0, 0, sum(day.production_dwh or 0 for day in days), sum(day.import_dwh or 0 for day in days),
+                  sum(day.export_dwh or 0 for day in days))]

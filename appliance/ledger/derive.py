@@ -17,7 +17,7 @@ from operator import attrgetter
 from statistics import median_low
 
 from appliance.ledger import devices as table
-from appliance.ledger import roofs
+from appliance.ledger import hours, roofs
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.counters import (
@@ -169,6 +169,8 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     cadence_s = usual((folded.steps for folded in every), before_day[2])
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
+    whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)
+    hours.write(store, day, hours.by_hour(slots, start, days.slot_seconds, days.zone) if whole else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,10 @@ from appliance.settings.file import (
     unknown_keys,
     update,
 )
-from appliance.settings.validators import PvSystem
+from appliance.settings.validators import Panel, PvSystem
 
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
-    "Mqtt", "Notify", "PVOutput", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
+    "Mqtt", "Notify", "PVOutput", "Panel", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
     "declarations", "find", "keys", "load", "parse", "secrets", "sections", "unknown_keys", "update", "value",
 ]

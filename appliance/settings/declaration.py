@@ -10,7 +10,10 @@ from typing import Any
 
 from appliance.settings.prices import price_text
 from appliance.settings.validators import (
+    GRID,
+    MAX_PANELS,
     OWN_QUANTITIES,
+    Panel,
     PvSystem,
     absolute_path,
     broker_url,
@@ -21,6 +24,7 @@ from appliance.settings.validators import (
     message_url,
     one_of,
     own_value,
+    panel_list,
     port_list,
     printable,
     proxy_list,
@@ -96,8 +100,12 @@ class Site:
     name: str = key("home", 'a short name of the site such as "home": letters, digits, ".", "_", "-"',
                     matches(r"[\w.\-]{1,40}"))
     buy: str = key("", 'empty, the price of a kWh bought such as "0.31", or several with the day from which each '
-                   'holds: "0.28, 2026-01-01 0.31"', price_text)
+                   'holds: "0.28, 2026-01-01 0.31"; in brackets other prices by month, day and hour: '
+                   '"0.30 (Jun-Sep Mon-Fri 16-21 0.58)"', price_text)
     sell: str = key("", "empty, or what a kWh sold earns, written as the price of a kWh bought", price_text)
+    panel: tuple[Panel, ...] = key((), "tables [[site.panel]], each with an inverter's serial and a name, or a row and "
+                                   f"a column on the roof (1 to {GRID}, no two alike); at most {MAX_PANELS}",
+                                   panel_list)
 
 
 @dataclass(frozen=True)

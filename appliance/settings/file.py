@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.errors import USAGE, SuntapError
 from appliance.settings.declaration import Secret, Settings, declarations, sections
-from appliance.settings.validators import PvSystem
+from appliance.settings.validators import Panel, PvSystem
 from appliance.system.files import locked, write_atomic
 
 ENVIRONMENT = "SUNTAP_CONFIG"
@@ -162,4 +162,6 @@ def _plain(value: Any) -> Any:
         return str(value)
     if isinstance(value, PvSystem):
         return {"id": value.id, "devices": list(value.devices)}
+    if isinstance(value, Panel):
+        return {name: item for name, item in value._asdict().items() if item}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

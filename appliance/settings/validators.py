@@ -198,3 +198,39 @@ def _system(value: Any) -> PvSystem:
     if not devices:
         raise ValueError
     return PvSystem(matches(r"[0-9]{1,12}")(number), devices)
+
+
+MAX_PANELS = 400
+GRID = 40               # rows and columns of a roof
+
+
+class Panel(NamedTuple):
+    """What the owner says of an inverter: its name, and its place on the roof, from 1 on; 0 and "": not said."""
+
+    serial: str
+    name: str = ""
+    row: int = 0
+    column: int = 0
+
+
+def panel_list(value: Any) -> tuple[Panel, ...]:
+    """The tables [[site.panel]]."""
+    if not isinstance(value, list | tuple) or len(value) > MAX_PANELS:
+        raise ValueError
+    found = tuple(_panel(item) for item in value)
+    places = [(panel.row, panel.column) for panel in found if panel.row]
+    if len({panel.serial for panel in found}) < len(found) or len(set(places)) < len(places):
+        raise ValueError
+    return found
+
+
+def _panel(value: Any) -> Panel:
+    if isinstance(value, Panel):
+        value = value._asdict()
+    if not isinstance(value, Mapping) or "serial" not in value:
+        raise ValueError
+    place = integer_between(0, GRID)
+    row, column = place(value.get("row", 0)), place(value.get("column", 0))
+    if bool(row) != bool(column):
+        raise ValueError
+    return Panel(matches(SERIAL)(value["serial"]), printable(40)(value.get("name", "")), row, column)

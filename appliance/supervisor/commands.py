@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from appliance.health import log as notice_log
 from appliance.history import backup
 from appliance.ledger import senders
 from appliance.pvoutput import account, outbox
@@ -129,6 +130,11 @@ def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _dismiss(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"id": the entry's in the log of notices} → {"dismissed": True if it was there and not put away before}."""
+    return {"dismissed": notice_log.dismiss(work.store, int(argument["id"]), int(work.clock.time()))}
+
+
 def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → the result of backup.restore() for the file that the page put into backup.handover().
 
@@ -152,4 +158,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "resend_day": _resend_day, "retry": _retry, "skip": _skip, "retry_refused": _retry_refused, "rebuild": _rebuild,
     "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
+    "dismiss": _dismiss,
 }

@@ -17,6 +17,7 @@ from threading import Event
 from appliance import ledger, store
 from appliance.health import status
 from appliance.health.facts import Unreadable
+from appliance.health.log import Log
 from appliance.outputs.base import Fact, Facts
 from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster
@@ -36,6 +37,7 @@ CLOCK_S = 5.0           # between two checks whether the clock is set
 FAILED_S = 15.0         # before a stage that failed is tried again
 WAITING_S = 120.0       # after the start: an inbox that the capture process has not opened or migrated yet is no
                         # failure, since both may start at once and the capture process checks the file first
+NOTICES_S = 300.0       # of the clock, between two looks at what is to be taken down in the log of notices
 REFRESH_S = 30.0        # of the clock, between two checks for slots that have become complete
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class Supervisor:
         self._started = time.monotonic()
         self._refreshed = float("-inf")
         self._post_at = 0.0
+        self._log, self._logged = Log(), clock.time()
         self._what = ""
         if outputs is not None:
             outputs.apply(live.current)
@@ -79,6 +82,7 @@ class Supervisor:
             self._stage("commands", self._commands),
             self._stage("ingest", self._ingest),
             self._stage("post", self._post),
+            self._stage("notices", self._notices),
         ]
         self.beat()
         return max(0.0, min(waits))
@@ -161,6 +165,14 @@ class Supervisor:
         if done.opened:
             self._post_at = 0.0
         return 0.0 if done.uploads or done.days else IDLE_S
+
+    def _notices(self) -> float:
+        """Take down what needs the owner, and what is over."""
+        now = self.clock.time()
+        if abs(now - self._logged) >= NOTICES_S:
+            self._log.keep(self.store, _facts(self.live, self.clock), int(now))
+            self._logged = now
+        return IDLE_S
 
     def _post(self) -> float:
         """Make at most one request to PVOutput."""

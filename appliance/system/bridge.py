@@ -1,15 +1,17 @@
 """The kernel's tables about the network around the capture: bridge ports, the router's side, our own addresses.
 
 The tables are in /sys and /proc and can be read without privileges. The router's port is the port on which the bridge
-learned the hardware address of the default gateway. Until the gateway is learned, no side is known. Tests pass another
-`root`.
+learned the hardware address of the default gateway; where there is no gateway, the one that an `Uplink` tells. Until
+one of them is known, no side is. Tests pass another `root`.
 """
 import ipaddress
 import socket
 import struct
 import time
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 LOOK_S = 1.0                            # between two looks at the kernel's tables
 ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
@@ -26,11 +28,21 @@ class Side(Enum):
     NO_SIDES = "no sides"
 
 
+class Uplink(Protocol):
+    """Knows the router's port by other means."""
+
+    def look(self, ports: Mapping[str, int]) -> None:
+        """Look at the bridge's `ports`, name → number."""
+
+    def router(self) -> int | None:
+        """The number of the router's port."""
+
+
 class Sides:
     """Tells on which side of the bridge `interface` a hardware address is. Reads the tables at most every LOOK_S."""
 
-    def __init__(self, interface: str, root: Path = Path("/")) -> None:
-        self.interface, self.root = interface, root
+    def __init__(self, interface: str, root: Path = Path("/"), uplink: Uplink | None = None) -> None:
+        self.interface, self.root, self.uplink = interface, root, uplink
         self.own: frozenset[str] = frozenset()      # every IP address of this machine
         self._looked = float("-inf")
         self._bridge = False
@@ -47,6 +59,8 @@ class Sides:
         if self._bridge:
             self._ports = learned(self.interface, self.root)
             self._routers |= gateways(self.interface, self.root)
+        if self.uplink is not None:
+            self.uplink.look(port_numbers(self.interface, self.root) if self._bridge else {})
 
     def of(self, mac: str) -> Side:
         """Return the side of a hardware address; NO_SIDES if the interface is no bridge."""
@@ -55,6 +69,9 @@ class Sides:
             return Side.NO_SIDES
         port = self._ports.get(mac)
         towards = {self._ports[router] for router in self._routers if router in self._ports}
+        if not self._routers and self.uplink is not None:
+            told = self.uplink.router()
+            towards = set() if told is None else {told}
         if port is None or not towards:
             return Side.NOT_KNOWN
         return Side.ROUTERS if port in towards else Side.PVS
@@ -63,6 +80,17 @@ class Sides:
 def is_bridge(interface: str, root: Path = Path("/")) -> bool:
     """Return True if `interface` is a bridge."""
     return (root / "sys/class/net" / interface / "brforward").exists()
+
+
+def port_numbers(interface: str, root: Path = Path("/")) -> dict[str, int]:
+    """The bridge's ports and the numbers under which its table of addresses knows them. {} if unreadable."""
+    found = {}
+    try:
+        for port in sorted((root / "sys/class/net" / interface / "brif").iterdir()):
+            found[port.name] = int((port / "port_no").read_text(), 16)
+    except (OSError, ValueError):       # one was just taken out
+        return {}
+    return found
 
 
 def learned(interface: str, root: Path = Path("/")) -> dict[str, int]:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# image/oci/build.sh ARCH: builds build/suntap_VERSION_ARCH.oci.tar, an OCI image with the package in Debian 12 (amd64, arm64).
+# image/oci/build.sh ARCH: builds build/suntap_VERSION_ARCH.oci.tar, an OCI image with the package in Debian 12 (amd64, arm64),
+# and the list of what is in it (.oci.spdx.json, .oci.licences.tar.xz).
 #
 # Theory: mmdebstrap makes the file system from Debian's archive with our package in it, buildah makes one layer of it; no
 # registry is asked for a base image. What the container keeps is in /var/lib/suntap. `podman load -i` or `docker load -i`
@@ -26,6 +27,12 @@ quietly nice mmdebstrap --quiet --arch="$arch" --variant=minbase --include=ca-ce
     --customize-hook="chroot \"\$1\" apt-get install -y -qq --no-install-recommends /tmp/$deb" \
     --customize-hook="printf '$settings' > \"\$1/var/lib/suntap/suntap.toml\"; rm -f \"\$1/tmp/$deb\"" \
     bookworm "$work/root.tar"
+
+step "package list (SPDX)"
+export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(stat -c %Y "$top/build/$deb")}"
+mkdir "$work/root"
+tar -xf "$work/root.tar" -C "$work/root" --wildcards './var/lib/dpkg/status' './usr/share/doc/*' './usr/share/common-licenses/*'
+quietly "$top/image/hooks/manifest" "$work/root" "$top/build/suntap_${version}_$arch.oci"
 
 step "OCI image"
 container=$(buildah from --arch "$arch" scratch)

@@ -2,10 +2,11 @@
 
 SUNTAP_SUITE names another Debian suite. Parts of the build that did not change are kept (see image/build.sh).
 """
+import fcntl
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,29 @@ PVOUTPUT_PORT = 8081
 TOOLS = "mmdebstrap qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools cpio e2fsprogs openssl"
 
 
+def build(*commands: Sequence[str]) -> None:
+    """Run what builds something in build/: one worker at a time, and once in a run of several workers. Raises
+    CalledProcessError."""
+    made, run = TOP / "build/made-by-tests", os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    made.parent.mkdir(exist_ok=True)
+    with made.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        line = f"{run} {commands}\n"
+        file.seek(0)
+        if line in file.readlines():
+            return
+        for command in commands:
+            subprocess.run(command, cwd=TOP, check=True)
+        file.write(line)
+
+
 @pytest.fixture(scope="session")
 def image() -> Path:
     """The uncompressed image of the Debian profile."""
     if os.geteuid():
         pytest.skip("needs root: network namespaces and a root file system to build")
-    subprocess.run(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"], cwd=TOP, check=True)
-    suite = os.environ.get("SUNTAP_SUITE", "bookworm")
-    subprocess.run(["sh", "image/build.sh", "--raw", "--suite", suite], cwd=TOP, check=True)
+    build(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"],
+          ["sh", "image/build.sh", "--raw", "--suite", os.environ.get("SUNTAP_SUITE", "bookworm")])
     return TOP / "build/image/images/suntap.img"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from appliance import __version__
-from tests.image.conftest import TOP
+from tests.image.conftest import TOP, build
 
 pytestmark = [pytest.mark.image, pytest.mark.root]
 
@@ -49,7 +49,7 @@ def package() -> Path:
     arch = architecture()
     if arch not in ("amd64", "arm64"):
         pytest.skip("only for amd64 and arm64: the package is made for these")
-    subprocess.run(["sh", "image/deb/build.sh", arch], cwd=TOP, check=True)
+    build(["sh", "image/deb/build.sh", arch])
     return TOP / f"build/suntap_{__version__}_{arch}.deb"
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.conftest import TOP, build
 from tests.image.machine import firmware_partition
 from tests.image.namespaces import run
 
 pytestmark = pytest.mark.image
 
-TOP = Path(__file__).parents[2]
 # As rpi-image-gen's firmware layer installs it, and what other layouts add.
 CMDLINE = "console=serial0,115200 console=tty1 root=ROOTDEV fsck.repair=yes rootwait rw\n"
 
@@ -19,7 +19,7 @@ CMDLINE = "console=serial0,115200 console=tty1 root=ROOTDEV fsck.repair=yes root
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image of a root file system with a few files, made as rpi-image-gen makes it: in a folder of its own."""
-    run("sh", "-c", f"cd '{TOP}' && . image/lib.sh && need_packages genimage dosfstools mtools e2fsprogs fdisk")
+    build(["sh", "-c", ". image/lib.sh; need_packages genimage dosfstools mtools e2fsprogs fdisk"])
     work = tmp_path_factory.mktemp("raspios")
     root, out = work / "root", work / "out"
     for folder in (root / "boot/firmware", root / "etc", root / "data", out):

@@ -63,7 +63,7 @@ def answered(day: Day) -> list[bytes]:
 
 def stored(box: Box, bodies: list[bytes]) -> int:
     """How many of the uploads, told apart by their last lines, are in the box's inbox."""
-    trailers = [re.search(rb"102\t(\S+)", body)[1].decode() for body in bodies]
+    trailers = [re.search(rb"^102\t(\S+)", body, re.M)[1].decode() for body in bodies]
     box.vm.run(f"printf '%s\\n' {' '.join(trailers)} > /tmp/trailers")
     script = """import re
 from appliance.store import inbox
@@ -73,7 +73,7 @@ last = 0
 connection = inbox.connect("/var/lib/suntap", readonly=True)
 while rows := inbox.after(connection, last, 500):
     for last, upload in rows:
-        found.update(one.decode() for one in re.findall(rb"102\\t(\\S+)", upload.body))
+        found.update(one.decode() for one in re.findall(rb"^102\\t(\\S+)", upload.body, re.M))
 print(len(wanted & found))"""
     box.vm.run(f"cat > /tmp/stored.py <<'END'\n{script}\nEND")
     return int(box.vm.run("PYTHONPATH=/usr/lib/suntap python3 /tmp/stored.py").strip())

@@ -18,7 +18,8 @@ PVS_ADDRESS, COLLECTOR_ADDRESS, PORT = "192.0.2.50", "192.0.2.10", 80
 class Bridge:
     """Three namespaces of this process's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, pvs: str = PVS_ADDRESS, collector: str = COLLECTOR_ADDRESS) -> None:
+        self.addresses = pvs, collector
         self.pvs, self.box, self.collector = (f"suntap-t{os.getpid()}-{role}" for role in ("pvs", "box", "coll"))
 
     def __enter__(self) -> "Bridge":
@@ -26,11 +27,13 @@ class Bridge:
             self._ip("netns", "add", name)
             self.ip(name, "link", "set", "lo", "up")
         self.ip(self.box, "link", "add", "br0", "type", "bridge")
-        for end, port, address in ((self.pvs, "port0", PVS_ADDRESS), (self.collector, "port1", COLLECTOR_ADDRESS)):
+        for end, port, address, far in ((self.pvs, "port0", *self.addresses),
+                                        (self.collector, "port1", *reversed(self.addresses))):
             self._ip("link", "add", "eth0", "netns", end, "type", "veth", "peer", "name", port, "netns", self.box)
             self.ip(self.box, "link", "set", port, "master", "br0", "up")
             self.ip(end, "address", "add", f"{address}/24", "dev", "eth0")
             self.ip(end, "link", "set", "eth0", "up")
+            self.ip(end, "route", "replace", f"{far}/32", "dev", "eth0")
         self.ip(self.box, "link", "set", "br0", "up")
         return self
 
@@ -50,7 +53,7 @@ class Bridge:
     def send(self, count: int, seed: int, seconds: float = 0.0) -> None:
         """Send `count` uploads from the PVS; each is answered by the collector, or this fails."""
         subprocess.run(("ip", "netns", "exec", self.pvs, sys.executable, "-m", "tests.live.send",
-                        f"{COLLECTOR_ADDRESS}:{PORT}", str(count), str(seed), str(seconds)),
+                        f"{self.addresses[1]}:{PORT}", str(count), str(seed), str(seconds)),
                        check=True, cwd=ROOT, env=environment(), timeout=120)
 
     @contextmanager
@@ -58,7 +61,7 @@ class Bridge:
         """A collector that answers, while the block runs."""
         process = subprocess.Popen(
             ("ip", "netns", "exec", self.collector, sys.executable, "-m", "appliance.simulate.collector",
-             "--host", COLLECTOR_ADDRESS, "--port", str(PORT)), stdout=subprocess.PIPE, cwd=ROOT, env=environment())
+             "--host", self.addresses[1], "--port", str(PORT)), stdout=subprocess.PIPE, cwd=ROOT, env=environment())
         try:
             assert process.stdout is not None and process.stdout.readline()
             yield

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings
-from appliance.store import inbox
+from appliance.store import inbox, senders
 from tests.cli.command import command, environment
 from tests.cli.processes import beat, kill, wait_for
 from tests.live.bridge import Bridge
@@ -69,6 +69,19 @@ def test_every_upload_that_crosses_the_bridge_is_in_the_inbox_as_sent(bridge, co
         assert stored(config) == bodies(60, seed=1)
         assert wait_for(lambda: counters(config)["inbox_stored"] == 60)
         assert counters(config)["dropped"] == 0 and counters(config)["holes"] == 0
+
+
+@pytest.mark.parametrize(("addresses", "state"), [
+    (("192.168.7.50", "203.0.113.10"), "trusted"), (("198.51.100.7", "203.0.113.10"), "unknown")],
+    ids=["the answers come from outside", "so does the PVS"])
+def test_a_bridge_without_an_address_trusts_the_pvs_when_it_sees_where_the_answers_enter(config, addresses, state):
+    with Bridge(*addresses) as wire, wire.answering(), inside(wire, config, "run", "capture"):
+        listening(config)
+        wire.send(10, seed=1, seconds=3)
+        assert wait_for(lambda: len(stored(config)) == 10)
+        connection = inbox.connect(config.parent / "data", readonly=True)
+        assert [one.state for one in senders.senders(connection)] == [state]
+        connection.close()
 
 
 @pytest.mark.parametrize("victim", ["capture", "supervisor", "web"])

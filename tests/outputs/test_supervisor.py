@@ -45,7 +45,7 @@ def test_an_engine_that_comes_late_and_a_killed_recorder_end_with_every_slot(tmp
         assert "refused" in wait_for(problem)
         deliver(data_dir, 1)
         kill(process.pid)
-    with running("run", "supervisor", "--config", config, log=tmp_path / "log"), engine.running():
+    with engine.running(), running("run", "supervisor", "--config", config, log=tmp_path / "log"):
         deliver(data_dir, 2)
         database = store.connect(data_dir, readonly=True)
 

@@ -25,6 +25,9 @@ VALUES = {
     "site.production": st.sampled_from(["auto", "inverters", "meter"]),
     "site.size_w": st.integers(0, 1_000_000),
     "site.meter": st.sampled_from(["auto", "net", "consumption"]),
+    "site.panel": st.lists(st.fixed_dictionaries({"serial": st.from_regex(r"[0-9A-Z]{1,20}", fullmatch=True)},
+                                                 optional={"name": st.sampled_from(["South 1", "ü"])}),
+                           max_size=3, unique_by=lambda panel: panel["serial"]),
     "site.buy": st.sampled_from(["", "0.31", "0.28, 2026-01-01 0.31"]),
     "site.sell": st.sampled_from(["", "2026-01-01: 0.08"]),
     "site.name": st.sampled_from(["home", "roof_7", "a.b-c"]),
@@ -83,6 +86,8 @@ def value_of(loaded: Settings, name: str):
         return str(value)
     if name == "pvoutput.system":
         return [{"id": system.id, "devices": list(system.devices)} for system in value]
+    if name == "site.panel":
+        return [{name: item for name, item in panel._asdict().items() if item} for panel in value]
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -94,7 +99,7 @@ def test_without_a_file_the_defaults_of_the_design_hold(tmp_path):
     assert settings.load(tmp_path / "none.toml") == Settings()
     assert asdict(Settings().site) == {
         "timezone": "America/Los_Angeles", "net_sign": "auto", "production": "auto", "meter": "auto",
-        "size_w": 0, "name": "home", "buy": "", "sell": ""}
+        "size_w": 0, "name": "home", "buy": "", "sell": "", "panel": ()}
     assert Settings().capture.ports == (80,)
     assert Settings().store.data_dir == Path("/var/lib/suntap")
     assert Settings().pvoutput.url == "https://pvoutput.org/service/r2/"

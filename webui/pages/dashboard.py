@@ -10,8 +10,9 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from appliance.health import status
+from appliance.health.log import Entry
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, svg
+from webui.present import charts, compare, dress, energy, localtime, panels, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -20,6 +21,7 @@ from webui.words import dashboard as words
 
 page = Blueprint("dashboard", __name__)
 
+MOST_NOTICES = 3    # on the dashboard
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -78,7 +80,7 @@ def _page(day: date) -> str:
     months = energy.months(box(), day.year)
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
-        question=box().question() if auth.is_owner() else [],
+        question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
@@ -87,6 +89,12 @@ def _page(day: date) -> str:
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
         year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
+
+
+def _notices() -> list[Entry]:
+    """The newest notices that the owner did not put away and that no lamp tells."""
+    told = [one for one in box().notices() if one.is_open and not one.is_lamp] if auth.is_owner() else []
+    return told[:MOST_NOTICES]
 
 
 def _verdict(inverters: list[dict[str, Any]], past: bool) -> str:
@@ -151,19 +159,8 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     peak = max((number or 0 for _, number in points), default=0)
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
-    shared = shared_beginning([inverter.serial for inverter in found]) if len(found) > 1 else 0
-    return [{**asdict(inverter), "short": short_serial(inverter.serial, shared),
+    names = panels.names(panels.given(box()), [inverter.serial for inverter in found])
+    return [{**asdict(inverter), "short": names[inverter.serial],
              "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]
-
-
-def shared_beginning(texts: list[str]) -> int:
-    """How many signs at their beginning all texts have in common."""
-    return next((at for at, signs in enumerate(zip(*texts, strict=False)) if len(set(signs)) > 1), min(map(len, texts)))
-
-
-def short_serial(serial: str, shared: int) -> str:
-    """A serial that fits a small box: without the beginning that all of them share, at least its last four signs."""
-    cut = min(shared, len(serial) - 4)
-    return serial if cut < 4 or len(serial) <= 10 else f"…{serial[cut:]}"

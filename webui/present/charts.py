@@ -39,6 +39,31 @@ def years_bars(years: dict[int, Totals], chosen: int) -> svg.Bars:
         for year, found in years.items()])
 
 
+def panel_days(days: dict[date, Totals], month: date, typical: dict[date, Totals]) -> svg.Bars:
+    """One bar per day of a month of one inverter; `typical`: what its neighbours made."""
+    return svg.bars([_panel_value(str(number), localtime.short_date(day), days.get(day), typical.get(day),
+                                  url_for("dashboard.show", day=day.isoformat()))
+                     for number in range(1, localtime.month_end(month).day + 1)
+                     for day in (month.replace(day=number),)], label_every=3)
+
+
+def panel_months(serial: str, months: dict[int, Totals], chosen: date, typical: dict[int, Totals]) -> svg.Bars:
+    """One bar per month of one inverter's year."""
+    return svg.bars([_panel_value(f"{month:%b}", f"{month:%B %Y}", months.get(month.month), typical.get(month.month),
+                                  url_for("panels.one", serial=serial, month=f"{month:%Y-%m}"), month == chosen)
+                     for month in (chosen.replace(month=number, day=1) for number in range(1, 13))])
+
+
+def _panel_value(label: str, name: str, found: Totals | None, typical: Totals | None, href: str,
+                 chosen: bool = False) -> svg.Value:
+    if found is None or found.production_dwh is None:
+        return svg.Value(label, f"{name}: nothing recorded", None)
+    around = typical.production_dwh if typical else None
+    title = f"{name}: {kwh(found.production_dwh, 2)} kWh" + (
+        f"; typical {kwh(around, 2)} kWh" if around is not None else "")
+    return svg.Value(label, title, found.production_dwh, None, href, chosen, around)
+
+
 def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool,
               before: Totals | None = None) -> svg.Value:
     """A bar for totals, or for a day or month of which nothing is known; `before`: the same a year earlier."""

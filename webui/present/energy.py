@@ -111,7 +111,12 @@ def days(box: Box, first: date, last: date) -> dict[date, Totals]:
 
 def months(box: Box, year: int) -> dict[int, Totals]:
     """Totals of each month of a year of which something is known."""
-    return _grouped(list(days(box, date(year, 1, 1), date(year, 12, 31)).values()), lambda day: day.month)
+    return by_month(list(days(box, date(year, 1, 1), date(year, 12, 31)).values()))
+
+
+def by_month(days: Sequence[Totals]) -> dict[int, Totals]:
+    """Totals of each month of one year's days."""
+    return _grouped(days, lambda day: day.month)
 
 
 def years(box: Box, known: Sequence[Totals] | None = None) -> dict[int, Totals]:
@@ -122,7 +127,7 @@ def years(box: Box, known: Sequence[Totals] | None = None) -> dict[int, Totals]:
 def worth(box: Box, days: Iterable[Totals]) -> Worth:
     """How much of these days' energy stayed at home, and what that was worth at the owner's prices."""
     site = box.settings().site
-    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell))
+    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell), worths.by_hour(box.store()))
 
 
 def all_days(box: Box) -> list[Totals]:

@@ -8,7 +8,7 @@ from webui.security import access
 from webui.security.access import Level
 
 PUBLIC = {"/login", "/logout", "/welcome/", "/healthz", "/static/<path:filename>", "/api/v1/openapi.json"}
-SAMPLE = {"day": "2026-05-09", "section": "site", "number": "1", "filename": "icon.svg"}
+SAMPLE = {"day": "2026-05-09", "section": "site", "number": "1", "filename": "icon.svg", "serial": "414050000000001"}
 
 
 def routes(app: Flask) -> list[tuple[str, str, Level]]:

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""`./run release`: builds all that a release page needs into build/release/, with checksums, signature and notes.
+
+    suntap-VERSION-arm64.img.xz, .spdx.json, .licences.tar.xz    the card image, its packages (SPDX) and their licences
+    suntap_VERSION_ARCH.deb                                      amd64, arm64
+    suntap_VERSION_ARCH.oci.tar, .oci.spdx.json                  amd64, arm64
+    suntap_VERSION_arm64.suntap-update                           the signed update of cards in use
+    SHA256SUMS, SHA256SUMS.sig, release-key.pem                  ed25519, by the key of the updates ($SUNTAP_UPDATE_KEY)
+    NOTES.md                                                     the version's section of CHANGELOG.md, and the files
+
+Nothing is left out silently: --without PART (image, oci, amd64) leaves a part out and the notes say so; a part that
+cannot be built ends with an error. Uncommitted changes, and a version that CHANGELOG.md has no newest, dated section
+for, are refused unless --draft, which the notes say too.
+"""
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+PARTS = ("image", "oci", "amd64")
+VERIFY = "openssl pkeyutl -verify -pubin -inkey release-key.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig"
+
+
+class ReleaseError(Exception):
+    """One line: what is missing, and what to do."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file of the release. `parts`: leaving out one of them leaves it out."""
+
+    name: str
+    what: str
+    parts: frozenset[str]
+    build: tuple[str, ...] = ()
+
+
+def artefacts(version: str) -> list[Artefact]:
+    """All files of a whole release; `build` makes the file and those without one that follow it."""
+    def of(name: str, what: str, *parts: str, build: tuple[str, ...] = ()) -> Artefact:
+        return Artefact(name, what, frozenset(parts), build)
+    found = []
+    for arch in ("arm64", "amd64"):
+        parts = ("amd64",) if arch == "amd64" else ()
+        deb = f"suntap_{version}_{arch}.deb"
+        found += [of(deb, f"package for Debian 12 and 13, {arch}", *parts, build=("image/deb/build.sh", arch)),
+                  of(f"suntap_{version}_{arch}.oci.tar", f"container image, {arch}", "oci", *parts,
+                     build=("image/oci/build.sh", arch)),
+                  of(f"suntap_{version}_{arch}.oci.spdx.json", "its packages (SPDX)", "oci", *parts)]
+    image = f"suntap-{version}-arm64"
+    return [of(f"{image}.img.xz", "card image for Raspberry Pi 3 and 4", "image", build=("image/build.sh",)),
+            of(f"{image}.spdx.json", "its packages (SPDX)", "image"),
+            of(f"{image}.licences.tar.xz", "their licences", "image"), *found,
+            of(f"suntap_{version}_arm64.suntap-update", "update for cards in use (Settings › Update)",
+               build=("image/update-bundle.sh", f"build/suntap_{version}_arm64.deb"))]
+
+
+def changes(changelog: str, version: str) -> tuple[str, list[str]]:
+    """The version's section, and why it is none of a release yet. Raises ReleaseError."""
+    sections = re.findall(r"^## (\S+)(.*)\n((?:(?!## ).*\n?)*)", changelog, re.M)
+    for place, (name, rest, text) in enumerate(sections):
+        if name == version:
+            doubts = [f"CHANGELOG.md calls {version} unreleased"] if "unreleased" in rest else []
+            if place:
+                doubts.append(f"CHANGELOG.md's newest section is {sections[0][0]}, the code's version is {version}")
+            return text.strip(), doubts
+    raise ReleaseError(f"CHANGELOG.md has no section {version}")
+
+
+def assemble(built: Path, out: Path, version: str, key: Path, changelog: str, without: set[str],
+             doubts: list[str]) -> None:
+    """Everything from `built` into `out`. Raises ReleaseError where a file is missing."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    wanted = [artefact for artefact in artefacts(version) if not artefact.parts & without]
+    left = [artefact for artefact in artefacts(version) if artefact.parts & without]
+    for artefact in wanted:
+        if not (built / artefact.name).is_file():
+            raise ReleaseError(f"{artefact.name} was not built")
+        shutil.copy2(built / artefact.name, out / artefact.name)
+    (out / "NOTES.md").write_text(notes(version, changes(changelog, version)[0], wanted, left, doubts))
+    _openssl("pkey", "-in", key, "-pubout", "-out", out / "release-key.pem")
+    names = sorted(path.name for path in out.iterdir())
+    (out / "SHA256SUMS").write_text("".join(f"{_sha256(out / name)}  {name}\n" for name in names))
+    _openssl("pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", out / "SHA256SUMS", "-out", out / "SHA256SUMS.sig")
+
+
+def notes(version: str, text: str, wanted: list[Artefact], left: list[Artefact], doubts: list[str]) -> str:
+    """NOTES.md."""
+    lines = [f"# suntap {version}", ""]
+    lines += [f"**A draft:** {doubt}." for doubt in doubts] + [""] * bool(doubts)
+    lines += [text, "", "| file | |", "|---|---|", *(f"| `{one.name}` | {one.what} |" for one in wanted), ""]
+    if left:
+        lines += ["Left out of this build: " + ", ".join(f"`{one.name}`" for one in left) + ".", ""]
+    return "\n".join([*lines, "Checked with `sha256sum --check --ignore-missing SHA256SUMS`, and who made it with", "",
+                      f"    {VERIFY}", ""])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _openssl(*words: object) -> None:
+    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ReleaseError(f"openssl: {done.stderr.strip()}")
+
+
+def key_of_updates() -> Path:
+    """The pair that signs updates; image/deb/build.sh makes it where there is none."""
+    return Path(os.environ.get("SUNTAP_UPDATE_KEY") or TOP / "build" / "update-key.pem")
+
+
+def doubts_of(changelog: str, version: str) -> list[str]:
+    """Why this is a draft."""
+    status = subprocess.run(["git", "-C", TOP, "status", "--porcelain"], capture_output=True, text=True, check=False)
+    dirty = ["it was not built from a commit"] if status.returncode or status.stdout.strip() else []
+    return changes(changelog, version)[1] + dirty
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./run release", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--without", action="append", choices=PARTS, default=[], metavar="PART",
+                        help=f"leave a part out ({', '.join(PARTS)}); may be repeated")
+    parser.add_argument("--draft", action="store_true", help="build in spite of doubts, and say them in the notes")
+    chosen = parser.parse_args()
+    without = set(chosen.without)
+    found = re.search(r'^__version__ = "(.*)"', (TOP / "appliance" / "__init__.py").read_text(), re.M)
+    assert found
+    version, changelog = found[1], (TOP / "CHANGELOG.md").read_text()
+    try:
+        doubts = doubts_of(changelog, version)
+        if doubts and not chosen.draft:
+            raise ReleaseError(f"no release: {'; '.join(doubts)} (--draft builds all the same)")
+        for artefact in artefacts(version):
+            if artefact.parts & without:
+                print(f"left out: {artefact.name}", flush=True)
+            elif artefact.build:
+                print(f"building: {artefact.name}", flush=True)
+                subprocess.run([TOP / artefact.build[0], *artefact.build[1:]], cwd=TOP, check=True)
+        out = TOP / "build" / "release"
+        assemble(TOP / "build", out, version, key_of_updates(), changelog, without, doubts)
+    except (ReleaseError, subprocess.CalledProcessError) as error:
+        sys.exit(f"release: {error}")
+    print(f"{out.relative_to(TOP)}:")
+    for path in sorted(out.iterdir()):
+        print(f"  {path.stat().st_size:>12,}  {path.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The log of notices: what begins is taken down once, what ends has its end, and a year is kept."""
+from pathlib import Path
+
+import pytest
+
+from appliance import store
+from appliance.health import log
+from appliance.health.log import AGAIN_S, KEEP_S, LASTED_S, MAX_ROWS, Log
+from appliance.outputs.base import Fact, Facts
+
+NOW = 1_778_400_000
+LAMP = Facts([Fact("disk", "bad", "The card is full.", "Use a larger one.")])
+DEAD = Facts(notices=[Fact("dead", "warn", "Inverter 7 made nothing.", "Look at it.", "7")])
+JUMP = Facts(notices=[Fact("jump", "warn", "The counter jumped.", "Compare.", "7", NOW - 999)])
+FINE = Facts([Fact("disk", "ok", "1 GB free.")], [Fact("sign", "ok", "It counts up.")])
+
+
+@pytest.fixture
+def conn(tmp_path: Path):
+    found = store.connect(tmp_path)
+    yield found
+    found.close()
+
+
+def spans(conn) -> list[tuple[str, int, int | None]]:
+    return [(one.matter, one.since - NOW, None if one.until is None else one.until - NOW)
+            for one in log.entries(conn)]
+
+
+def test_what_is_in_order_is_not_taken_down(conn) -> None:
+    Log().keep(conn, FINE, NOW)
+    assert log.entries(conn) == []
+
+
+def test_a_notice_is_taken_down_at_once_and_a_lamp_when_it_lasted(conn) -> None:
+    kept = Log()
+    kept.keep(conn, DEAD, NOW)
+    kept.keep(conn, Facts(LAMP.lamps, DEAD.notices), NOW + 60)
+    assert spans(conn) == [("notice dead 7", 0, None)]
+    kept.keep(conn, Facts(LAMP.lamps, DEAD.notices), NOW + 60 + LASTED_S)
+    assert spans(conn) == [("lamp disk", 60, None), ("notice dead 7", 0, None)]
+    (lamp, dead) = log.entries(conn)
+    assert (lamp.bad, lamp.is_lamp, dead.bad, dead.is_lamp) == (True, True, False, False)
+    assert (dead.text, dead.advice, dead.is_open) == ("Inverter 7 made nothing.", "Look at it.", True)
+
+
+def test_what_is_over_has_its_end_and_what_comes_back_soon_goes_on(conn) -> None:
+    kept = Log()
+    for facts, after in ((DEAD, 0), (FINE, 100), (DEAD, 100 + AGAIN_S - 1), (FINE, 5000), (DEAD, 5001 + AGAIN_S)):
+        kept.keep(conn, facts, NOW + after)
+    assert spans(conn) == [("notice dead 7", 5001 + AGAIN_S, None), ("notice dead 7", 0, 5000)]
+
+
+def test_a_restart_takes_nothing_down_twice(conn) -> None:
+    for after in (0, 10, 20):
+        Log().keep(conn, Facts(DEAD.lamps, [*DEAD.notices, *JUMP.notices]), NOW + after)
+    assert len(log.entries(conn)) == 2
+    Log().keep(conn, FINE, NOW + 30)
+    assert spans(conn) == [("notice dead 7", 0, 30), (f"notice jump 7 {NOW - 999}", -999, -999)]
+
+
+def test_an_event_stays_until_it_is_dismissed(conn) -> None:
+    Log().keep(conn, JUMP, NOW)
+    (jump,) = log.entries(conn)
+    assert jump.is_open and log.dismiss(conn, jump.id, NOW + 5) and not log.dismiss(conn, jump.id, NOW + 6)
+    Log().keep(conn, JUMP, NOW + 10)
+    assert [(one.is_open, one.dismissed) for one in log.entries(conn)] == [(False, NOW + 5)]
+    assert not log.dismiss(conn, 999, NOW)
+
+
+def test_the_log_has_its_bounds(conn) -> None:
+    kept = Log()
+    kept.keep(conn, DEAD, NOW)
+    kept.keep(conn, FINE, NOW + 10)
+    for number in range(3):
+        kept.keep(conn, Facts(notices=[Fact("dead", "warn", "x", device=str(index)) for index in range(
+            number * MAX_ROWS // 2, (number + 1) * MAX_ROWS // 2)]), NOW + 20 + number)
+    assert len(log.entries(conn)) == MAX_ROWS and all(one.text == "x" for one in log.entries(conn))
+    kept.keep(conn, DEAD, NOW + KEEP_S + 100)
+    kept.keep(conn, FINE, NOW + 2 * KEEP_S + 200)
+    assert spans(conn) == [("notice dead 7", KEEP_S + 100, 2 * KEEP_S + 200)]
