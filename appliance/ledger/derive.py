@@ -170,7 +170,7 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
     whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)
-    hours.write(store, day, hours.by_hour(slots, start, days.slot_seconds, days.zone) if whole else ())
+    hours.write(store, day, hours.by_hour(slots, start, rules.days.slot_seconds, rules.days.zone) if whole else ())
 
 
 @dataclass(frozen=True, slots=True)
