@@ -138,7 +138,9 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     ends: list[Ended] = []
     for device in rules.devices:
         ends.append(_fold(store, device, start, end, day, rules))
-    misplaced = {ended.device.pvs for ended in ends if ended.misplaced and ended.device.role != NET}
+    read = [ended for ended in ends if ended.folded is not None and ended.device.role == INVERTER]
+    misplaced = {ended.device.pvs for ended in read if ended.misplaced} - {
+        ended.device.pvs for ended in read if not ended.misplaced}
     ends = [_left_out(ended) if ended.device.pvs in misplaced else ended for ended in ends]
     for ended in ends:
         device = ended.device
@@ -224,8 +226,9 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
 
 
 def _is_misplaced(store: sqlite3.Connection, device: Device, points: Sequence[Point], end: int, until: int) -> bool:
-    """Whether a device's first readings were made later than they claim, under a clock that was right again when they
-    were sent: they stand alone, and behind them the counter is not yet where they had it."""
+    """Whether an inverter's first readings were made later than they claim, under a clock that was right again when
+    they were sent: they stand alone, and behind them the counter is not yet where they had it. Where all inverters of
+    a PVS that were read that day say so, its meters' readings were, too."""
     first, stretch = points[0], list(points)
     stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                              " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",

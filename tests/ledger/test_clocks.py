@@ -4,7 +4,7 @@ import pytest
 
 from appliance.health import notices
 from appliance.history import views
-from tests.ledger.support import HOUR, NOON, SECOND, inverter, meter, run_of, texts, upload
+from tests.ledger.support import HOUR, NOON, PRODUCTION, SECOND, inverter, meter, run_of, texts, upload
 
 
 @pytest.mark.parametrize("wrong", [0, 900_000_000, 2_085_978_496], ids=["1970", "1998", "2036"])
@@ -97,6 +97,13 @@ def test_readings_kept_under_a_clock_that_was_behind_make_no_day_before_the_firs
     assert [(row.day, row.production_dwh, row.consumption_dwh) for row in views.days(box.store)] == [
         ("2026-05-09", 203 * 150, 203 * 50), ("2026-05-10", 56 * 150, 56 * 50)]
     assert "left out" in texts(box)
+
+
+def test_a_production_meter_that_runs_backwards_and_is_away_for_a_day_leaves_nothing_out(box):
+    for first in (0, 400):
+        box.lines(*(line for n in range(first, first + 24) for line in (
+            inverter(NOON + 300 * n, 1_000_000 + 100 * n), meter(NOON + 300 * n, 900_000 - 100 * n, PRODUCTION))))
+    assert box.total() == 42_300
 
 
 def test_a_first_day_alone_is_counted_when_the_counter_goes_on_from_it(box):
