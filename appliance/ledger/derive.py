@@ -37,6 +37,7 @@ from appliance.ledger.limits import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
 from appliance.ledger.sites import Start, Totals, book
+from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar, horizon, mark_stale, settings
 from appliance.store import state, transaction
 from appliance.store.state import Key
@@ -324,7 +325,7 @@ def _end_site(store: sqlite3.Connection, day: str, totals: Totals | None, source
             mark_stale(store, [following])
 
 
-def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, slots: Sequence) -> None:
+def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, slots: Sequence[Slot]) -> None:
     """Write the slots of the day that differ from what is stored, so that a day that stays writes nothing."""
     old = {row[0]: row for row in store.execute(
         "SELECT time, day, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds,"
@@ -345,7 +346,7 @@ def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, sl
 
 def _note(store: sqlite3.Connection, day: str, device: int, folded: Folded) -> None:
     """One row per kind of event, of the first one, with their number."""
-    first: dict[str, list] = {}
+    first: dict[str, list[int]] = {}
     for event in folded.events:
         known = first.setdefault(event.kind, [event.time, 0, event.before_dwh, event.after_dwh])
         known[1] += 1

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from appliance.ledger.sites import Slot
+from appliance.ledger.slot import Slot
 
 QUARTER_S = 900     # no zone's offset has a finer step, so the hour of the clock is one in all of a quarter
 

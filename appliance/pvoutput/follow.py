@@ -14,9 +14,10 @@ from typing import Any
 from appliance.ledger import reads
 from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.derive import followed
+from appliance.ledger.slot import Slot
 from appliance.pvoutput import account, cures, extended, outbox, persisted, servertime
 from appliance.pvoutput.outbox import COLUMNS
-from appliance.pvoutput.rows import Base, Slot, Values, statuses
+from appliance.pvoutput.rows import Base, Values, statuses
 from appliance.pvoutput.targets import Target, main_target, targets
 from appliance.settings import Settings
 from appliance.store import transaction
@@ -114,9 +115,8 @@ def _wanted(store: sqlite3.Connection, target: Target, day: str, rules: cures.Ru
 
 
 def _slots(store: sqlite3.Connection, target: Target, day: str) -> list[Slot]:
-    found = reads.device_slots(store, target.devices, day) if target.devices else reads.site_slots(store, day)
-    return [Slot(slot.time, slot.production_dwh, slot.consumption_dwh, slot.day_production_dwh,
-                 slot.day_consumption_dwh, slot.seconds, bool(slot.hole)) for slot in found]
+    return (reads.device_slots(store, target.devices, day) if target.devices
+            else list(reads.site_slots(store, day, day)))
 
 
 def _refresh_day(store: sqlite3.Connection, target: Target, day: str, moved: bool) -> int:

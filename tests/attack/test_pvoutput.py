@@ -8,19 +8,7 @@ from appliance.pvoutput import outbox, servertime
 from appliance.settings import Secret
 from appliance.system.clock import Clock
 from tests.ledger.support import NOON
-from tests.web.conftest import (  # noqa: F401
-    Visitor,
-    app,
-    cheap_password,
-    clock,
-    config,
-    data_dir,
-    filled,
-    fresh,
-    guest,
-    owner,
-    roof,
-)
+from tests.web.conftest import Visitor
 from webui.security.secrets import moved
 
 YEAR = 365 * 86400
@@ -68,7 +56,7 @@ def test_a_stored_key_goes_to_its_own_host_alone(changes, told, tmp_path):
     assert moved(settings.Settings(), changes) == ""
 
 
-def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:  # noqa: F811
+def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:
     settings.update(config, {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
     form = {"pvoutput.url": "http://127.0.0.1:9/", "pvoutput.api_key": "", "pvoutput.system_id": "7"}
     for action in ("/pvoutput/test", "/settings/pvoutput"):
