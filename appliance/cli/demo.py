@@ -113,7 +113,7 @@ def _last_captured(folder: Path) -> float | None:
     if demo.Facts.load(folder) is None:
         return None
     database = inbox.connect(folder)
-    last: int | None = database.execute("SELECT max(captured_us) FROM upload").fetchone()[0]
+    last = inbox.last_captured_us(database)
     database.close()
     return last / 1e6 if last is not None else None
 

@@ -253,8 +253,7 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
 
 def clear_readings(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Drop the readings that the inbox can give again, and start reading it from the beginning."""
-    (pruned_us,) = inbox.execute("SELECT pruned_us FROM identity").fetchone()
-    if pruned_us:
+    if pruned_us := uploads.pruned_us(inbox):
         store.execute("DELETE FROM reading WHERE time > ?", (pruned_us // 1_000_000 + HORIZON_S,))
     else:
         store.execute("DELETE FROM reading")

@@ -15,7 +15,8 @@ from appliance.store.state import Key
 CHUNK = 200             # uploads in one transaction (fewer when they are large)
 FEW = 20                # uploads: taken in and derived in one transaction, so that an interval costs the card little
 MAX_DAYS = 100          # derived in one call that has a limit
-MAX_TRIES = 3           # to take in one upload, each in another call
+MAX_TRIES = 3           # to take in one upload, each in another call;
+NEAR = CHUNK            # one that fails so few uploads behind one that was left out is left out at the first try
 
 log = logging.getLogger(__name__)
 
@@ -118,10 +119,14 @@ def _take_one(inbox: sqlite3.Connection, store: sqlite3.Connection, one: uploads
             raise
         before = str(state.get(store, Key.FAILING_UPLOAD) or "").split()
         tries = int(before[1]) + 1 if before[:1] == [str(one.id)] else 1
+        near = bool(before) and int(before[1]) >= MAX_TRIES and 0 < one.id - int(before[0]) <= NEAR
+        if near:
+            tries = MAX_TRIES       # a flood of them must not cost a call or more each, nor a line of the journal
         with transaction(store):
             state.put(store, Key.FAILING_UPLOAD, f"{one.id} {tries}")
             if tries >= MAX_TRIES:
-                log.warning("upload %d cannot be taken in and is left out: %s", one.id, error)
+                log.log(logging.DEBUG if near else logging.WARNING, "upload %d cannot be taken in and is left out: %s",
+                        one.id, error)
                 senders.leave_out(store, one.sha256, one.upload.captured_us // 1_000_000,
                                   f"{type(error).__name__}: {error}")
                 intake.put_cursor(store, one.id)
