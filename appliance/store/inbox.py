@@ -220,12 +220,6 @@ def first_of(conn: sqlite3.Connection, sender: int) -> int | None:
     return first
 
 
-def last_captured_us(conn: sqlite3.Connection) -> int | None:
-    """The newest capture time; None if the inbox is empty."""
-    last: int | None = conn.execute("SELECT max(captured_us) FROM upload").fetchone()[0]
-    return last
-
-
 def find(conn: sqlite3.Connection, sha256: bytes) -> tuple[int, str, str] | None:
     """(id, source, path) of the upload with this digest; None if the inbox does not have it."""
     found: tuple[int, str, str] | None = conn.execute(
