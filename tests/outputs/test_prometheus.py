@@ -12,12 +12,14 @@ from appliance.system.clock import Clock
 from tests.cli.processes import wait_for
 from tests.outputs.engines import Server, answers, free_port, needs
 from tests.outputs.support import House
-from tests.web.conftest import running
+from tests.web.conftest import NOON, TODAY, FixedClock, running
+from tests.web.roof import Roof, fill, post
 from webui import create_app
 from webui.security import tokens
 from webui.server import listen
 
 DASHBOARDS = Path(__file__).resolve().parents[2] / "docs" / "grafana"
+BOARD = json.loads((DASHBOARDS / "suntap-metrics.json").read_text())
 NAME = re.compile(r"\bsuntap_[a-z_]+")
 
 
@@ -60,6 +62,34 @@ def test_prometheus_scrapes_it_with_a_token_and_promtool_has_nothing_to_say(tmp_
     done = subprocess.run([needs("promtool", "prometheus"), "check", "metrics"], input=text, text=True,
                           capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_each_panel_shows_something(tmp_path: Path) -> None:
+    """At noon of a day on a roof with a meter, with a row for PVOutput that waits."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    fill(folder, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON - 20), NOON)
+    post(folder, waiting_from=NOON - 900)
+    token, entry = tokens.make("prometheus")
+    settings.update(tmp_path / "suntap.toml", {"web.tokens": [entry]})
+    app = create_app(tmp_path / "suntap.toml", folder, FixedClock(NOON))
+    app.extensions["suntap-auth"].set_password("correct horse battery")
+    page = listen(app, "127.0.0.1", 0)
+    with running(page), prometheus(tmp_path, page.effective_port, token).running() as server:
+        def empty() -> list[str]:
+            return [expression for panel in BOARD["panels"] for expression in (
+                target["expr"].replace("$instance", f"127.0.0.1:{page.effective_port}") for target in panel["targets"])
+                if not requests.get(f"{server.url}/api/v1/query", params={"query": expression}, timeout=10).json()[
+                    "data"]["result"]]
+        last: list[str] = []
+
+        def all_show() -> bool:
+            last[:] = empty()
+            return not last
+        try:
+            wait_for(all_show, 30)
+        except AssertionError as error:
+            raise AssertionError(f"nothing is shown for {last}") from error
 
 
 @pytest.mark.parametrize("path", sorted(DASHBOARDS.glob("*.json")), ids=lambda path: path.stem)
