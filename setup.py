@@ -1,6 +1,7 @@
 """Builds the Cython core. Everything declarative is in pyproject.toml.
 
-SUNTAP_DEBUG=1      invariants checked (spcore/invariants.pxd), AddressSanitizer and UndefinedBehaviorSanitizer on
+SUNTAP_DEBUG=1      invariants checked (spcore/invariants.pxd), AddressSanitizer and UndefinedBehaviorSanitizer on; with
+                    CC=clang also what libFuzzer needs (tests/tree.sh)
 SUNTAP_COVERAGE=1   line tracing for the coverage report
 SUNTAP_ANNOTATE=1   also writes the annotated HTML beside each .pyx
 """
@@ -22,7 +23,9 @@ DIRECTIVES = {
     "embedsignature": True,
     "linetrace": COVERAGE,
 }
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g", "-O1"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g1", "-O1"]
+if os.environ.get("CC") == "clang":     # Cython calls functions by other types, and adds 0 to a null pointer
+    SANITIZE += ["-fsanitize=fuzzer-no-link", "-fno-sanitize=function,pointer-overflow", "-w"]
 
 extensions = [
     Extension(

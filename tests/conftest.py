@@ -1,8 +1,9 @@
 """What holds for every test: what a machine cannot run is skipped with its reason, and in CI that is a failure.
 
-The last line of a run is its count: "N passed, N failed, N skipped". With CI=true a test may be skipped only for a
-reason in ALLOWED: a tool that was not installed must not hide behind a green run. With several workers (`./run test`
-runs two) the process that started them counts, and gets what they note for the end of the run.
+The last line of a run is its count: "N passed, N failed, N skipped", and "; N attacks withstood" if tests/attack ran.
+With CI=true a test may be skipped only for a reason in ALLOWED: a tool that was not installed must not hide behind a
+green run. With several workers (`./run test` runs four) the process that started them counts, and gets what they note
+for the end of the run.
 """
 import os
 import shutil
@@ -25,6 +26,7 @@ CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
+attacks: set[str] = set()   # node ids of attacks that passed
 left_out: list[str] = []    # node ids of tests that nobody asked for
 seen: set[str] = set()
 
@@ -83,6 +85,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
             counts["passed"] -= 1
         seen.add(report.nodeid)
         counts[outcome] += 1
+        if report.nodeid.startswith("tests/attack/"):
+            (attacks.add if outcome == "passed" else attacks.discard)(report.nodeid)
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:
@@ -127,4 +131,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         print(f"{len(left_out)} tests were not asked for: `./run test image` builds and boots the image, "
               "`./run test outputs` installs Home Assistant, `./run test container` builds and starts the container")
     if not config.option.collectonly:
-        print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts))
+        withstood = f"; {len(attacks)} attacks withstood" if attacks else ""
+        print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts) + withstood)

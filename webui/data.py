@@ -7,7 +7,7 @@ ends.
 """
 import sqlite3
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -26,10 +26,11 @@ from appliance.outputs.check import OutputCheck, check_output
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
-from appliance.store import inbox
+from appliance.store import database, inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
+from webui.kept import Kept
 from webui.security import secrets
 
 
@@ -41,6 +42,7 @@ class Box:
         self.data_dir = data_dir
         self.clock = clock
         self._live = LiveSettings(config_path, data_dir)
+        self.answers = Kept()
 
     def settings(self) -> Settings:
         """The settings as the file has them now. A file broken by hand leaves the last good ones and `problem`."""
@@ -82,6 +84,11 @@ class Box:
         if "suntap_store" not in g:
             g.suntap_store = store.connect(self.data_dir, readonly=True)
         return cast(sqlite3.Connection, g.suntap_store)
+
+    def kept(self, question: Hashable, make: Callable[[], str]) -> str:
+        """What `make` makes of the store and the settings; made anew when one of them changed."""
+        state = database.signature(self.data_dir / store.FILE), self.settings()
+        return self.answers.get(question, state, make)
 
     def slot_seconds(self) -> int:
         """Length of the site's status interval."""

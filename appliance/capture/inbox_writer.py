@@ -41,7 +41,7 @@ class InboxWriter:
     def __init__(self, data_dir: Path, clock: Clock, max_bytes: int = MAX_BYTES) -> None:
         self.data_dir, self.clock, self.max_bytes = data_dir, clock, max_bytes
         self.counters = {"inbox_stored": 0, "inbox_repeated": 0, "inbox_lost": 0, "inbox_errors": 0, "inbox_pruned": 0,
-                         "inbox_dropped": 0, "not_to_collector": 0, "over_rate": 0}
+                         "inbox_dropped": 0, "not_to_collector": 0, "over_rate": 0, "over_lines": 0}
         self.origin = Origin()
         self.last_us = 0        # packet time of the newest upload
         self.problem = ""       # why the inbox refuses right now
@@ -89,10 +89,11 @@ class InboxWriter:
         if arrival is None or {senders.host_of(upload.destination), upload.destination_mac} & self._pvs:
             self.counters["not_to_collector"] += 1
             return None
-        live = bool(self.origin.interface)
-        if live and not self._rate.take(mac or senders.host_of(upload.source), size, time.monotonic()):
-            self.counters["over_rate"] += 1
-            return None
+        if self.origin.interface:
+            who, lines = mac or senders.host_of(upload.source), upload.body.count(b"\n") + 1
+            if refused := self._rate.take(who, size, lines, time.monotonic()):
+                self.counters[refused] += 1
+                return None
         return arrival
 
     def flush(self) -> None:

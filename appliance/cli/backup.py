@@ -1,4 +1,4 @@
-"""Save inbox, history, settings and the page's password to one file.
+"""Save captured uploads, history, settings and the page's password to one file.
 
 May be done while suntap runs. Keep the file private: it holds the PVOutput key.
 """

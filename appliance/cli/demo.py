@@ -1,4 +1,4 @@
-"""Show everything on simulated hardware: days of recorded traffic, then a simulated supervisor in accelerated time.
+"""Show everything on simulated hardware: days of recorded traffic, then a simulated PVS in accelerated time.
 
 Its own data directory, loopback only, no right needed. The page's address and password are printed; Ctrl-C ends it, and
 the next start goes on from there. --data-dir chooses another directory; remove it to begin anew.
@@ -113,9 +113,9 @@ def _last_captured(folder: Path) -> float | None:
     if demo.Facts.load(folder) is None:
         return None
     database = inbox.connect(folder)
-    last: int | None = database.execute("SELECT max(captured_us) FROM upload").fetchone()[0]
+    last = inbox.extent(database).last_captured_s
     database.close()
-    return last / 1e6 if last is not None else None
+    return None if last is None else float(last)
 
 
 def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
@@ -132,7 +132,7 @@ def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:
         for uploads in source.run(engine):
             inbox.append(received, uploads)
     inbox.append(received, engine.finish())
-    progress = Progress("uploads derived")
+    progress = Progress("uploads worked out")
     done = pipeline.derive(received, derived, loaded, begin, progress)
     progress.close()
     print(f"{capture.name}: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days")

@@ -1,10 +1,10 @@
-"""Take capture files into the inbox and on to slots.
+"""Add the uploads of capture files to the history.
 
 All uploads in a file count, because you vouch for it; --source takes only the uploads of one PVS. Importing a file
 again changes nothing. Several files are one capture, in any order; the next file of a ring may also be imported later.
 A damaged file is imported up to the damage.
-If a supervisor process works on the same data directory, it derives readings and slots from the new uploads; otherwise
-this command does.
+If the recorder runs on the same data directory, it works the history out from the new uploads; otherwise this command
+does.
 """
 import argparse
 import sqlite3
@@ -27,7 +27,7 @@ from spcore.source import FileSource, open_files
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", metavar="FILE", help="capture file (pcap or pcapng, also gzip)")
     parser.add_argument("--source", metavar="WHO",
-                        help="only uploads of this IP or hardware address, or of the supervisor with this serial")
+                        help="only uploads of this IP or hardware address, or of the PVS with this serial number")
     add_host(parser)
 
 
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     print(f"{seen} uploads, {new} new")
     with supervisor.lock(data_dir) as alone:
         if not alone:
-            print("the running supervisor process derives readings and slots from them")
+            print("the running recorder works the history out from them")
             return complaints.code
         integrity.check_store(data_dir, clock)
         derived = store.connect(data_dir)
-        reading = Progress("uploads derived")
+        reading = Progress("uploads worked out")
         done = pipeline.derive(database, derived, settings, clock.time(), reading)
         reading.close()
         print(f"{done.readings} readings, {len(done.days)} days changed")

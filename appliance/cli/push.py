@@ -1,8 +1,7 @@
 """Post to PVOutput what waits, within its quota.
 
-Ends when nothing waits, when PVOutput refuses the settings, or after --max-wait seconds. Where a supervisor process
-works on the same data directory, it posts and this command waits for it. Exit code 0: nothing waits; 3: something
-still does.
+Ends when nothing waits, when PVOutput refuses the settings, or after --max-wait seconds. If the recorder runs on
+the same data directory, it posts and this command waits for it. Exit code 0: nothing waits; 3: something still does.
 """
 import argparse
 from dataclasses import replace

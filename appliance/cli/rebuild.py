@@ -1,7 +1,7 @@
-"""Derive readings, slots and the outbox from the inbox again.
+"""Work the history out again from the captured uploads.
 
-Nothing that was captured is touched, and what PVOutput already has is not sent again unless its value changed. Where a
-supervisor process works on the same data directory, it is asked to do it.
+Nothing that was captured is touched, and what PVOutput already has is not sent again unless its value changed. If the
+recorder runs on the same data directory, it is asked to do it.
 """
 import argparse
 
@@ -15,7 +15,7 @@ from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
 from appliance.system.service import Stop
 
-LOOK_S = 0.5    # seconds between two checks for the supervisor process's answer
+LOOK_S = 0.5    # seconds between two checks for the recorder's answer
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,14 +29,14 @@ def run(args: argparse.Namespace) -> int:
     database = store.connect(data_dir)
     with supervisor.lock(data_dir) as alone:
         if alone:
-            progress = Progress("uploads derived")
+            progress = Progress("uploads worked out")
             done = pipeline.rebuild(inbox.connect(data_dir, readonly=True), database, settings, clock.time(), progress)
             progress.close()
             adopt_owner(data_dir / store.FILE)
             print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days changed")
             return DONE
     number = commands.submit(database, clock, "rebuild")
-    print("the running supervisor process rebuilds")
+    print("the running recorder works the history out again")
     stop = Stop()
     while (answer := commands.result(database, number)) is None:
         if stop.wait(LOOK_S):

@@ -1,8 +1,9 @@
 """Check a backup and put it back.
 
-History and settings become those of the backup; its uploads are added to the inbox, so uploads captured since are kept.
+History and settings become those of the backup; its uploads are added to those of this box, which are kept.
 If the file is not valid, nothing is changed. The history, settings and password from before are kept in the data
-directory, folder before-restore. Stop the supervisor process first.
+directory, folder before-restore. Stop the recorder and the page first (systemctl stop
+suntap-supervisor suntap-web).
 --uploads: as the capture process's user, add the uploads of the backup that the page was given.
 """
 import argparse
@@ -44,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     made = datetime.fromtimestamp(done["created"], UTC)
     if done["uploads"] is None:
         raise CommandError(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC without its uploads: run this as root, "
-                           "because the inbox is another user's")
-    print(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC: {done['uploads']} uploads added to the inbox")
+                           "because another user owns the captured uploads")
+    print(f"restored the backup of {made:%Y-%m-%d %H:%M} UTC: {done['uploads']} uploads added")
     return DONE
 
 
@@ -55,14 +56,14 @@ def _uploads(args: argparse.Namespace) -> int:
     pending = backup.handover(data_dir)
     try:
         with pending.claim() as source:
-            pending.report(None, "The uploads are being added to the inbox.")
+            pending.report(None, "The uploads are being added.")
             added = backup.add_uploads(source, data_dir)
     except (backup.BackupError, OSError, sqlite3.Error) as error:
-        pending.report(False, f"the uploads were not added to the inbox: {error}")
+        pending.report(False, f"the uploads were not added: {error}")
         raise CommandError(str(error)) from error
     else:
-        pending.report(True, f"{added} uploads of the backup were added to the inbox")
+        pending.report(True, f"{added} uploads of the backup were added")
     finally:
         pending.remove()
-    print(f"{added} uploads added to the inbox")
+    print(f"{added} uploads added")
     return DONE

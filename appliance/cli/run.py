@@ -1,7 +1,9 @@
-"""Run capture, supervisor, web and collector process, all under one parent, or one of them in the foreground.
+"""Run everything: the listener, the recorder, the page and the stand-in.
 
-Without a name: starts all (as root the redirect process too), starts again what ends, and ends all on Ctrl-C or
-SIGTERM. With a name: that one process in the foreground; the systemd units of the image and the package do this.
+The processes are `capture` (the listener), `supervisor` (the recorder), `web` (the page), `collector` (the stand-in)
+and, as root, `redirect` (brings the PVS's connections to the stand-in). Without a name, the command starts all of them,
+starts again those that end, and ends all on Ctrl-C or SIGTERM. With a name, it runs that process in the foreground, as
+the systemd units of the image and the package do.
 """
 import argparse
 import os
@@ -66,7 +68,7 @@ def _supervisor(args: argparse.Namespace, path: Path) -> int:
     from appliance.supervisor import process as supervisor
     live = LiveSettings(path, args.data_dir)
     if not supervisor.run(live, from_environment(), Stop()):
-        raise CommandError(f"{live.current.store.data_dir}: another supervisor process works here already")
+        raise CommandError(f"{live.current.store.data_dir}: another recorder works here already")
     return DONE
 
 

@@ -1,9 +1,9 @@
 """Show who sends uploads, and decide whose uploads count.
 
 The first sender on the PVS's side is trusted automatically; every other sender is set aside until you decide. If you
-set something aside, its uploads leave the history and the days are derived again. If you trust or restore it, they come
-back from its first upload on. Posts to PVOutput follow. Without an option, the command lists the senders and everything
-that is set aside.
+set something aside, its uploads leave the history and the days are worked out again. If you trust or restore it, they
+come back from its first upload on. Posts to PVOutput follow. Without an option, the command lists the senders and
+everything that is set aside.
 """
 import argparse
 import sqlite3
@@ -24,12 +24,13 @@ from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
 from appliance.system.service import Stop
 
-LOOK_S = 0.5    # seconds between two checks for the supervisor process's answer
+LOOK_S = 0.5    # seconds between two checks for the recorder's answer
 
 Wish = tuple[str, dict[str, Any]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "suntap senders [one of the options below]"
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--trust", metavar="N", type=int, help="count what sender N sent")
     which.add_argument("--set-aside", metavar="N", type=int, help="count nothing of sender N")
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         for name, argument in _wishes(args, database):
             with supervisor.lock(data_dir) as alone:
                 if alone:
-                    progress = Progress("uploads derived")
+                    progress = Progress("uploads worked out")
                     work = commands.Work(database, received, settings, path, clock, progress)
                     commands.COMMANDS[name](work, argument)
                     done = pipeline.derive(received, database, settings, clock.time(), progress)
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
                     print(f"{len(done.days)} days changed")
                 else:
                     _wait_for(database, commands.submit(database, clock, name, argument))
-                    print("the running supervisor process derives the days again")
+                    print("the running recorder works the days out again")
         _list(received, database)
     return DONE
 
@@ -86,14 +87,14 @@ def _wait_for(database: sqlite3.Connection, number: int) -> None:
     stop = Stop()
     while (answer := commands.result(database, number)) is None:
         if stop.wait(LOOK_S):
-            raise CommandError("stopped waiting: the supervisor process carries it out all the same")
+            raise CommandError("stopped waiting: the recorder carries it out all the same")
     if "error" in answer:
         raise CommandError(str(answer["error"]))
 
 
 def _list(received: sqlite3.Connection, database: sqlite3.Connection) -> None:
     found = listed.listing(received, database)
-    print(f"{'N':>4}  {'state':<8} {'why':<8} {'hardware address':<18} {'supervisor':<22} {'uploads':>8}"
+    print(f"{'N':>4}  {'state':<8} {'why':<8} {'hardware address':<18} {'PVS':<22} {'uploads':>8}"
           "  first and last (UTC)")
     for one in found:
         side = "  from the router's side" if one.from_router else ""

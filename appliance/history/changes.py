@@ -9,7 +9,8 @@ are sent, so that the outside never sees two different values under one revision
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.history.views import Day, Slot
+from appliance.history.views import Day
+from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar
 
 SLOT, DAY, INVERTER = 0, 1, 2
@@ -42,7 +43,7 @@ def slots_since(conn: sqlite3.Connection, number: int, limit: int) -> list[Chang
         "SELECT number, revision, change.time, slot.time, production_dwh, net_dwh, consumption_dwh, day_production_dwh,"
         " day_consumption_dwh, seconds, hole FROM change LEFT JOIN slot ON slot.time = change.time"
         " WHERE kind = 0 AND number > ? ORDER BY number LIMIT ?", (number, limit))
-    return [Change(at, revision, time, "", "", None if row[0] is None else Slot(*row[:7], hole=bool(row[7])))  # type: ignore[misc]
+    return [Change(at, revision, time, "", "", None if row[0] is None else Slot.from_row(row))
             for at, revision, time, *row in rows]
 
 

@@ -10,22 +10,16 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from appliance.ledger import cadence
+from appliance.ledger import cadence, reads
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roles import INVERTER, NET, role
+from appliance.ledger.slot import Slot, watts
 from appliance.store import inbox as uploads
 from appliance.store import state
 from appliance.store.state import Key
 from spcore.uploads import Upload
 
 LIVE_INTERVALS = 3              # power samples so many readings older than the newest one are not "now"
-
-
-def watts(energy_dwh: int | None, seconds: int) -> int | None:
-    """Mean power in W of an energy over a time, rounded."""
-    if energy_dwh is None or seconds <= 0:
-        return None
-    return (energy_dwh * 720 + seconds) // (2 * seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +37,6 @@ class Latest:
     pvs_firmware: str
     heartbeat: int | None           # when it last said anything (its clock)
     untransmitted: int | None       # points in its flash (120.f7)
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One status interval."""
-
-    time: int
-    production_dwh: int | None
-    net_dwh: int | None
-    consumption_dwh: int | None
-    day_production_dwh: int | None  # running totals since local midnight, this slot included
-    day_consumption_dwh: int | None
-    seconds: int
-    hole: bool
-
-    @property
-    def production_w(self) -> int | None:
-        """Mean power; of a hole's sum, the mean over the hole."""
-        return watts(self.production_dwh, self.seconds)
-
-    @property
-    def net_w(self) -> int | None:
-        return watts(self.net_dwh, self.seconds)
-
-    @property
-    def consumption_w(self) -> int | None:
-        return watts(self.consumption_dwh, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +160,7 @@ def made_by(conn: sqlite3.Connection, day: str, time: int) -> int | None:
 
 def slots(conn: sqlite3.Connection, first: str | None = None, last: str | None = None) -> Iterator[Slot]:
     """The slots of the local days `first` to `last`, both included, ascending; read as they are asked for."""
-    for row in conn.execute(
-            "SELECT time, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds,"
-            " hole FROM slot WHERE day BETWEEN ? AND ? ORDER BY day, time", (first or "", last or "~")):
-        yield Slot(*row[:7], hole=bool(row[7]))  # type: ignore[misc]
+    return reads.site_slots(conn, first, last)
 
 
 def days(conn: sqlite3.Connection, first: str | None = None, last: str | None = None) -> list[Day]:

@@ -1,4 +1,4 @@
-"""What the outbox reads of the ledger: slots of the site, slots of some devices, samples of a day. Reads only.
+"""What other rooms read of the ledger: slots of the site, slots of some devices, samples of a day. Reads only.
 
 Energies in 0.1 Wh, times UTC seconds, days local dates YYYY-MM-DD.
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from appliance.ledger.counters import Folded
 from appliance.ledger.derive import device_steps
 from appliance.ledger.roofs import Day
-from appliance.ledger.sites import Slot, Start, book
+from appliance.ledger.sites import Start, book
+from appliance.ledger.slot import COLUMNS, Slot
 from appliance.ledger.stale import calendar
 
 
@@ -24,11 +25,10 @@ class Sample:
     fields: tuple[str, ...]
 
 
-def site_slots(store: sqlite3.Connection, day: str) -> list[Slot]:
-    """The site's slots of a local day, ascending."""
-    return [Slot(*row) for row in store.execute(
-        "SELECT time, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds, hole"
-        " FROM slot WHERE day = ? ORDER BY time", (day,))]
+def site_slots(store: sqlite3.Connection, first: str | None = None, last: str | None = None) -> Iterator[Slot]:
+    """The slots of the local days `first` to `last`, both included, ascending; read as they are asked for."""
+    yield from map(Slot.from_row, store.execute(
+        f"SELECT {COLUMNS} FROM slot WHERE day BETWEEN ? AND ? ORDER BY day, time", (first or "", last or "~")))
 
 
 def device_slots(store: sqlite3.Connection, serials: Iterable[str], day: str) -> list[Slot]:
@@ -69,7 +69,8 @@ def slot_days(store: sqlite3.Connection, since: str = "") -> list[str]:
 
 def newest_slot(store: sqlite3.Connection, until: float) -> int | None:
     """The start of the newest slot that does not begin after `until`."""
-    return store.execute("SELECT MAX(time) FROM slot WHERE time <= ?", (until,)).fetchone()[0]  # type: ignore[no-any-return]
+    time: int | None = store.execute("SELECT MAX(time) FROM slot WHERE time <= ?", (until,)).fetchone()[0]
+    return time
 
 
 def total_before(store: sqlite3.Connection, day: str, devices: Sequence[str] = ()) -> tuple[int, int]:
@@ -79,8 +80,10 @@ def total_before(store: sqlite3.Connection, day: str, devices: Sequence[str] = (
         (total,) = store.execute("SELECT COALESCE(SUM(energy_dwh), 0) FROM device_day JOIN counted_device"
                                  f" ON device = id WHERE day < ? AND serial IN ({marks})", (day, *devices)).fetchone()
         return int(total), 0
-    return store.execute("SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0)"  # type: ignore[no-any-return]
-                         " FROM site_day WHERE day < ?", (day,)).fetchone()
+    production, consumption = store.execute(
+        "SELECT COALESCE(SUM(production_dwh), 0), COALESCE(SUM(consumption_dwh), 0) FROM site_day WHERE day < ?",
+        (day,)).fetchone()
+    return production, consumption
 
 
 def day_totals(store: sqlite3.Connection, day: str, devices: Sequence[str] = ()) -> tuple[int | None, int | None]:
@@ -90,16 +93,17 @@ def day_totals(store: sqlite3.Connection, day: str, devices: Sequence[str] = ())
         (total,) = store.execute("SELECT SUM(energy_dwh) FROM device_day JOIN counted_device ON device = id"
                                  f" WHERE day = ? AND serial IN ({marks})", (day, *devices)).fetchone()
         return total, None
-    return store.execute("SELECT production_dwh, consumption_dwh FROM site_day WHERE day = ?",  # type: ignore[no-any-return]
+    return store.execute("SELECT production_dwh, consumption_dwh FROM site_day WHERE day = ?",
                          (day,)).fetchone() or (None, None)
 
 
 def serials(store: sqlite3.Connection) -> list[tuple[str, str]]:
     """(kind, serial) of the inverters and meters."""
-    return store.execute("SELECT kind, serial FROM counted_device"  # type: ignore[no-any-return]
+    return store.execute("SELECT kind, serial FROM counted_device"
                          " WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial").fetchall()
 
 
 def peak_w(store: sqlite3.Connection) -> int | None:
     """The highest mean power of a slot without a hole, of all days."""
-    return store.execute("SELECT MAX(peak_w) FROM site_day").fetchone()[0]  # type: ignore[no-any-return]
+    power_w: int | None = store.execute("SELECT MAX(peak_w) FROM site_day").fetchone()[0]
+    return power_w

@@ -25,7 +25,7 @@ from spcore.lines import records as lines
 from spcore.uploads import Upload
 
 MAX_DECIDED = senders.MAX_TRUSTED + senders.MAX_STRANGERS   # senders that the owner decided about
-MAX_UPLOADS_ASIDE = 1000        # single uploads
+MAX_UPLOADS_ASIDE = 1000        # single uploads, the owner's and those that cannot be taken in: so many of each
 BY_OWNER, BY_SENDERS = 1, 2     # why a device is set aside
 ENDS = ("min", "max")
 NUMBERS = (120, 122, 130, 131, 140, 141)
@@ -131,9 +131,17 @@ def set_upload_aside(inbox: sqlite3.Connection, store: sqlite3.Connection, numbe
 
 
 def leave_out(store: sqlite3.Connection, sha256: bytes, now: int, reason: str = "") -> None:
-    """Step over an upload from now on. Raises SenderError when there are MAX_UPLOADS_ASIDE of them."""
-    if store.execute("SELECT count(*) FROM upload_aside").fetchone()[0] >= MAX_UPLOADS_ASIDE:
-        raise SenderError(f"{MAX_UPLOADS_ASIDE} uploads are set aside already: set their sender aside")
+    """Step over an upload from now on; `reason`: why it cannot be taken in, "" for the owner's wish.
+
+    Raises SenderError when the owner set MAX_UPLOADS_ASIDE aside already. Of those that cannot be taken in, the oldest
+    makes room: they must not stop the ledger, and that one is found again if the inbox is read again.
+    """
+    before = store.execute("SELECT count(*) FROM upload_aside WHERE (reason = '') = ?", (reason == "",)).fetchone()[0]
+    if before >= MAX_UPLOADS_ASIDE:
+        if not reason:
+            raise SenderError(f"{MAX_UPLOADS_ASIDE} uploads are set aside already: set their sender aside")
+        store.execute("DELETE FROM upload_aside WHERE sha256 IN (SELECT sha256 FROM upload_aside WHERE reason <> ''"
+                      " ORDER BY created, sha256 LIMIT ?)", (before - MAX_UPLOADS_ASIDE + 1,))
     store.execute("INSERT OR IGNORE INTO upload_aside (sha256, created, reason) VALUES (?, ?, ?)",
                   (sha256, now, reason[:200]))
 
@@ -148,7 +156,7 @@ def _count(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, th
     back = store.execute(f"INSERT OR REPLACE INTO reading ({COLUMNS}, sender) SELECT {COLUMNS}, sender"
                          " FROM reading_aside WHERE sender = ?", (number,)).rowcount
     store.execute("DELETE FROM reading_aside WHERE sender = ?", (number,))
-    (first,) = inbox.execute("SELECT min(id) FROM upload WHERE sender_id = ?", (there,)).fetchone()
+    first = uploads.first_of(inbox, there)
     if first is not None:
         _read_again(store, first - 1)
     store.execute("UPDATE device SET aside = 0 WHERE aside = ? AND sender = ?", (BY_SENDERS, number))

@@ -16,25 +16,12 @@ from appliance.ledger.cadence import is_hole
 from appliance.ledger.counters import Folded, Step
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
+from appliance.ledger.slot import Slot, watts
 
 HOLE_SHARE = 20             # a slot is marked when more than 1/20 of its energy is a hole's
 SCALE = 1_000_000           # of powers, so that integers do
 
 Spans = dict[int, int]      # length of a step in seconds, negative where it is a hole → energy
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A row of table slot, but for its day."""
-
-    time: int
-    production_dwh: int | None
-    net_dwh: int | None
-    consumption_dwh: int | None
-    day_production_dwh: int | None
-    day_consumption_dwh: int | None
-    seconds: int
-    hole: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +130,7 @@ def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded]
                     totals.against_plus_dwh += plus
                     totals.against_minus_dwh += minus
         if produced is not None and not hole:
-            power_w = (produced * 720 + seconds) // (2 * seconds)
-            totals.peak_w = max(totals.peak_w or 0, power_w)
+            totals.peak_w = max(totals.peak_w or 0, watts(produced, seconds) or 0)
         totals.holes += hole
     totals.slots = len(slots)
     totals.end = Start(active, balance)
@@ -155,7 +141,7 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
     return sum_dwh if energy is None else (sum_dwh or 0) + energy
 
 
-def _spans(production: Spans, meter: Spans) -> tuple[int, int]:
+def _spans(production: Spans, meter: Spans) -> tuple[int, bool]:
     """(seconds, hole) of a slot from its energy by length of step."""
     lengths = dict(production)
     for length, energy in meter.items():
@@ -167,4 +153,4 @@ def _spans(production: Spans, meter: Spans) -> tuple[int, int]:
         power = sum(energy * SCALE // abs(length) for length, energy in lengths.items())
         seconds = max(1, (2 * sum_dwh * SCALE + power) // (2 * power))
     in_holes = sum(energy for length, energy in lengths.items() if length < 0)
-    return seconds, int(in_holes * HOLE_SHARE > sum_dwh or any(length < 0 for length in meter))
+    return seconds, in_holes * HOLE_SHARE > sum_dwh or any(length < 0 for length in meter)

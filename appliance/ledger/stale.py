@@ -8,6 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypedDict, cast
 
 from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.calendar import EARLIEST, Calendar
@@ -16,7 +17,20 @@ from appliance.store import state, transaction
 from appliance.store.state import Key
 
 RULES = 2               # number of the rules of derivation: a release that changes results counts it up
+ENDS = ("min", "max")   # asked one by one: SQLite looks up either in the index, and reads every row for both
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
+
+
+class DerivedWith(TypedDict):
+    """What a derivation depends on beside the uploads: the site's settings, the status interval, the rules."""
+
+    timezone: str
+    slot_seconds: int
+    net_sign: str
+    production: str
+    meter: str
+    size_w: int
+    rules: int
 
 
 @lru_cache(maxsize=4)
@@ -30,12 +44,13 @@ def calendar(store: sqlite3.Connection) -> Calendar:
     return _calendar(made_with["timezone"], made_with["slot_seconds"])
 
 
-def settings(store: sqlite3.Connection) -> dict:
-    """The settings in use: timezone, slot_seconds, net_sign, production, meter, size_w, rules."""
-    return dict(json.loads(state.get(store, Key.DERIVED_WITH) or "null") or _wanted(store, Site()))
+def settings(store: sqlite3.Connection) -> DerivedWith:
+    """The settings in use."""
+    made_with = json.loads(state.get(store, Key.DERIVED_WITH) or "null")
+    return cast(DerivedWith, made_with) if made_with else _wanted(store, Site())
 
 
-def _wanted(store: sqlite3.Connection, site: Site) -> dict:
+def _wanted(store: sqlite3.Connection, site: Site) -> DerivedWith:
     return {"timezone": site.timezone, "slot_seconds": slot_seconds(store),
             "net_sign": site.net_sign, "production": site.production, "meter": site.meter,
             "size_w": site.size_w, "rules": RULES}
@@ -64,10 +79,11 @@ def mark_stale(store: sqlite3.Connection, days: Iterable[str]) -> None:
 def mark_all_stale(store: sqlite3.Connection) -> None:
     """Mark every local day from the first counted reading or slot to the last, and every day that has anything."""
     until = horizon(store)
-    spans = [store.execute("SELECT min(time), max(time) FROM reading WHERE device = ? AND number = ?"
-                           " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()
+    spans = [tuple(store.execute(f"SELECT {end}(time) FROM reading WHERE device = ? AND number = ?"
+                                 " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()[0]
+                   for end in ENDS)
              for device, kind in store.execute("SELECT id, kind FROM device").fetchall() if kind in COUNTED]
-    spans.append(store.execute("SELECT min(time), max(time) FROM slot").fetchone())
+    spans.append(tuple(store.execute(f"SELECT {end}(time) FROM slot").fetchone()[0] for end in ENDS))
     known = [span for span in spans if span[0] is not None]
     if known:
         mark_stale(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))

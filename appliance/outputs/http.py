@@ -11,6 +11,7 @@ import requests
 
 from appliance.outputs.base import OutputError
 from appliance.settings import Secret
+from appliance.system import http_body
 
 TIMEOUTS = (10.0, 30.0)     # seconds: connect, each read
 LIMIT_S = 60.0              # for the body of one answer
@@ -39,7 +40,7 @@ def request(method: str, url: str, body: bytes | None, headers: Mapping[str, str
     try:
         with requests.Session() as session:
             session.trust_env = False
-            session.headers["Accept-Encoding"] = "identity"     # urllib3 1.26 unpacks gzip in gzip without a bound
+            session.headers["Accept-Encoding"] = http_body.PLAIN
             with session.request(method, url, data=body, headers=dict(headers), timeout=TIMEOUTS, stream=True,
                                  allow_redirects=False) as response:
                 text = _words(response, secret)
@@ -50,7 +51,7 @@ def request(method: str, url: str, body: bytes | None, headers: Mapping[str, str
 
 def _words(response: requests.Response, secret: Secret) -> str:
     end, found = time.monotonic() + LIMIT_S, bytearray()
-    for piece in response.iter_content(1024):
+    for piece in http_body.pieces(response, 1024):
         found += piece
         if len(found) >= MAX_ANSWER or time.monotonic() > end:
             break

@@ -24,6 +24,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from appliance.pvoutput import answers, replies
 from appliance.settings import PVOutput, Secret
+from appliance.system import http_body
 
 TIMEOUTS = (10.0, 30.0)  # seconds: connect, each read
 LIMIT_S = 45.0           # for one reply as a whole, its head included
@@ -125,7 +126,7 @@ class Client:
         try:
             with requests.Session() as session:
                 session.trust_env = False  # no proxy and no .netrc may come between the key and its server
-                session.headers["Accept-Encoding"] = "identity"     # urllib3 1.26 unpacks gzip in gzip without a bound
+                session.headers["Accept-Encoding"] = http_body.PLAIN
                 with session.post(f"{self._url}{service}.jsp", data=form, auth=self._auth, timeout=TIMEOUTS,
                                   stream=True, allow_redirects=False) as response:
                     return self._reply(response)
@@ -195,7 +196,7 @@ def _within(seconds: float, request: Callable[[], Reply]) -> Reply:
 def _read(response: requests.Response) -> bytes:
     """The body; ValueError for one that is too long or takes too long."""
     body, end = bytearray(), time.monotonic() + LIMIT_S
-    for chunk in response.iter_content(CHUNK):
+    for chunk in http_body.pieces(response, CHUNK):
         body += chunk
         if len(body) > MAX_REPLY:
             raise ValueError(f"a reply of more than {MAX_REPLY} bytes")

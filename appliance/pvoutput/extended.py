@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from appliance.ledger import reads
 from appliance.ledger.reads import Sample
-from appliance.pvoutput.rows import Slot
+from appliance.ledger.slot import Slot
 from appliance.pvoutput.targets import Target
 
 MILLI = 1000

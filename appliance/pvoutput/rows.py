@@ -15,22 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from appliance.ledger.slot import Slot, watts
+
 Values = tuple[int | None, ...]     # v1..v12
 EXTENDED = ("v7", "v8", "v9", "v10", "v11", "v12")
 NO_MORE: tuple[int | None, ...] = (None,) * 8
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A row of the store's slot table, as far as it matters here."""
-
-    time: int
-    production_dwh: int | None
-    consumption_dwh: int | None
-    day_production_dwh: int | None
-    day_consumption_dwh: int | None
-    seconds: int
-    hole: bool
 
 
 @dataclass(frozen=True)
@@ -88,10 +77,9 @@ def _wh(energy_dwh: int | None) -> int | None:
 
 
 def _power(slot: Slot, energy_dwh: int | None) -> int | None:
-    """Mean W over the slot's seconds, rounded."""
-    if energy_dwh is None or slot.hole or slot.seconds <= 0:
-        return None
-    return max(0, (2 * energy_dwh * 360 + slot.seconds) // (2 * slot.seconds))
+    """Mean W over the slot's seconds."""
+    power_w = None if slot.hole else watts(energy_dwh, slot.seconds)
+    return None if power_w is None else max(0, power_w)
 
 
 def cumulative(values: Values, lifetime: bool) -> int | None:

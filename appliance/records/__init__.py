@@ -7,7 +7,6 @@ dw = 0.1 W, mv, ma, mhz, ...), never through binary floats. Texts are as sent, c
 escapes (bytes that were not UTF-8) included; storable() is the form in which SQLite takes them.
 """
 from collections.abc import Callable
-from typing import Any
 
 from appliance.records.readings import Inverter, InverterExtra, Meter, MeterExtra, Reading, Status, Supervisor
 from appliance.records.texts import storable
@@ -79,7 +78,7 @@ def _unknown(fields: list[str]) -> Unknown | Malformed:
     return Unknown(number, time, serial if time is not None else "", fields)
 
 
-_BUILDERS: dict[str, Callable[[list[str]], Any]] = {
+_BUILDERS: dict[str, Callable[[list[str]], Record]] = {
     "100": _header,
     "102": _trailer,
     "120": _plain(Status, 120, least=7, model=None, part=None),

@@ -24,11 +24,12 @@ def parse_decimal(text: str, places: int) -> int | None:
         return _parse_odd(text, places)
     missing = places - len(fraction)
     if missing >= 0:
-        number = int(digits) * 10 ** missing
+        number: int = int(digits) * 10 ** missing
         return number if -LARGEST <= number <= LARGEST else None
     number = int(whole.lstrip("+-") + fraction)
-    kept, rest = divmod(number, 10 ** -missing)
-    twice = 2 * rest - 10 ** -missing
+    unit: int = 10 ** -missing
+    kept, rest = divmod(number, unit)
+    twice = 2 * rest - unit
     kept += twice > 0 or (twice == 0 and kept % 2)
     return -kept if whole[:1] == "-" else kept
 

@@ -125,6 +125,16 @@ def filename(conn: sqlite3.Connection) -> str:
     return "database"
 
 
+def signature(path: Path) -> tuple[tuple[int, int, int], ...]:
+    """What every commit changes of a database: inode, size and time of its file and of its write-ahead log."""
+    found = []
+    for part in (path, path.with_name(path.name + "-wal")):
+        with suppress(OSError):
+            status = part.stat()
+            found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
 @cache
 def migrations(schema: str) -> tuple[tuple[int, str], ...]:
     """Return the numbered files of a schema as (number, SQL), ascending."""

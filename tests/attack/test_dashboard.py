@@ -1,4 +1,6 @@
 """A roof of many invented inverters does not make the dashboard's work grow with the square of their number."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from appliance import settings
@@ -7,6 +9,7 @@ from appliance.system.clock import Clock
 from tests.attack.support import capture, day_of, heard
 from tests.ledger.support import HOUR, LA, NOON, Box
 from webui import create_app
+from webui.kept import MAX_KEPT
 
 MANY = 200
 
@@ -40,6 +43,20 @@ def test_the_dashboard_looks_at_each_device_a_few_times(box, visitor, monkeypatc
     monkeypatch.setattr(devices, "counting", counted)
     answer = visitor.get("/")
     assert answer.status_code == 200 and 0 < seen <= 5 * MANY
+
+
+def test_the_inverters_are_made_once_for_all_that_ask_until_something_changes(box, visitor):
+    fill(box, MANY)
+    kept = visitor.application.extensions["suntap"].answers
+    with ThreadPoolExecutor(6) as browsers:
+        pages = {browser.result().text.count("kWh</small>") for browser in
+                 [browsers.submit(visitor.application.test_client().get, "/") for _ in range(12)]}
+    assert len(pages) == 1 and kept.made == 1
+    capture(box, heard(day_of(NOON + HOUR, 100, "414060000000001", count=3), NOON + 2 * HOUR, mark="one more"))
+    assert "60000000001" in visitor.get("/").text and kept.made == 2
+    for day in range(1, 28):
+        visitor.get(f"/day/2026-02-{day:02}")
+    assert len(kept._answers) == MAX_KEPT
 
 
 def test_a_sender_cannot_name_more_devices_than_its_limit(box, visitor):

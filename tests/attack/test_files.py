@@ -3,7 +3,7 @@ import io
 import sqlite3
 import tarfile
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from appliance.history import backup, believed
 from appliance.history.backup import BackupError
 from appliance.history.senders import not_taken_in
 from appliance.ledger import intake
+from appliance.ledger import senders as decided
 from appliance.ledger.run import MAX_TRIES
 from appliance.store import inbox, senders, state
 from appliance.store.bodies import pack
@@ -211,6 +212,34 @@ def test_one_upload_that_cannot_be_taken_in_is_stepped_over_after_some_tries_and
     monkeypatch.undo()
     ledger.rebuild(box.inbox, box.store, box.site)
     assert box.total() == 2200                              # left out until the owner says otherwise
+    box.close()
+
+
+def test_thousands_of_uploads_that_cannot_be_taken_in_stop_the_ledger_no_longer_than_one(home, monkeypatch):
+    box = Box(home / "data")
+    read = intake._read
+
+    def breaks(frame, *more):
+        if b"\t414050000000666\t" in frame.upload.body:
+            raise ValueError("a fault of ours")
+        return read(frame, *more)
+
+    monkeypatch.setattr(intake, "_read", breaks)
+    monkeypatch.setattr(decided, "MAX_UPLOADS_ASIDE", 20)
+    first = day_of(NOON, 100, "414050000000666", count=1)
+    inbox.append(box.inbox, [heard(first, NOON + HOUR, mark=str(number)) for number in range(500)])
+    inbox.append(box.inbox, [heard(day_of(NOON, 100, "414050000000002"), NOON + HOUR)])
+    for _ in range(MAX_TRIES - 1):
+        with pytest.raises(ValueError, match="fault"):
+            ledger.ingest(box.inbox, box.store, box.site, limit=100)
+    for _ in range(6):
+        ledger.ingest(box.inbox, box.store, box.site, limit=100)
+    assert box.total() == 2200 and not_taken_in(box.store) == 20
+    decided.set_upload_aside(box.inbox, box.store, inbox.last_id(box.inbox), True, NOON)     # the owner's have room
+    for _ in range(MAX_TRIES + 6):      # the inbox is read again from its beginning, with those that were forgotten
+        with suppress(ValueError):
+            ledger.ingest(box.inbox, box.store, box.site, limit=100)
+    assert box.total() == 1100 and not_taken_in(box.store) == 20
     box.close()
 
 

@@ -9,20 +9,7 @@ from appliance.system import bridge
 from appliance.system.clock import boot_id
 from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
-from tests.web.conftest import (  # noqa: F401
-    PASSWORD,
-    Visitor,
-    app,
-    cheap_password,
-    clock,
-    config,
-    data_dir,
-    filled,
-    fresh,
-    guest,
-    owner,
-    roof,
-)
+from tests.web.conftest import PASSWORD, Visitor
 from webui.limits import ADDRESS_BURST, CLAIM_S
 from webui.security import claim
 from webui.security.throttle import Throttle, network
@@ -38,7 +25,7 @@ def since_power_on(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_only_in_the_first_minutes_a_password_can_be_chosen(since_power_on: list[float], fresh: Flask) -> None:  # noqa: F811
+def test_only_in_the_first_minutes_a_password_can_be_chosen(since_power_on: list[float], fresh: Flask) -> None:
     visitor = Visitor(fresh.test_client())
     token = visitor.token("/welcome/")
     since_power_on[0] = LATE
@@ -50,14 +37,14 @@ def test_only_in_the_first_minutes_a_password_can_be_chosen(since_power_on: list
     assert visitor.send("/welcome/", password=PASSWORD, again=PASSWORD).status_code == 302
 
 
-def test_a_process_that_starts_again_opens_nothing(data_dir, since_power_on: list[float]) -> None:  # noqa: F811
+def test_a_process_that_starts_again_opens_nothing(data_dir, since_power_on: list[float]) -> None:
     since_power_on[0] = LATE
     assert claim.Claim(data_dir).is_open()                  # installed on a computer that runs for long
     Heartbeat("web", data_dir).beat()
     assert not claim.Claim(data_dir).is_open()
 
 
-def test_who_has_the_machine_opens_it_again(data_dir, config, since_power_on: list[float]) -> None:  # noqa: F811
+def test_who_has_the_machine_opens_it_again(data_dir, config, since_power_on: list[float]) -> None:
     Heartbeat("web", data_dir).beat()
     since_power_on[0] = LATE
     suntap("reset-password", "--config", str(config), "--data-dir", str(data_dir))
@@ -72,7 +59,7 @@ def test_who_has_the_machine_opens_it_again(data_dir, config, since_power_on: li
 
 
 @pytest.mark.parametrize("text", ["", "[]", "7", '{"boot_id": 1}', "[" * 5000])
-def test_a_claim_file_that_is_none_opens_nothing(data_dir, since_power_on: list[float], text: str) -> None:  # noqa: F811
+def test_a_claim_file_that_is_none_opens_nothing(data_dir, since_power_on: list[float], text: str) -> None:
     Heartbeat("web", data_dir).beat()
     since_power_on[0] = LATE
     (data_dir / claim.OPENED).write_text(text)
@@ -90,7 +77,7 @@ def test_a_device_of_the_house_does_not_lock_out_its_neighbour_in_the_same_netwo
     assert throttle.take("2001:db8:1:2::1", 1000.0) == 0
 
 
-def test_a_browser_that_logged_in_before_gets_in_whatever_others_try(app: Flask, owner: Visitor) -> None:  # noqa: F811
+def test_a_browser_that_logged_in_before_gets_in_whatever_others_try(app: Flask, owner: Visitor) -> None:
     owner.send("/settings", "/logout")
     stranger = Visitor(app.test_client())
     for number in range(60):
@@ -101,7 +88,7 @@ def test_a_browser_that_logged_in_before_gets_in_whatever_others_try(app: Flask,
     assert owner.send("/login", password=PASSWORD).status_code == 302
 
 
-def test_a_made_up_cookie_is_no_earlier_login(app: Flask) -> None:  # noqa: F811
+def test_a_made_up_cookie_is_no_earlier_login(app: Flask) -> None:
     stranger = Visitor(app.test_client())
     answers = []
     for number in range(2 * ADDRESS_BURST):

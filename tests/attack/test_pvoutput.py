@@ -1,29 +1,26 @@
-"""A PVOutput that lies about the time, and an address that would like to have the key."""
+"""A PVOutput that lies about the time or packs a bomb, and an address that would like to have the key."""
+import gzip
+import tracemalloc
 from datetime import date
 
 import pytest
 
 from appliance import settings
+from appliance.outputs import http
+from appliance.outputs.base import OutputError
 from appliance.pvoutput import outbox, servertime
-from appliance.settings import Secret
+from appliance.pvoutput.client import Client
+from appliance.pvoutput.replies import NetworkTrouble
+from appliance.settings import PVOutput, Secret
 from appliance.system.clock import Clock
 from tests.ledger.support import NOON
-from tests.web.conftest import (  # noqa: F401
-    Visitor,
-    app,
-    cheap_password,
-    clock,
-    config,
-    data_dir,
-    filled,
-    fresh,
-    guest,
-    owner,
-    roof,
-)
+from tests.pvoutput.odd import odd_server
+from tests.pvoutput.support import KEY
+from tests.web.conftest import Visitor
 from webui.security.secrets import moved
 
 YEAR = 365 * 86400
+BOMB_BYTES = 16 << 20
 
 
 @pytest.fixture
@@ -68,10 +65,25 @@ def test_a_stored_key_goes_to_its_own_host_alone(changes, told, tmp_path):
     assert moved(settings.Settings(), changes) == ""
 
 
-def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:  # noqa: F811
+def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:
     settings.update(config, {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
     form = {"pvoutput.url": "http://127.0.0.1:9/", "pvoutput.api_key": "", "pvoutput.system_id": "7"}
     for action in ("/pvoutput/test", "/settings/pvoutput"):
         answer = owner.send("/settings", action, **form)
         assert "enter the key again" in answer.text, action
     assert settings.load(config).pvoutput.url == settings.Settings().pvoutput.url
+
+
+@pytest.mark.parametrize("packed", ["gzip, gzip", "GZIP,gzip", "deflate", "br"])
+def test_a_reply_that_is_packed_though_nobody_asked_is_not_unpacked(packed):
+    bomb = gzip.compress(gzip.compress(bytes(BOMB_BYTES)))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {packed}\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    with odd_server(head.encode() + bomb) as (url, seen):
+        tracemalloc.start()
+        reply = Client(PVOutput(enabled=True, api_key=Secret(KEY), system_id="12345", url=url)).getoutput("1", "2")
+        with pytest.raises(OutputError, match="ValueError"):
+            http.request("POST", url, b"x", {}, Secret("hidden"))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert isinstance(reply.outcome, NetworkTrouble) and peak < BOMB_BYTES // 2
+    assert all(b"accept-encoding: identity\r\n" in request.lower() for request in seen) and len(seen) == 2

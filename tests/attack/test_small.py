@@ -2,30 +2,14 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 
 from appliance import settings
 from appliance.history.export import harmless
 from appliance.system import heartbeat
-from tests.web.conftest import (  # noqa: F401
-    Visitor,
-    app,
-    cheap_password,
-    clock,
-    config,
-    data_dir,
-    filled,
-    fresh,
-    guest,
-    owner,
-    roof,
-    running,
-)
+from tests.web.conftest import Visitor
 from webui.security.headers import host_is_ours
-from webui.server import listen
 
 
 @pytest.mark.parametrize("text", ["=1+1", "a;=1+1", "a\t=1+1", "a;\t@x", "+x", "1;-x", " =1", 'a;"=1', "a\n=1", "\t=2"])
@@ -52,13 +36,6 @@ def test_ours_is(host: str) -> None:
     assert host_is_ours(host)
 
 
-@pytest.fixture
-def served(app: Flask) -> Iterator[tuple[str, int]]:  # noqa: F811
-    server = listen(app, "127.0.0.1", 0)
-    with running(server):
-        yield "127.0.0.1", int(server.effective_port)
-
-
 @pytest.mark.parametrize("target", ["http://[", "http://[::1", "//[", "http://[x]:y/"])
 def test_an_address_that_is_none_gets_an_answer(served: tuple[str, int], target: str) -> None:
     with socket.create_connection(served, timeout=20) as client:
@@ -67,7 +44,7 @@ def test_an_address_that_is_none_gets_an_answer(served: tuple[str, int], target:
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-1", "1e5", "٣", "1_0"])
-def test_a_number_that_is_none_is_a_bad_request(owner: Visitor, number: str) -> None:  # noqa: F811
+def test_a_number_that_is_none_is_a_bad_request(owner: Visitor, number: str) -> None:
     answer = owner.send("/settings", "/pvoutput/row", name="retry", time=number)
     assert answer.status_code == 400
     assert owner.send("/settings", "/settings/capture", **{"capture.buffer_mib": "9" * 5000}).status_code == 422
@@ -82,7 +59,7 @@ def test_a_pipe_in_the_data_directory_keeps_nobody_waiting(tmp_path) -> None:
     assert done == [None]
 
 
-def test_healthz_quotes_nothing_to_a_stranger(guest: Visitor, owner: Visitor, config) -> None:  # noqa: F811
+def test_healthz_quotes_nothing_to_a_stranger(guest: Visitor, owner: Visitor, config) -> None:
     settings.load(config)
     config.write_text('[pvoutput]\napi_key = "secret-part\n')
     for reason in guest.get("/healthz").json["reasons"]:

@@ -11,37 +11,13 @@ from contextlib import ExitStack
 import pytest
 from flask import Flask
 
-from tests.web.conftest import (  # noqa: F401
-    PASSWORD,
-    FixedClock,
-    Visitor,
-    app,
-    cheap_password,
-    clock,
-    config,
-    data_dir,
-    filled,
-    fresh,
-    guest,
-    owner,
-    roof,
-    running,
-)
+from tests.web.conftest import PASSWORD, Visitor
 from webui import channel
 from webui.limits import CONNECTIONS, DOWNLOADS, LOG_BURST, MAX_AHEAD
 from webui.security import passwords
-from webui.server import listen
 
 Address = tuple[str, int]
 STATIC = b"GET /static/vendor/uPlot.iife.min.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@pytest.fixture
-def served(app: Flask) -> Iterator[Address]:  # noqa: F811
-    """The application behind a real socket."""
-    server = listen(app, "127.0.0.1", 0)
-    with running(server):
-        yield "127.0.0.1", int(server.effective_port)
 
 
 def answers(address: Address) -> bool:
@@ -116,7 +92,7 @@ def test_a_reader_that_does_not_read_is_cut_off(served: Address, monkeypatch: py
     assert len(got) < 2 * 40_000
 
 
-def test_slow_downloads_leave_threads_for_the_page(app: Flask, served: Address,  # noqa: F811
+def test_slow_downloads_leave_threads_for_the_page(app: Flask, served: Address,
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(what: str, first: object, last: object) -> Iterator[str]:
         while True:
@@ -194,7 +170,7 @@ def test_passwords_are_checked_one_at_a_time_and_few_wait(monkeypatch: pytest.Mo
     assert most[0] == 1 and len(busy) == 9
 
 
-def test_a_password_that_must_wait_is_told_so(guest: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_password_that_must_wait_is_told_so(guest: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(password: str, salt: str) -> str:
         raise passwords.Busy
 

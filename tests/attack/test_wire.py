@@ -130,13 +130,25 @@ def test_one_sender_cannot_have_more_stored_than_its_rate(writer, monkeypatch):
     assert writer.counters["over_rate"] == 40 - stored(writer)[TRUE_MAC]
 
 
+def test_short_lines_do_not_make_more_rows_than_the_rate_of_lines(writer, monkeypatch):
+    monkeypatch.setattr(rate, "BURST_LINES", 500)
+    monkeypatch.setattr(rate, "LINES_PER_S", 0)
+    writer.take([heard([inverter(NOON + n, n) for n in range(100)], NOON + HOUR, mark=str(k)) for k in range(20)])
+    writer.take([honest(99, mac="00:00:5e:00:53:02")])
+    assert 0 < stored(writer)[TRUE_MAC] < 5 and stored(writer)["00:00:5e:00:53:02"] == 1
+    assert writer.counters["over_lines"] == 20 - stored(writer)[TRUE_MAC] and writer.counters["over_rate"] == 0
+
+
 def test_a_bucket_fills_again_and_there_are_not_more_buckets_than_that():
     buckets = rate.Rate()
-    assert buckets.take("a", rate.BURST_BYTES, 0.0) and not buckets.take("a", 1000, 0.0)
-    assert buckets.take("a", rate.BYTES_PER_S, 1.0)
+    assert not buckets.take("a", rate.BURST_BYTES, 1, 0.0) and buckets.take("a", 1000, 1, 0.0) == "over_rate"
+    assert not buckets.take("a", rate.BYTES_PER_S, 1, 1.0)
+    assert not buckets.take("b", 1, rate.BURST_LINES, 0.0) and buckets.take("b", 1, 1, 0.0) == "over_lines"
+    assert not buckets.take("b", 1, rate.LINES_PER_S, 1.0)
     for number in range(1000):
-        buckets.take(str(number), 1, 2.0)
+        buckets.take(str(number), 1, 1, 1.0)
     assert len(buckets._buckets) == rate.MAX_SENDERS
+    assert buckets.take("a", 1000, 1, 1.0) and buckets.take("b", 1, 1, 1.0)     # others' noise does not fill it again
 
 
 def test_beyond_its_room_the_inbox_drops_strangers_then_the_oldest_that_was_taken_in_and_then_refuses(

@@ -134,7 +134,7 @@ def test_a_second_supervisor_process_refuses_to_work_on_the_same_data(box):
     with running("run", "supervisor", "--config", box, log=box.parent / "log"):
         wait_for(lambda: beat("supervisor", data(box)))
         result = suntap("run", "supervisor", "--config", box)
-        assert result.code == 1 and "another supervisor process" in result.err and result.err.count("\n") == 1
+        assert result.code == 1 and "another recorder" in result.err and result.err.count("\n") == 1
 
 
 def test_a_second_run_on_the_same_data_is_refused_and_the_first_is_not_disturbed(box):
@@ -151,7 +151,7 @@ def test_import_leaves_the_derivation_to_the_running_supervisor_process(box):
     with running("run", "supervisor", "--config", box, log=box.parent / "log"):
         wait_for(lambda: beat("supervisor", data(box)))
         result = suntap("import", CAPTURES / "plain_day.pcap", "--config", box)
-        assert result.code == 0 and "running supervisor process" in result.out
+        assert result.code == 0 and "running recorder" in result.out
         assert wait_for(lambda: uploads_derived(box))
         assert suntap("rebuild", "--config", box).out.endswith("rebuilt\n")
         assert uploads_derived(box)

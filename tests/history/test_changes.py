@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.history import changes, views
+from appliance.ledger.slot import Slot
 from appliance.store import transaction
 from tests.ledger.support import NOON, Box, folder, inverter, run_of
 from tests.outputs.support import House
@@ -20,7 +21,7 @@ EDIT = st.tuples(st.sampled_from(["put", "delete", "read", "forget", "hand"]), s
 def test_a_reader_that_takes_every_change_holds_what_the_table_holds(edits):
     with folder() as name:
         house = House(Path(name))
-        held: dict[int, views.Slot | None] = {}
+        held: dict[int, Slot | None] = {}
         editions: dict[tuple[int, int], object] = {}
         place = 0
 

@@ -45,12 +45,6 @@ def test_a_day_has_the_truths_curve(box, roof):
                for slot, (_, consumption) in zip(slots, truth.values(), strict=True))
 
 
-def test_power_is_the_mean_over_the_slot():
-    slot = views.Slot(0, 1190, -500, 690, 0, 0, 300, False)
-    assert (slot.production_w, slot.net_w, slot.consumption_w) == (1428, -600, 828)
-    assert views.watts(None, 300) is None and views.watts(5, 0) is None
-
-
 def test_days_are_the_sums_of_their_slots(box):
     found = views.days(box.store)
     assert [row.day for row in found] == ["2026-04-30", "2026-05-01", "2026-05-02", "2026-05-03"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.ledger import hours
 from appliance.ledger.calendar import Calendar
-from appliance.ledger.sites import Slot
+from appliance.ledger.slot import Slot
 from tests.ledger.support import HOUR, LA, NOON, Box, inverter, meter, upload
 
 ZONE = ZoneInfo("America/Los_Angeles")

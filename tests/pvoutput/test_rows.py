@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.ledger.slot import Slot
 from appliance.pvoutput import rows
-from appliance.pvoutput.rows import Base, Slot, Values, cumulative, place, wire
+from appliance.pvoutput.rows import Base, Values, cumulative, place, wire
 from tests.pvoutput.support import midnight
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -22,7 +23,7 @@ def statuses(*arguments: object) -> dict[int, Values]:
 
 def slot(time: int, made: int = 0, used: int = 0, day_made: int = 0, day_used: int = 0, hole: bool = False,
          seconds: int = 300) -> Slot:
-    return Slot(time, made, used, day_made, day_used, seconds, hole)
+    return Slot(time, made, None, used, day_made, day_used, seconds, hole)
 
 
 def test_powers_are_the_energy_over_its_seconds_and_energies_are_rounded_to_wh() -> None:
@@ -44,7 +45,7 @@ def test_without_consumption_only_the_generation_is_sent() -> None:
 
 
 def test_a_slot_of_which_nothing_is_known_has_no_status() -> None:
-    assert statuses([Slot(0, None, None, None, None, 300, False)], BERLIN, 300, True, None) == {}
+    assert statuses([Slot(0, None, None, None, None, None, 300, False)], BERLIN, 300, True, None) == {}
 
 
 def test_values_that_a_meter_lets_fall_below_zero_are_sent_as_zero() -> None:

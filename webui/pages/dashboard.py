@@ -2,12 +2,13 @@
 
 The hero and the day are HTML fragments that the page fetches anew, so every number and text is made in one place, here.
 """
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from appliance.health import status
 from appliance.health.log import Entry
@@ -75,7 +76,6 @@ def _page(day: date) -> str:
     here = localtime.today(box().now(), box().zone())
     known = energy.span(box())
     first = min(known[0], here) if known else here
-    inverters = _inverters(day)
     month_days = energy.days(box(), day.replace(day=1), localtime.month_end(day))
     months = energy.months(box(), day.year)
     return render_template(
@@ -83,12 +83,19 @@ def _page(day: date) -> str:
         question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
-        inverters=inverters, verdict=_verdict(inverters, day < here), replacements=_replacements(inverters),
+        inverters=Markup(box().kept((day, here, dress.now().name), lambda: _panels(day, day < here))),
         month=charts.month_bars(month_days, day, energy.days(box(), *_month_before(day))),
         month_total=energy.total(list(month_days.values())),
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
         year_total=energy.total(list(months.values())),
         **(_now() if day == here else {}), **_day(day))
+
+
+def _panels(day: date, past: bool) -> str:
+    """The inverters side by side."""
+    inverters = _inverters(day)
+    return render_template("_inverters.html", inverters=inverters, verdict=_verdict(inverters, past),
+                           replacements=_replacements(inverters))
 
 
 def _notices() -> list[Entry]:
@@ -160,7 +167,7 @@ def _inverters(day: date) -> list[dict[str, Any]]:
     times = [time for time, _ in points] or [0]
     begin, length = min(times), max(1, max(times) - min(times))
     names = panels.names(panels.given(box()), [inverter.serial for inverter in found])
-    return [{**asdict(inverter), "short": names[inverter.serial],
-             "words": words.VERDICTS[inverter.verdict],
+    return [{**{field.name: getattr(inverter, field.name) for field in fields(inverter)},
+             "short": names[inverter.serial], "words": words.VERDICTS[inverter.verdict],
              "path": svg.spark([((time - begin) / length, number) for time, number in inverter.curve], peak)}
             for inverter in found]

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from appliance.history.views import Slot
+from appliance.ledger.slot import Slot
 from webui.data import Box
 from webui.present import localtime
 

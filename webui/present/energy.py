@@ -2,6 +2,7 @@
 
 Energies are integers in 0.1 Wh, powers in W, times UTC seconds, days local dates of the site. None means: not known.
 """
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -9,10 +10,10 @@ from statistics import median
 
 from appliance.history import views
 from appliance.history import worth as worths
-from appliance.history.views import Slot
 from appliance.history.worth import Worth
 from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
+from appliance.ledger.slot import Slot
 from appliance.settings import prices
 from webui.data import Box
 from webui.present import localtime
@@ -216,14 +217,13 @@ def _curve(steps: Sequence[views.Step], cadence_s: int) -> list[tuple[int, int |
 
 def _heirs(devices: Sequence[views.Device], end: int) -> dict[int, views.Device]:
     """Inverters that fell silent and the new serial that took each one's place before `end`: device → heir."""
-    newcomers = sorted(devices, key=lambda device: device.first_seen)
+    newcomers = sorted((device for device in devices if device.day_dwh is not None),
+                       key=lambda device: device.first_seen)
     found: dict[int, views.Device] = {}
     for gone in sorted((device for device in devices if device.last_seen < end), key=lambda device: device.last_seen):
-        heir = next((device for device in newcomers if device.day_dwh is not None and gone.last_seen < device.first_seen
-                     <= min(gone.last_seen + REPLACED_SECONDS, end)), None)
-        if heir is not None:
-            newcomers.remove(heir)
-            found[gone.id] = heir
+        next_in = bisect_right(newcomers, gone.last_seen, key=lambda device: device.first_seen)
+        if next_in < len(newcomers) and newcomers[next_in].first_seen <= min(gone.last_seen + REPLACED_SECONDS, end):
+            found[gone.id] = newcomers.pop(next_in)
     return found
 
 

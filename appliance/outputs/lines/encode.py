@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from appliance.history.changes import Change, InverterDay
 from appliance.history.export import tenths
-from appliance.history.views import Day, Slot
+from appliance.history.views import Day
+from appliance.ledger.slot import Slot
 
 MAX_REVISION = 999          # editions of one row that VictoriaMetrics can tell apart; it takes the largest beyond
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from appliance.history import totals, views
 from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
+from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar
 from appliance.outputs import memory
 from appliance.outputs.base import Fact
@@ -56,7 +57,7 @@ def take(conn: sqlite3.Connection, now: float) -> Snapshot:
     made = next((slot for slot in reversed(slots) if slot.production_dwh is not None), None)
     used = next((slot for slot in reversed(slots) if slot.net_dwh is not None), None)
 
-    def power(slot: views.Slot | None, watts: int | None) -> int | None:
+    def power(slot: Slot | None, watts: int | None) -> int | None:
         return watts if slot and not slot.hole and 0 <= now - slot.time - length <= live_s else None
     return Snapshot(
         int(now), {name: risen[name] for name in totals.SITE if name in risen},

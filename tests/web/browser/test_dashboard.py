@@ -1,4 +1,6 @@
 """The dashboard as people see it: live, old, at night, on the days the clocks change, small, dark, without scripts."""
+import fcntl
+import os
 from datetime import date, datetime
 from pathlib import Path
 
@@ -13,18 +15,30 @@ from tests.web.roof import SERIALS, Roof, bounds, fill, post
 
 pytestmark = pytest.mark.usefixtures("processes")
 
+DAYS = 40       # of history: a whole month and parts of two others
 AFTERNOON = datetime(2026, 5, 9, 16, 43, tzinfo=ZONE).timestamp()
 
 
 @pytest.fixture(scope="session")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A roof with a history, a hole this morning, a dead inverter and a weak one."""
-    folder = tmp_path_factory.mktemp("months")
+    """A roof with a history, a hole this morning, a dead inverter and a weak one: made once, whichever worker needs it
+    first."""
+    top = tmp_path_factory.getbasetemp()
+    top = top.parent if "PYTEST_XDIST_WORKER" in os.environ else top
+    with open(top / "months.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (top / "months").exists():
+            make_months(top / "unfinished").rename(top / "months")
+    return top / "months"
+
+
+def make_months(folder: Path) -> Path:
+    folder.mkdir()
     roof = Roof()
     roof.dead, roof.weak = {SERIALS[4]}, {SERIALS[11]}
     morning = bounds(TODAY, ZONE)[0]
     roof.hole = (morning + 9 * 3600, morning + 10 * 3600)
-    fill(folder, settings.Settings(), roof.uploads(TODAY, 70, until=AFTERNOON - 15), AFTERNOON)
+    fill(folder, settings.Settings(), roof.uploads(TODAY, DAYS, until=AFTERNOON - 15), AFTERNOON)
     post(folder)
     return folder
 

@@ -118,7 +118,7 @@ def test_where_the_inbox_is_anothers_its_uploads_are_handed_over(
     from appliance.cli import main
     assert main(["restore", "--uploads", "--data-dir", str(roof)]) == 0
     assert pending.state().name == "done" and not pending.file.exists()
-    assert "uploads of the backup were added to the inbox" in owner.get("/settings").text
+    assert "uploads of the backup were added" in owner.get("/settings").text
     again = owner.get("/settings/restore/state")
     assert again.headers["X-Again"] == "1"
     with inbox.connect(roof) as connection:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from appliance import settings
-from appliance.history.views import Slot
+from appliance.ledger.slot import Slot
 from tests.web.conftest import NOON, TODAY, ZONE
 from tests.web.roof import Roof, bounds, fill
 from webui.data import Box

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.history.changes import Change, InverterDay
-from appliance.history.views import Slot
+from appliance.ledger.slot import Slot
 from appliance.outputs.lines import encode
 from tests.outputs.support import ZONE
 
