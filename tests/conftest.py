@@ -44,12 +44,13 @@ def lacks_root() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Markers become skips where the machine lacks something; image tests and those with Home
-    Assistant run only when they are asked for."""
+    """Markers become skips where the machine lacks something; image tests, those with Home
+    Assistant and those of the container run only when they are asked for."""
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
     unasked = [item for item in items if (not asked and item.get_closest_marker("image"))
-               or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))]
+               or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))
+               or ("SUNTAP_CONTAINER" not in os.environ and item.get_closest_marker("container"))]
     left_out[:] = [item.nodeid for item in unasked]
     config.hook.pytest_deselected(items=unasked)
     items[:] = [item for item in items if item not in unasked]
@@ -128,7 +129,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if left_out:
         print(f"{len(left_out)} tests were not asked for: `./run test image` builds and boots the image, "
-              "`./run test outputs` installs Home Assistant")
+              "`./run test outputs` installs Home Assistant, `./run test container` builds and starts the container")
     if not config.option.collectonly:
         withstood = f"; {len(attacks)} attacks withstood" if attacks else ""
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts) + withstood)

@@ -1,4 +1,4 @@
-"""What ARCHITECTURE.md says of the whole: one clock, one writer for a table, no large file. The arrows between the
+"""What ARCHITECTURE.md says of the whole: one clock, one room for a table, no large file. The arrows between the
 rooms are import-linter's (pyproject.toml, `./run lint`)."""
 import re
 from collections import defaultdict
@@ -11,7 +11,7 @@ PRODUCT = sorted(path for top in ("spcore", "appliance", "webui") for path in (R
                  if path.suffix in (".py", ".pyx", ".pxd"))
 MAX_LINES = 600
 
-WRITERS = {     # table → the room that writes it; readers are that room and those above it
+WRITERS = {     # table → the room that writes it, and that has all statements that read it
     "upload": "appliance/store", "hour": "appliance/store", "identity": "appliance/store", "state": "appliance/store",
     "device": "appliance/ledger", "reading": "appliance/ledger", "slot": "appliance/ledger",
     "device_day": "appliance/ledger", "site_day": "appliance/ledger", "site_hour": "appliance/ledger",
@@ -22,13 +22,16 @@ WRITERS = {     # table → the room that writes it; readers are that room and t
     "sender": "appliance/store", "known_sender": "appliance/ledger",
     "outbox": "appliance/pvoutput", "pvoutput_day": "appliance/pvoutput",
     "notice_log": "appliance/health", "command": "appliance/supervisor",
-    "handed": "appliance/history", "output": "appliance/outputs",
+    "handed": "appliance/history", "earlier_day": "appliance/history", "output": "appliance/outputs",
 }
+QUESTIONS = "appliance/history"     # the room whose work is to ask the ledger's tables
+BY_THE_SCHEMA = {"counted_device": "appliance/ledger", "change": "appliance/history"}   # a view, and by triggers
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one
     "appliance/history/believed.py",    # from a backup's history to a new one
     "appliance/update/releases.py",     # captured during a trial, back to an inbox of the release before
 }
+READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")
 WRITE = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+([a-z_]+)")
 
 
@@ -36,24 +39,32 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def writers() -> dict[str, set[str]]:
-    """Table → files with a statement that writes it."""
+def files_with(statement: re.Pattern[str]) -> dict[str, set[str]]:
+    """Table → files with such a statement on it."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in PRODUCT:
         if path.suffix == ".py" and relative(path) not in COPIES:
-            for table in WRITE.findall(path.read_text()):
+            for table in statement.findall(path.read_text()):
                 found[table].add(relative(path))
     return found
 
 
 @pytest.mark.parametrize("table", sorted(WRITERS))
 def test_a_table_is_written_by_one_room(table: str) -> None:
-    outside = {file for file in writers()[table] if not file.startswith(WRITERS[table] + "/")}
+    outside = {file for file in files_with(WRITE)[table] if not file.startswith(WRITERS[table] + "/")}
     assert not outside, f"{table} belongs to {WRITERS[table]}"
 
 
+@pytest.mark.parametrize("table", sorted(WRITERS | BY_THE_SCHEMA))
+def test_a_table_is_read_by_the_room_that_writes_it_and_the_ledgers_by_history_too(table: str) -> None:
+    owner = (WRITERS | BY_THE_SCHEMA)[table]
+    rooms = (owner + "/", QUESTIONS + "/") if owner == "appliance/ledger" else (owner + "/",)
+    outside = {file for file in files_with(READ)[table] if not file.startswith(rooms)}
+    assert not outside, f"{table} belongs to {owner}: ask it for what you need"
+
+
 def test_every_table_that_is_written_has_its_room() -> None:
-    assert set(writers()) <= set(WRITERS)
+    assert set(files_with(WRITE)) <= set(WRITERS)
 
 
 def test_nothing_but_the_clock_module_asks_what_time_it_is() -> None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "streams": "list every TCP direction of a capture file with its length, hash and gaps",
     "bench": "measure the capture core on a capture file",
     "import": "add the uploads of capture files to the history",
+    "import-days": "take days of before suntap from PVOutput or a CSV",
     "senders": "show who sends uploads, and decide whose count",
     "push": "post to PVOutput what waits, within its quota",
     "run": "run everything: the listener, the recorder, the page and the stand-in",
@@ -33,7 +34,9 @@ COMMANDS = {
     "doctor": "say what is missing on this system",
     "reset-password": "forget the page's password, so that a new one can be chosen",
 }
-MODULES = {"import": "import_", "reset-password": "reset_password"}  # commands whose name cannot be a module's
+MODULES = {     # commands whose name cannot be a module's
+    "import": "import_", "import-days": "import_days", "reset-password": "reset_password",
+}
 PROGRAM = "suntap"
 WIDTH = 100  # of help texts, unless $COLUMNS says otherwise
 

@@ -113,9 +113,9 @@ def _last_captured(folder: Path) -> float | None:
     if demo.Facts.load(folder) is None:
         return None
     database = inbox.connect(folder)
-    last: int | None = database.execute("SELECT max(captured_us) FROM upload").fetchone()[0]
+    last = inbox.extent(database).last_captured_s
     database.close()
-    return last / 1e6 if last is not None else None
+    return None if last is None else float(last)
 
 
 def _make_history(folder: Path, config: Path, roof: Roof, begin: float) -> None:

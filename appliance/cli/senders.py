@@ -30,6 +30,7 @@ Wish = tuple[str, dict[str, Any]]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "suntap senders [one of the options below]"
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--trust", metavar="N", type=int, help="count what sender N sent")
     which.add_argument("--set-aside", metavar="N", type=int, help="count nothing of sender N")

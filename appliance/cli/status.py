@@ -12,6 +12,7 @@ from appliance.health import status
 from appliance.system.clock import from_environment
 
 SIGNS = {"ok": "ok", "warn": "WARN", "bad": "BAD", "unknown": "-"}
+PARTS = {"capture": "listener", "supervisor": "recorder", "web": "page", "collector": "stand-in"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +43,10 @@ def table(facts: dict[str, Any]) -> str:
     for entry in facts["processes"]:
         detail = f"pid {entry['pid']}, {entry['restarts']} restarts, heard of {entry['age_s']:.0f} s ago" \
             if "pid" in entry else ""
-        lines.append(f"{entry['name']:<12}{entry['text']:<12}{detail}")
+        lines.append(f"{PARTS.get(entry['name'], entry['name']):<12}{entry['text']:<12}{detail}")
     for name, counters in facts["counters"].items():
         shown = {key: value for key, value in counters.items() if value}
         if shown:
-            lines += ["", f"{name} counters", *(f"  {key:<28}{value:>14,}" for key, value in shown.items())]
+            lines += ["", f"counters of the {PARTS.get(name, name)}",
+                      *(f"  {key:<28}{value:>14,}" for key, value in shown.items())]
     return "\n".join(lines)

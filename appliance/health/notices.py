@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from appliance.history import inverters
 from appliance.history.senders import not_taken_in
-from appliance.ledger import sign
-from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
+from appliance.ledger import sign, told
+from appliance.ledger.calendar import CLOCK_OFF_S
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
 from appliance.ledger.settle import meter_is_gross
-from appliance.ledger.stale import COUNTED, horizon, settings
+from appliance.ledger.stale import settings
 from appliance.store import state
 from appliance.store.state import Key
 
@@ -83,10 +83,7 @@ def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
-    rows = conn.execute("SELECT notice.kind, time, count, before_dwh, after_dwh, device.kind, serial FROM notice"
-                        " JOIN device ON device = id WHERE day >= ? ORDER BY time DESC, serial", (since,))
-    return [Notice(kind, _sentence(kind, count, before, after, f"{what} {serial}"), time, serial)
-            for kind, time, count, before, after, what, serial in rows]
+    return [Notice(one.kind, _sentence(one), one.time, one.serial) for one in told.noted(conn, since)]
 
 
 def _inverters(conn: sqlite3.Connection) -> list[Notice]:
@@ -103,14 +100,14 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
             Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
                    device=one.serial))
     changes = inverters.replacements(conn)
-    newest = conn.execute("SELECT max(day) FROM site_day").fetchone()[0] or ""
+    newest = told.newest_day(conn)
     return found + [Notice("replaced", f"Inverter {one.new} took the place of {one.old} on {one.day}.", device=one.new)
                     for one in reversed(changes) if one.day >= inverters.days_before(newest, TOLD_DAYS)]
 
 
-def _sentence(kind: str, count: int, before: int, after: int, who: str) -> str:
-    times = f" ({count} times that day)" if count > 1 else ""
-    low, high = kwh(before), kwh(after)
+def _sentence(noted: told.Noted) -> str:
+    times = f" ({noted.count} times that day)" if noted.count > 1 else ""
+    who, low, high = f"{noted.device} {noted.serial}", kwh(noted.before_dwh), kwh(noted.after_dwh)
     return {
         "restart": f"The counter of {who} fell from {low} to {high} kWh and goes on from there: a reset, a replacement "
                    f"or a wrong clock. Nothing is counted for the step{times}.",
@@ -118,7 +115,7 @@ def _sentence(kind: str, count: int, before: int, after: int, who: str) -> str:
                 f"Nothing is counted for the step{times}.",
         "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: it was left out{times}.",
         "held": f"The newest reading of {who} says {high} kWh after {low} kWh: it waits for the next one to tell.",
-    }[kind]
+    }[noted.kind]
 
 
 def kwh(energy_dwh: int) -> str:
@@ -166,23 +163,13 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
     if held := counts.get(HELD):
         found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
                             "kept, not counted."))
-    count = 0
-    for device, kind in conn.execute("SELECT id, kind FROM counted_device").fetchall():
-        if kind in COUNTED:
-            (more,) = conn.execute(
-                "SELECT (SELECT count(*) FROM reading WHERE device = ?1 AND number = ?2 AND time < ?3)"
-                " + (SELECT count(*) FROM reading WHERE device = ?1 AND number = ?2 AND time > ?4)",
-                (device, COUNTED[kind], EARLIEST, horizon(conn))).fetchone()
-            count += more
-    if count:
+    if count := told.out_of_time(conn):
         found.append(Notice("clock", f"{count} readings claim a time before 2005 or in the future: kept, not counted."))
     return found
 
 
 def _several(conn: sqlite3.Connection) -> list[Notice]:
-    serials = [row[0] for row in conn.execute(
-        "SELECT serial FROM counted_device WHERE kind = 'pvs' AND last_seen >"
-        " (SELECT max(last_seen) FROM counted_device WHERE kind = 'pvs') - ? ORDER BY serial", (TOGETHER_S,))]
+    serials = told.heard_together(conn, TOGETHER_S)
     if len(serials) < 2:
         return []
     return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
@@ -204,15 +191,13 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    plus, minus, meters = conn.execute("SELECT sum(against_plus_dwh), sum(against_minus_dwh),"
-                                       " max(source LIKE '%meter%') FROM site_day").fetchone()
-    wanted = settings(conn)
-    if conn.execute("SELECT 1 FROM site_day WHERE net_active LIMIT 1").fetchone():
+    evidence, wanted = told.evidence(conn), settings(conn)
+    if evidence.has_net_meter:
         gross = meter_is_gross(conn)
         found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
         if not gross:
-            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
-                                + sign.reason(wanted["net_sign"], plus, minus)))
-    if meters:
+            why = sign.reason(wanted["net_sign"], evidence.against_plus_dwh, evidence.against_minus_dwh)
+            found.append(Notice("sign", f"Your use is worked out as: solar made + grid bought − grid sold. {why}"))
+    if evidence.has_production_meter:
         found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
     return found

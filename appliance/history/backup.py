@@ -69,9 +69,14 @@ class Contents:
 
 
 class BackupError(SuntapError):
-    """The file is no backup that can be restored here, or there is no room. One line."""
+    """The file is no backup that can be restored here, or there is no room. One line; `kind` says which, for words that
+    name no part of suntap: foreign (no backup of ours), damaged, newer (of a newer suntap), settings, room."""
 
     http_status = 400
+
+    def __init__(self, text: str, kind: str = "damaged") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> None:
@@ -177,10 +182,11 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
             manifest = _manifest(archive, shown)
             files = manifest["files"]
             if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
-                raise BackupError(f"{shown}: not enough free space in {folder.parent} to unpack it")
+                raise BackupError(f"{shown}: not enough free space in {folder.parent} to unpack it", "room")
             for member in archive:
                 if files.get(member.name, {}).get("size") != member.size:
-                    raise BackupError(f"{shown}: holds {ascii(member.name)[:60]}, which a suntap backup does not")
+                    raise BackupError(f"{shown}: holds {ascii(member.name)[:60]}, which a suntap backup does not",
+                                      "foreign")
                 with open(folder / member.name, "xb", opener=_private) as file:
                     while piece := member.read(MAX_SMALL):
                         file.write(piece)
@@ -189,26 +195,33 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
             if files:
                 raise BackupError(f"{shown}: {next(iter(files))} is missing: take another backup")
             if len(plain.read(MAX_PADDING)) == MAX_PADDING:  # at its end gzip checks its own sum
-                raise BackupError(f"{shown}: goes on behind its end: not a suntap backup")
+                raise BackupError(f"{shown}: goes on behind its end: not a suntap backup", "foreign")
     except (plain_tar.NoTar, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
-        raise BackupError(f"{shown}: not a whole suntap backup ({error})") from error
+        raise BackupError(f"{shown}: not a whole suntap backup ({error})", _cut(error)) from error
     return _check_content(manifest, shown, folder)
+
+
+def _cut(error: Exception) -> str:
+    """A file that ends too early, or whose sum is wrong, was a backup once; everything else never was."""
+    is_cut = isinstance(error, EOFError | zlib.error) or "CRC" in str(error)
+    return "damaged" if is_cut else "foreign"
 
 
 def _manifest(archive: Iterator[plain_tar.Member], source: str) -> dict[str, Any]:
     """The manifest in front, its shape checked."""
     first = next(archive, None)
     if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST:
-        raise BackupError(f"{source}: not a suntap backup")
+        raise BackupError(f"{source}: not a suntap backup", "foreign")
     text = b""
     while piece := first.read():
         text += piece
     manifest = json.loads(text)
     try:
         if manifest["format"] != FORMAT:
-            raise BackupError(f"{source}: made by suntap {manifest['version']}: update suntap before restoring it")
+            raise BackupError(f"{source}: made by suntap {manifest['version']}: update suntap before restoring it",
+                              "newer")
         if not 0 <= int(manifest["created"]) < LAST_MOMENT:
             raise KeyError("created")
         for name, facts in manifest["files"].items():
@@ -240,14 +253,14 @@ def _check_content(manifest: dict[str, Any], source: str, folder: Path) -> Conte
             contents = Contents(int(manifest["created"]), str(manifest["version"])[:40], inbox.count_after(received, 0),
                                 days[0], days[1], (folder / SETTINGS).exists(), (folder / PASSWORD).exists())
     except believed.NotBelieved as error:
-        raise BackupError(f"{source}: {error}") from error
+        raise BackupError(f"{source}: {error}", error.kind) from error
     except sqlite3.Error as error:
         raise BackupError(f"{source}: a database in it cannot be read: {error}") from error
     if contents.settings:
         try:
             settings.load(folder / SETTINGS)
         except settings.SettingsError as error:
-            raise BackupError(f"{source}: its settings are not valid: {error}") from error
+            raise BackupError(f"{source}: its settings are not valid: {error}", "settings") from error
     return contents
 
 

@@ -25,7 +25,7 @@ MAX_ID = 1 << 31
 MAX_TEXT = 1 << 16
 TABLES = ("known_sender", "device", "reading", "reading_aside", "upload_aside", "device_day", "site_day", "roof_day",
           "slot", "notice", "outbox", "pvoutput_day", "late_upload", "right_clock", "day_before",
-          "notice_log")
+          "notice_log", "earlier_day")
 KEPT_STATE: dict[str, Callable[[str], bool]] = {
     Key.HORIZON: str.isdecimal, Key.NET_SIGN: {"+", "-"}.__contains__,
     Key.METER_KIND: {"net", "consumption"}.__contains__, Key.STATUS_INTERVAL: {"300", "600", "900"}.__contains__,
@@ -34,7 +34,11 @@ OWN_STATE = "pvoutput."         # prefix of what this box knows of PVOutput by i
 
 
 class NotBelieved(Exception):
-    """The database is not one of ours. One line: why."""
+    """The database is not one of ours. One line: why; `kind` as of a BackupError."""
+
+    def __init__(self, text: str, kind: str = "damaged") -> None:
+        super().__init__(text)
+        self.kind = kind
 
 
 def check_schema(path: Path, schema: str) -> None:
@@ -47,13 +51,14 @@ def check_schema(path: Path, schema: str) -> None:
         found.execute("PRAGMA cell_size_check = ON")
         version = version_of(found)
         if version > migrations(schema)[-1][0]:
-            raise NotBelieved("made by a newer suntap: update this one first")
+            raise NotBelieved("made by a newer suntap: update this one first", "newer")
         ours = schema_at(schema, version)
         theirs = {tuple(row) for row in found.execute(
             "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'")}
         strange = sorted(str(name) for _, name, _, _ in theirs ^ ours)
         if not ours or strange:
-            raise NotBelieved(f"not a suntap backup: its tables are others ({', '.join(strange)[:80] or version})")
+            raise NotBelieved(f"not a suntap backup: its tables are others ({', '.join(strange)[:80] or version})",
+                              "foreign")
 
 
 def check_uploads(conn: sqlite3.Connection) -> None:

@@ -103,7 +103,7 @@ def uploads_aside(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[
     found = []
     for sha256, reason in store.execute("SELECT sha256, reason FROM upload_aside ORDER BY created DESC LIMIT ?",
                                         (MAX_LISTED,)):
-        row = inbox.execute("SELECT id, source, path FROM upload WHERE sha256 = ?", (sha256,)).fetchone()
+        row = inbox_uploads.find(inbox, sha256)
         if row is not None:
             found.append(Aside(row[0], f"from {row[1]} to {row[2]}", reason))
     return found

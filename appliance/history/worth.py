@@ -105,6 +105,20 @@ def of(days: Iterable[Energy], buy: Prices, sell: Prices, hours: ByHour) -> Wort
         (avoided + earned) / DWH_PER_KWH if buy else None, unpriced, spread)
 
 
+def together(parts: Iterable[Worth]) -> Worth:
+    """The worth of several stretches of days as one. Money is known if it is in each of them."""
+    several = list(parts)
+
+    def money(name: str) -> Decimal | None:
+        amounts = [getattr(part, name) for part in several]
+        return None if None in amounts or not amounts else sum(amounts, Decimal(0))
+
+    def count(name: str) -> int:
+        return sum(getattr(part, name) for part in several)
+    return Worth(count("days"), count("production_dwh"), count("consumption_dwh"), count("own_dwh"),
+                 money("paid"), money("earned"), money("saved"), count("unpriced"), count("spread_dwh"))
+
+
 def _hours(days: Sequence[Energy], buying: Tariff | None, selling: Tariff | None, hours: ByHour) -> Iterable[Hours]:
     """The energy of days with one tariff: hour by hour where it asks for that, else in one sum."""
     if any(tariff and tariff.times for tariff in (buying, selling)):

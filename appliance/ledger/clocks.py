@@ -6,7 +6,9 @@ clock from a late record, which has an old time in an upload that was sent at th
 - behind by less: an upload that was repeated for hours looks like this, and so does a slow clock. Uploads of a slow
   clock are all behind by the same time, repeated ones are not: it is the clock's where two agree (`agree`).
 - readings stamped by the wrong clock are those in one run with the time of sending, no gap in it as long as the
-  clock's step. They are put right by the difference. Others in the same upload (a backlog) keep their time.
+  clock's step; and, whatever the gaps, those from behind the packet, and those that claim to be older than BACKLOG_S
+  by a clock that is behind by more. They are put right by the difference. Others in the same upload (a backlog) keep
+  their time.
 - a reading older than any PVS's flash remembers, in an upload sent at the right time, was stamped by a clock that
   nobody can tell any more: held. It is kept, and not counted.
 - while the recorder's own clock is a guess, it is a time that has passed already: an upload sent later tells the time,
@@ -21,6 +23,7 @@ NEAR_S = 2 * 3600           # and captured within this
 RIGHT_S = 150               # heartbeats come every two minutes: a right one so near shows that the clock was
 LONGEST_GAP_S = 6 * 3600    # in a run of readings stamped by one clock
 MEMORY_S = 6 * 366 * 86400  # no flash keeps readings for so long
+BACKLOG_S = 14 * 86400      # an older backlog comes from a PVS that was cut off, not from one whose clock is wrong
 HELD = -1
 
 
@@ -46,7 +49,8 @@ def put_right(times: Iterable[int], sent: int, captured: int) -> dict[int, int]:
     gap = max(900, min(abs(off) * 3 // 4, LONGEST_GAP_S))
     right, newest = {}, sent
     for time in sorted({time for time in times if time <= sent + WRONG_S}, reverse=True):
-        if newest - time > gap:
+        is_certain = time > captured + WRONG_S or off < -BACKLOG_S
+        if newest - time > gap and not is_certain:
             break
         right[time] = time - off
         newest = min(newest, time)

@@ -22,7 +22,6 @@ it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from heapq import nlargest
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -101,6 +100,14 @@ class Folded:
     def energy_dwh(self) -> int:
         """All that was counted."""
         return sum(map(itemgetter(2), self.steps))
+
+    def begin_at(self, day_start: int, first: int) -> None:
+        """Leave out what belongs to readings of before the day, which were looked at once more. `first`: the day's
+        first reading."""
+        self.events = [event for event in self.events if event.time >= day_start]
+        self.starts = [max(time, first) for time in self.starts]
+        self.steps = [(begin, max(end, first), energy) for begin, end, energy in self.steps
+                      if energy or end >= day_start]
 
 
 Fits = Callable[[State, Point, Limit], bool]
@@ -242,6 +249,6 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    rises = [(after[1] - before[1]) * 360 // (after[0] - before[0]) for before, after in pairwise(points)
-             if (after[1] > before[1] or both_ways) and after[0] - before[0] <= ORDINARY_S]
-    return nlargest(3, map(abs, rises) if both_ways else rises)[2] if len(rises) > 2 else 0
+    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
+              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
+    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0

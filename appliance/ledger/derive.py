@@ -1,13 +1,18 @@
 """Dirty days → slots, totals, notices: the second half of the ledger.
 
-One transaction derives one local day, from the readings in it, those behind it that decide about them, and the rows in
-which the days before ended. It replaces what the day had, marks the days that start from a changed end as dirty, and
-notes in changed_day whether any slot became another. Days are taken in ascending order, so a stretch of dirty days is
-derived once; since a changed end always dirties its follower, any other order would end in the same place. When no day
-is dirty any more, what all days together say (sign and kind of the meter, full power of a device) may make some so.
+A local day is derived from the readings in it, those behind it that decide about them, and the rows in which the days
+before ended. That replaces what the day had, marks the days that start from a changed end as dirty, and notes in
+changed_day whether any slot became another. Days are taken in ascending order, so a stretch of dirty days is derived
+once; since a changed end always dirties its follower, any other order would end in the same place. When no day is dirty
+any more, what all days together say (sign and kind of the meter, full power of a device) may make some so.
+
+One transaction takes up to DAYS_AT_ONCE days, and the settling behind the last of them: an interval costs one, and ten
+years do not wait for the disk at each day.
 """
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 from statistics import median_low
 
@@ -15,11 +20,22 @@ from appliance.ledger import devices as table
 from appliance.ledger import hours, roofs
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
-from appliance.ledger.counters import LOOK_AHEAD_S, Folded, Point, State, Step, fold, steep
+from appliance.ledger.counters import (
+    LAST_DIGIT_DWH,
+    LOOK_AHEAD_S,
+    OUTLIER,
+    Event,
+    Folded,
+    Point,
+    State,
+    Step,
+    fold,
+    steep,
+)
 from appliance.ledger.devices import Device
-from appliance.ledger.limits import limit_of
+from appliance.ledger.limits import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
-from appliance.ledger.settle import meter_is_gross, settle
+from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
 from appliance.ledger.sites import Start, Totals, book
 from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar, horizon, mark_stale, settings
@@ -27,6 +43,9 @@ from appliance.store import state, transaction
 from appliance.store.state import Key
 
 SUNNY_W = 1_000             # of a slot: on such a day a net meter runs down
+APART_S = 86400             # a stretch of readings so far from all others stands alone
+ALONE_S = 2 * 86400         # if it is not longer than this
+DAYS_AT_ONCE = 8            # in one transaction: another process waits for its end
 LATELY_S = 3 * 86400        # an inverter heard within this time is there: the sum without it is not complete
 
 _values = attrgetter("production_dwh", "net_dwh", "consumption_dwh", "day_production_dwh", "day_consumption_dwh",
@@ -37,17 +56,11 @@ def derive(store: sqlite3.Connection, progress: Callable[[int, int], object] | N
            limit: int | None = None) -> int:
     """Derive dirty days, at most `limit`; how many. `progress(done, total)` is told of days. Raises StoreError."""
     done = 0
-    while limit is None or done < limit:
-        row = store.execute("SELECT min(day), count(*) FROM dirty_day").fetchone()
-        if row[0] is None:
-            if not settle(store):
-                break
-            continue
+    while (limit is None or done < limit) and _is_stale(store):
         with transaction(store):
-            _derive_day(store, row[0])
-        done += 1
+            done += _derive_some(store, DAYS_AT_ONCE if limit is None else min(DAYS_AT_ONCE, limit - done))
         if progress:
-            progress(done, done + row[1] - 1)
+            progress(done, done + store.execute("SELECT count(*) FROM dirty_day").fetchone()[0])
     return done
 
 
@@ -63,68 +76,134 @@ def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
 
 def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
     """What one device counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
-    for known in table.counting(store, device):
-        days = calendar(store)
-        folded = _fold(store, known, day, *days.bounds(day), horizon(store), settings(store)["size_w"])[1]
-        return folded.steps if folded else []
+    rules = _rules(store)
+    for known in rules.devices:
+        if known.id == device:
+            folded = _fold(store, known, *rules.days.bounds(day), day, rules).folded
+            return folded.steps if folded else []
     return []
 
 
-def _derive_day(store: sqlite3.Connection, day: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the days of one transaction are derived with."""
+
+    days: Calendar
+    production: str         # site.production
+    size_w: int
+    until: int              # the horizon
+    sign: int               # 1 when the meter rises with import, else -1
+    gross: bool             # the meter counts what the house uses
+    devices: list[Device]
+    roof_w: int             # full power of all inverters
+    pvs: frozenset[str]     # whose production may have something to pass on
+
+
+def _rules(store: sqlite3.Connection) -> Rules:
+    wanted, devices = settings(store), table.counting(store)
+    every = store.execute("SELECT DISTINCT pvs FROM device WHERE kind IN ('inverter', 'meter')")
+    return Rules(calendar(store), wanted["production"], wanted["size_w"], horizon(store),
+                 -1 if state.get(store, Key.NET_SIGN) == "-" else 1, meter_is_gross(store), devices,
+                 of_roof(device.full_w for device in devices if device.role == INVERTER),
+                 frozenset(pvs for (pvs,) in every))
+
+
+def _is_stale(store: sqlite3.Connection) -> bool:
+    """Whether there is anything to derive or to settle."""
+    return bool(store.execute("SELECT EXISTS (SELECT 1 FROM dirty_day)").fetchone()[0] or is_unsettled(store))
+
+
+def _derive_some(store: sqlite3.Connection, most: int) -> int:
+    """Derive up to `most` dirty days, and settle where none is left; how many. In a transaction of the caller's."""
+    rules, done = _rules(store), 0
+    while done < most:
+        (day,) = store.execute("SELECT min(day) FROM dirty_day").fetchone()
+        if day is not None:
+            _derive_day(store, day, rules)
+            done += 1
+        elif settle(store):
+            rules = _rules(store)
+        else:
+            return done
+    leave_unsettled(store)
+    return done
+
+
+def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     """Derive one local day. In a transaction of the caller's."""
-    days, wanted, until = calendar(store), settings(store), horizon(store)
-    start, end = days.bounds(day)
-    state.put(store, Key.UNSETTLED, "1")
+    start, end = rules.days.bounds(day)
     store.execute("DELETE FROM dirty_day WHERE day = ?", (day,))
     store.execute("DELETE FROM notice WHERE day = ?", (day,))
     found: dict[tuple[str, str], list[Folded]] = {}
     silent: set[str] = set()            # PVSs of which an inverter was not read
-    made: dict[int, int] = {}           # energy by inverter
-    for device in table.counting(store):
-        before, folded, behind = _fold(store, device, day, start, end, until, wanted["size_w"])
-        _end_device(store, days, device.id, day, before, folded, behind)
-        if folded is None:
-            if device.role == INVERTER and before is not None and before.time > start - LATELY_S:
+    ends: list[Ended] = []
+    for device in rules.devices:
+        ends.append(_fold(store, device, start, end, day, rules))
+    read = [ended for ended in ends if ended.folded is not None and ended.device.role == INVERTER]
+    misplaced = {ended.device.pvs for ended in read if ended.misplaced} - {
+        ended.device.pvs for ended in read if not ended.misplaced}
+    ends = [_left_out(ended) if ended.device.pvs in misplaced else ended for ended in ends]
+    for ended in ends:
+        device = ended.device
+        if ended.folded is None:
+            if device.role == INVERTER and ended.before is not None and ended.before.time > start - LATELY_S:
                 silent.add(device.pvs)
             continue
-        found.setdefault((device.role, device.pvs), []).append(folded)
-        if device.role == INVERTER:
-            made[device.id] = folded.energy_dwh
-        _note(store, day, device.id, folded)
-    _write_typical(store, day, made)
+        if ended.folded.events:
+            _note(store, day, device.id, ended.folded)
+        if ended.folded.state is not None:
+            found.setdefault((device.role, device.pvs), []).append(ended.folded)
+    _end_devices(store, rules.days, day, ends)
     before_day = store.execute("SELECT net_active, balance_dwh, cadence_s FROM site_day WHERE day < ?"
                                " ORDER BY day DESC LIMIT 1", (day,)).fetchone() or (0, 0, 0)
     every = [folded for several in found.values() for folded in several]
-    frame = roofs.Day(start, days.slot_seconds, before_day[2])
+    frame = roofs.Day(start, rules.days.slot_seconds, before_day[2])
     production: list[Folded] = []
     sources: set[str] = set()
-    for pvs in sorted({of_pvs for part, of_pvs in found if part != NET} | _roofs(store)):
-        produced = roofs.produce(wanted["production"], found.get((INVERTER, pvs), []), found.get((PRODUCTION, pvs), []),
+    for pvs in sorted({of_pvs for part, of_pvs in found if part != NET} | rules.pvs):
+        produced = roofs.produce(rules.production, found.get((INVERTER, pvs), []), found.get((PRODUCTION, pvs), []),
                                  pvs not in silent, _roof_start(store, pvs, day), frame)
         _end_roof(store, pvs, day, produced)
         production += produced.counters
         if produced.counters:
             sources.add(produced.source)
     meters = [folded for (part, _), several in found.items() if part == NET for folded in several]
-    sign = -1 if state.get(store, Key.NET_SIGN) == "-" else 1
-    slots, totals = book(production, meters, frame, sign, Start(*before_day[:2]), meter_is_gross(store))
+    slots, totals = book(production, meters, frame, rules.sign, Start(*before_day[:2]), rules.gross)
     cadence_s = usual((folded.steps for folded in every), before_day[2])
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
     whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)
-    hours.write(store, day, hours.by_hour(slots, start, days.slot_seconds, days.zone) if whole else ())
+    hours.write(store, day, hours.by_hour(slots, start, rules.days.slot_seconds, rules.days.zone) if whole else ())
 
 
-def _fold(store: sqlite3.Connection, device: Device, day: str, start: int, end: int, until: int,
-          size_w: int) -> tuple[State | None, Folded | None, Point | None]:
-    """(counter before the day, what the day gave or None without readings, first reading behind the day)."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A device's day: where its counter stood before, what the day gave (None: no readings), where the day ended when
+    it was derived last (a row of device_day or None), the first reading behind the day, and whether its last readings
+    were left out: the next day looks at them. `misplaced`: see _is_misplaced."""
+
+    device: Device
+    before: State | None
+    folded: Folded | None
+    old: tuple[int, ...] | None
+    behind: Point | None
+    is_open: bool = False
+    misplaced: bool = False
+
+
+def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: str, rules: Rules) -> Ended:
+    """What a device counted on the local day [start, end)."""
+    until, after = rules.until, max(end, EARLIEST)
+    rows = store.execute("SELECT day, time, counter_dwh, since, energy_dwh, until, steep_w, top_w, typical_dwh"
+                         " FROM device_day WHERE device = ? AND day <= ? ORDER BY day DESC LIMIT 2",
+                         (device.id, day)).fetchall()
+    old = rows.pop(0)[1:] if rows and rows[0][0] == day else None
+    before = State(*rows[0][1:4]) if rows else None
+    first = max(start, EARLIEST)
+    since = max(before.time + 1, first - LOOK_AHEAD_S) if before else first     # the day before left these out
     points = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                            " AND time < ? AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                           (device.id, device.number, max(start, EARLIEST), end, until)).fetchall()
-    row = store.execute("SELECT time, counter_dwh, since FROM device_day WHERE device = ? AND day < ?"
-                        " ORDER BY day DESC LIMIT 1", (device.id, day)).fetchone()
-    before = State(*row) if row else None
-    after = max(end, EARLIEST)
+                           (device.id, device.number, since, end, until)).fetchall()
     behind = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                            " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
                            (device.id, device.number, after, until)).fetchone()
@@ -134,44 +213,70 @@ def _fold(store: sqlite3.Connection, device: Device, day: str, start: int, end: 
                              " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
                              (device.id, device.number, after, min(until, end + LOOK_AHEAD_S))).fetchall()
 
-    if not points:
-        return before, None, behind
-    limit = limit_of(device.full_w, size_w, device.role == INVERTER, device.role == NET)
+    if not points or points[-1][0] < first:
+        return Ended(device, before, None, old, behind)
+    limit = limit_of(device.full_w, rules.size_w, device.role == INVERTER, rules.roof_w if device.role == NET else None)
     folded = fold(before, points, behind, device.role != INVERTER, limit, ahead)
+    if points[0][0] < first:
+        points = [point for point in points if point[0] >= first]
+        folded.begin_at(first, points[0][0])
     folded.steep_w = steep(points, device.role != INVERTER)
-    return before, folded, behind
+    is_open = folded.state is not None and folded.state.time < points[-1][0]
+    misplaced = before is None and _is_misplaced(store, device, points, end, until)
+    return Ended(device, before, folded, old, behind, is_open, misplaced)
 
 
-def _end_device(store: sqlite3.Connection, days: Calendar, device: int, day: str, before: State | None,
-                folded: Folded | None, behind: Point | None) -> None:
-    """Write where the device's counter stands at the day's end; a change makes the day of its next reading dirty."""
-    old = store.execute("SELECT time, counter_dwh, since, energy_dwh, until, steep_w, top_w FROM device_day"
-                        " WHERE device = ? AND day = ?", (device, day)).fetchone()
-    new = None
-    if folded is not None and folded.state is not None:
-        new = (*folded.state, folded.energy_dwh, folded.until, folded.steep_w, folded.top_w)
-    if new == old:
-        return
-    if new is None:
-        store.execute("DELETE FROM device_day WHERE device = ? AND day = ?", (device, day))
-    else:
-        store.execute("INSERT OR REPLACE INTO device_day (device, day, time, counter_dwh, since, energy_dwh, until,"
-                      " steep_w, top_w) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (device, day, *new))
-    if behind is not None and (old or (before or (None,)))[:3] != (new or (before or (None,)))[:3]:
-        mark_stale(store, [days.day(behind[0])])
+def _is_misplaced(store: sqlite3.Connection, device: Device, points: Sequence[Point], end: int, until: int) -> bool:
+    """Whether an inverter's first readings were made later than they claim, under a clock that was right again when
+    they were sent: they stand alone, and behind them the counter is not yet where they had it. Where all inverters of
+    a PVS that were read that day say so, its meters' readings were, too."""
+    first, stretch = points[0], list(points)
+    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
+                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
+                             (device.id, device.number, end, min(until, end + ALONE_S))).fetchall()
+    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time > ?"
+                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
+                             (device.id, device.number, max(stretch[-1][0], end + ALONE_S), until)).fetchall()
+    behind = next((after[1] for before, after in pairwise(stretch) if after[0] - before[0] > APART_S), None)
+    return behind is not None and first[1] // 2 < behind < first[1] - LAST_DIGIT_DWH
 
 
-def _write_typical(store: sqlite3.Connection, day: str, made: dict[int, int]) -> None:
-    """Write beside each inverter's energy what its neighbours made: their median."""
-    for device in made:
-        others = [energy for other, energy in made.items() if other != device]
-        store.execute("UPDATE device_day SET typical_dwh = ?1 WHERE device = ?2 AND day = ?3 AND typical_dwh IS NOT ?1",
-                      (median_low(others) if others else None, device, day))
+def _left_out(ended: Ended) -> Ended:
+    """The device's day without its readings, if they are its first ones; the owner is told."""
+    if ended.before is not None or ended.folded is None or ended.folded.state is None:
+        return ended
+    last = ended.folded.state
+    return replace(ended, folded=Folded(None, events=[Event(OUTLIER, last.time, last.counter_dwh, last.counter_dwh)]))
 
 
-def _roofs(store: sqlite3.Connection) -> set[str]:
-    """The PVSs whose production may have something to pass on."""
-    return {pvs for (pvs,) in store.execute("SELECT DISTINCT pvs FROM device WHERE kind IN ('inverter', 'meter')")}
+def _end_devices(store: sqlite3.Connection, days: Calendar, day: str, ends: Sequence[Ended]) -> None:
+    """Write where the devices' counters stand at the day's end, and beside each inverter's energy what its neighbours
+    made: their median. A changed counter makes the day of its next reading dirty."""
+    energies = {ended.device.id: ended.folded.energy_dwh for ended in ends
+                if ended.folded is not None and ended.folded.state is not None}
+    inverters = [ended.device.id for ended in ends if ended.device.id in energies and ended.device.role == INVERTER]
+    gone, changed, stale = [], [], set()
+    for ended in ends:
+        device, folded, before, old = ended.device.id, ended.folded, ended.before or (None,), ended.old
+        new = None
+        if folded is not None and folded.state is not None:
+            others = [energies[other] for other in inverters if other != device]
+            typical = median_low(others) if others and ended.device.role == INVERTER else None
+            new = (*folded.state, energies[device], folded.until, folded.steep_w, folded.top_w, typical)
+        if ended.is_open and ended.behind is not None:
+            stale.add(days.day(ended.behind[0]))
+        if new == old:
+            continue
+        if new is None:
+            gone.append((device, day))
+        else:
+            changed.append((device, day, *new))
+        if ended.behind is not None and (old or before)[:3] != (new or before)[:3]:
+            stale.add(days.day(ended.behind[0]))
+    store.executemany("DELETE FROM device_day WHERE device = ? AND day = ?", gone)
+    store.executemany("INSERT OR REPLACE INTO device_day (device, day, time, counter_dwh, since, energy_dwh, until,"
+                      " steep_w, top_w, typical_dwh) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
+    mark_stale(store, stale)
 
 
 ROOF_START = ("SELECT trusted, booked_dwh, owed_dwh, read_until FROM roof_day WHERE pvs = ? AND day {} ?"
@@ -186,6 +291,10 @@ def _end_roof(store: sqlite3.Connection, pvs: str, day: str, produced: roofs.Pro
     """Write what the PVS's next day starts from; a change makes that day dirty."""
     before = store.execute(ROOF_START.format("<="), (pvs, day)).fetchone() or (0, 0, 0, 0)
     end = (produced.end.trusted, produced.end.booked_dwh, produced.end.owed_dwh, produced.end.read_until)
+    old = store.execute("SELECT source, trusted, booked_dwh, owed_dwh, read_until FROM roof_day"
+                        " WHERE pvs = ? AND day = ?", (pvs, day)).fetchone()
+    if old == ((produced.source, *end) if produced.counters or end != (0, 0, 0, 0) else None):
+        return
     store.execute("DELETE FROM roof_day WHERE pvs = ? AND day = ?", (pvs, day))
     if produced.counters or end != (0, 0, 0, 0):
         store.execute("INSERT INTO roof_day VALUES (?, ?, ?, ?, ?, ?, ?)", (pvs, day, produced.source, *end))
@@ -223,10 +332,14 @@ def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, sl
         " hole FROM slot WHERE time >= ? AND time < ?", (start, end))}
     new = {slot.time: (slot.time, day, *_values(slot)) for slot in slots}
     gone = [(time,) for time in old if time not in new]
-    different = [row for time, row in new.items() if old.get(time) != row]
+    added = [row for time, row in new.items() if time not in old]
+    different = [(*row[1:], time) for time, row in new.items() if time in old and old[time] != row]
     store.executemany("DELETE FROM slot WHERE time = ?", gone)
-    store.executemany("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", different)
-    if gone or different:
+    store.executemany("INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", added)
+    store.executemany("UPDATE slot SET day = ?, production_dwh = ?, net_dwh = ?, consumption_dwh = ?,"
+                      " day_production_dwh = ?, day_consumption_dwh = ?, seconds = ?, hole = ? WHERE time = ?",
+                      different)
+    if gone or added or different:
         others = {row[1] for row in old.values()} | {day}
         store.executemany("INSERT OR IGNORE INTO changed_day VALUES (?)", ((name,) for name in others))
 

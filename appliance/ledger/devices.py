@@ -39,12 +39,12 @@ class Device:
     full_w: int
 
 
-def counting(store: sqlite3.Connection, only: int | None = None) -> list[Device]:
-    """The devices that count energy (or `only` that one), in an order that does not depend on who came first."""
+def counting(store: sqlite3.Connection) -> list[Device]:
+    """The devices that count energy, in an order that does not depend on who came first."""
     return [Device(number, role(kind, serial, model), COUNTED[kind], pvs, full_w)
             for number, kind, serial, model, pvs, full_w in store.execute(
                 "SELECT id, kind, serial, model, pvs, full_w FROM counted_device"
-                " WHERE kind IN ('inverter', 'meter') AND (?1 IS NULL OR id = ?1) ORDER BY kind, serial", (only,))]
+                " WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial")]
 
 
 class Devices:

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from appliance.ledger.slot import Slot
 
+QUARTER_S = 900     # no zone's offset has a finer step, so the hour of the clock is one in all of a quarter
+
 Row = tuple[int, int, int, int, int]    # hour, production, import, export, spread
 
 
@@ -29,11 +31,11 @@ def by_hour(slots: Iterable[Slot], day_start: int, slot_seconds: int, zone: Zone
         begin = max(day_start, slot.time + slot_seconds - seconds)
         length = slot.time + slot_seconds - begin
         for time, part in _pieces(begin, slot.time, day_start, slot_seconds):
-            if time not in known:
-                known[time] = datetime.fromtimestamp(time, zone).hour
+            if (quarter := time // QUARTER_S) not in known:
+                known[quarter] = datetime.fromtimestamp(time, zone).hour
             done += part
             upto = tuple(energy * done // length for energy in energies)
-            row = hours[known[time]]
+            row = hours[known[quarter]]
             for place, energy in enumerate(upto):
                 row[place] += energy - before[place]
             before = upto  # type: ignore[assignment]

@@ -213,16 +213,20 @@ def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row])
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:
-        first: dict[int, int] = {}
-        for device, _, time, *_ in rows:
-            first[device] = min(time, first.get(device, time))
-        mark_stale(store, {day}.union(*(_looking(store, days, device, day, time) for device, time in first.items())))
+        first: dict[tuple[int, int], int] = {}
+        for device, number, time, *_ in rows:
+            first[device, number] = min(time, first.get((device, number), time))
+        mark_stale(store, {day}.union(*(_looking(store, days, *one, day, time) for one, time in first.items())))
     return changed
 
 
-def _looking(store: sqlite3.Connection, days: Calendar, device: int, day: str, time: int) -> set[str]:
+def _looking(store: sqlite3.Connection, days: Calendar, device: int, number: int, day: str, time: int) -> set[str]:
     """The days before `day` whose derivation looked at readings of `time` and later: the one before, and those with
-    something undecided."""
+    something undecided. Where none is counted, the device's first one, which may have been left out."""
+    if not store.execute("SELECT 1 FROM device_day WHERE device = ? AND day < ? LIMIT 1", (device, day)).fetchone():
+        (first,) = store.execute("SELECT min(time) FROM reading WHERE device = ? AND number = ? AND time >= ?"
+                                 " AND energy_dwh NOT NULL", (device, number, EARLIEST)).fetchone()
+        return set() if first is None else {days.day(first)} - {day}
     return {found for (found,) in store.execute(
         "SELECT day FROM device_day WHERE device = ?1 AND day < ?2 AND until >= ?3 AND day >= coalesce("
         " min((SELECT max(day) FROM device_day WHERE device = ?1 AND day < ?2), ?4), ?4)",
@@ -243,14 +247,13 @@ def _reveal(store: sqlite3.Connection, days: Calendar, to: int) -> int:
                                      " AND time <= ? AND time >= ? AND energy_dwh NOT NULL",
                                      (device, number, old, to, EARLIEST)).fetchall():
             day = days.day(time)
-            mark_stale(store, {day} | _looking(store, days, device, day, time))
+            mark_stale(store, {day} | _looking(store, days, device, number, day, time))
     return to
 
 
 def clear_readings(inbox: sqlite3.Connection, store: sqlite3.Connection) -> None:
     """Drop the readings that the inbox can give again, and start reading it from the beginning."""
-    (pruned_us,) = inbox.execute("SELECT pruned_us FROM identity").fetchone()
-    if pruned_us:
+    if pruned_us := uploads.pruned_us(inbox):
         store.execute("DELETE FROM reading WHERE time > ?", (pruned_us // 1_000_000 + HORIZON_S,))
     else:
         store.execute("DELETE FROM reading")

@@ -2,8 +2,10 @@
 
 The third highest mean power between two neighbouring readings of a day is what the device did at full power that day,
 and the third highest day, to the next power of two, is its full power: a reading or a day that lies does not change it,
-and it changes a few times in a device's life.
+and it changes a few times in a device's life. A net meter can do what its roof can, also on the first day of full sun.
 """
+from collections.abc import Iterable
+
 from appliance.ledger.counters import FOREVER, Limit, power_limit
 
 SMALLEST_W = 125            # classes of full power are this times a power of two
@@ -25,10 +27,17 @@ def of_days(steep_w: list[int]) -> int:
     return full_power(steep_w[-1] if len(steep_w) == 3 else max(steep_w, default=0))
 
 
-def limit_of(full_w: int, size_w: int, own: bool, is_net: bool = False) -> Limit:
+def of_roof(full_w: Iterable[int]) -> int:
+    """The class of full power of all inverters together."""
+    return full_power(sum(full_w))
+
+
+def limit_of(full_w: int, size_w: int, own: bool, net_of_w: int | None = None) -> Limit:
     """The limit of a counter of full power `full_w` at a site of `size_w` (0: not known). `own`: the device's own past
-    bounds it from above; else it may only raise what a household's power allows, which changes from day to day."""
-    household, still_s = power_limit(size_w), STILL_S if is_net else FOREVER
+    bounds it from above; else it may only raise what a household's power allows, which changes from day to day.
+    `net_of_w`: of a net meter, the full power of its roof."""
+    household, still_s = power_limit(size_w), FOREVER if net_of_w is None else STILL_S
+    full_w = max(full_w, net_of_w or 0) if full_w else 0
     if not full_w:
         return Limit(household, household, still_s)
     own_w = max(LEAST_LIMIT_W, TIMES * full_w)

@@ -107,7 +107,7 @@ def _sum(inverters: Sequence[Folded], meters: Sequence[Folded], start: Start, da
     booked = 0
     if trusted:
         moved = max((_moved(meter) for meter in meters), default=0)
-        booked = (0 if moved else start.booked_dwh) + sum(
+        booked = (_unseen(meters, counters, moved) if moved else start.booked_dwh) + sum(
             energy for counter in counters for _, end, energy in counter.steps if end > moved)
     paid, owed = _pay(counters, start.owed_dwh) if start.owed_dwh else (counters, 0)
     return Produced(paid, INVERTERS, Start(int(trusted), booked, owed, start.read_until))
@@ -128,6 +128,12 @@ def _is_young(meters: Iterable[Folded], day: Day) -> bool:
 def _moved(meter: Folded) -> int:
     """When a meter last counted anything on this day; 0: not at all."""
     return max((end for _, end, energy in meter.steps if energy), default=0)
+
+
+def _unseen(meters: Iterable[Folded], counters: Iterable[Folded], moved: int) -> int:
+    """What was made in the step that ends at `moved`, in which a meter stopped, and that the meter did not count."""
+    begin, energy = next((begin, energy) for meter in meters for begin, end, energy in meter.steps if end == moved)
+    return max(0, sum(made for counter in counters for _, end, made in counter.steps if begin < end <= moved) - energy)
 
 
 def _fill(meter: Folded, inverters: Sequence[Folded], start: Start, day: Day) -> Produced:

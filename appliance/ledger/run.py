@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.ledger import intake, senders
-from appliance.ledger.derive import changed, derive
+from appliance.ledger.derive import DAYS_AT_ONCE, changed, derive
 from appliance.ledger.stale import apply_settings, mark_all_stale
 from appliance.settings import Site
 from appliance.store import inbox as uploads
@@ -13,6 +13,7 @@ from appliance.store import state, transaction
 from appliance.store.state import Key
 
 CHUNK = 200             # uploads in one transaction (fewer when they are large)
+FEW = 20                # uploads: taken in and derived in one transaction, so that an interval costs the card little
 MAX_DAYS = 100          # derived in one call that has a limit
 MAX_TRIES = 3           # to take in one upload, each in another call;
 NEAR = CHUNK            # one that fails so few uploads behind one that was left out is left out at the first try
@@ -43,6 +44,21 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
     apply_settings(store, site)
     intake.reset_cursor_if_other_inbox(inbox, store)
     what = senders.counted(inbox, store)
+    few = uploads.count_after(inbox, intake.cursor(store))
+    done = Ingested(0, 0, ())
+    if 0 < few <= FEW and (limit is None or few <= limit):
+        try:
+            with transaction(store):
+                done = _ingest(inbox, store, what, progress, few, DAYS_AT_ONCE)
+        except Exception as error:      # in transactions of their own, all that can be taken in is
+            log.warning("%d uploads in one transaction: %s", few, error)
+    rest = _ingest(inbox, store, what, progress, None if limit is None else limit - done.uploads,
+                   None if limit is None else MAX_DAYS)
+    return Ingested(done.uploads + rest.uploads, done.readings + rest.readings, rest.days)
+
+
+def _ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, what: senders.Counted, progress: Progress | None,
+            limit: int | None, most_days: int | None) -> Ingested:
     left = waiting = uploads.count_after(inbox, intake.cursor(store))
     if limit is not None:
         left = min(waiting, limit)
@@ -61,7 +77,7 @@ def ingest(inbox: sqlite3.Connection, store: sqlite3.Connection, site: Site, pro
             progress(done, done + left)
     if not uploads.count_after(inbox, intake.cursor(store)):
         _finish_rebuild(store)
-        derive(store, progress, None if limit is None else MAX_DAYS)
+        derive(store, progress, most_days)
     return Ingested(done, readings, changed(store))
 
 

@@ -156,7 +156,7 @@ def _count(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, th
     back = store.execute(f"INSERT OR REPLACE INTO reading ({COLUMNS}, sender) SELECT {COLUMNS}, sender"
                          " FROM reading_aside WHERE sender = ?", (number,)).rowcount
     store.execute("DELETE FROM reading_aside WHERE sender = ?", (number,))
-    (first,) = inbox.execute("SELECT min(id) FROM upload WHERE sender_id = ?", (there,)).fetchone()
+    first = uploads.first_of(inbox, there)
     if first is not None:
         _read_again(store, first - 1)
     store.execute("UPDATE device SET aside = 0 WHERE aside = ? AND sender = ?", (BY_SENDERS, number))

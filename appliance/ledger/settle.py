@@ -6,10 +6,10 @@ stale. What the evidence says depends on no earlier decision, so any order of ar
 import json
 import sqlite3
 
-from appliance.ledger.limits import limit_of, of_days
+from appliance.ledger.limits import limit_of, of_days, of_roof
 from appliance.ledger.sign import choose, is_gross
 from appliance.ledger.stale import mark_stale, settings
-from appliance.store import state, transaction
+from appliance.store import state
 from appliance.store.state import Key
 
 
@@ -18,10 +18,19 @@ def meter_is_gross(store: sqlite3.Connection) -> bool:
     return state.get(store, Key.METER_KIND) == "consumption"
 
 
+def is_unsettled(store: sqlite3.Connection) -> bool:
+    """Whether a transaction ended with days derived and nothing settled since."""
+    return state.get(store, Key.UNSETTLED) is not None
+
+
+def leave_unsettled(store: sqlite3.Connection) -> None:
+    """Settle in another transaction than the caller's."""
+    if not is_unsettled(store):
+        state.put(store, Key.UNSETTLED, "1")
+
+
 def settle(store: sqlite3.Connection) -> bool:
-    """Let the evidence of all days decide; whether that made days stale."""
-    if not state.get(store, Key.UNSETTLED):
-        return False
+    """Let the evidence of all days decide; whether that made days stale. In a transaction of the caller's."""
     plus, minus, falls, sunny = store.execute(
         "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0),"
         " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day").fetchone()
@@ -31,28 +40,33 @@ def settle(store: sqlite3.Connection) -> bool:
                Key.METER_KIND: "consumption" if is_gross(wanted["meter"], falls, sunny) else "net"}
     now = {Key.NET_SIGN: state.get(store, Key.NET_SIGN) or "+",
            Key.METER_KIND: state.get(store, Key.METER_KIND) or "net"}
-    known = {device: (full_w, kind) for device, full_w, kind in store.execute(
-        "SELECT id, full_w, kind FROM device WHERE kind IN ('inverter', 'meter')").fetchall()}
+    known = {device: (full_w, kind, aside) for device, full_w, kind, aside in store.execute(
+        "SELECT id, full_w, kind, aside FROM device WHERE kind IN ('inverter', 'meter')").fetchall()}
     rated = {device: of_days([steep_w for (steep_w,) in store.execute(
         "SELECT steep_w FROM device_day WHERE device = ? ORDER BY steep_w DESC LIMIT 3", (device,))])
         for device in known}
-    others = [(device, *known[device], full_w) for device, full_w in rated.items() if full_w != known[device][0]]
+    others = [device for device, full_w in rated.items() if full_w != known[device][0]]
     if decided == now and not others:
-        with transaction(store):
-            state.drop(store, Key.UNSETTLED)
-            _compare(store)
+        state.drop(store, Key.UNSETTLED)
+        _compare(store)
         return False
-    with transaction(store):
-        if decided != now:
-            for key, value in decided.items():
-                state.put(store, key, value)
-            mark_stale(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
-        for device, before_w, kind, full_w in others:
+    if decided != now:
+        for key, value in decided.items():
+            state.put(store, key, value)
+        mark_stale(store, [day for (day,) in store.execute("SELECT day FROM site_day WHERE import_dwh NOT NULL")])
+    inverters = [device for device, (_, kind, aside) in known.items() if kind == "inverter" and not aside]
+    roof_w = of_roof(known[device][0] for device in inverters), of_roof(rated[device] for device in inverters)
+    for device, (before_w, kind, _) in known.items():
+        full_w = rated[device]
+        if full_w != before_w:
             store.execute("UPDATE device SET full_w = ? WHERE id = ?", (full_w, device))
-            looked_at = min(before_w or full_w, full_w)
-            if kind == "meter" and (limit_of(before_w, size_w, False).usual_w
-                                    != limit_of(full_w, size_w, False).usual_w):
-                looked_at = -1      # how near to zero is near changed with it
+        if kind == "meter":     # whether it is a net meter or not
+            before, after = limit_of(before_w, size_w, False, roof_w[0]), limit_of(full_w, size_w, False, roof_w[1])
+            looked_at = min(before_w or full_w, full_w, before.usual_w, before.full_w, after.usual_w, after.full_w) - 1
+            is_same = before == after and full_w == before_w
+        else:
+            looked_at, is_same = min(before_w or full_w, full_w), full_w == before_w
+        if not is_same:
             mark_stale(store, [day for (day,) in store.execute(
                 "SELECT day FROM device_day WHERE device = ? AND top_w > ?", (device, looked_at))])
     return True
@@ -66,5 +80,6 @@ def _compare(store: sqlite3.Connection) -> None:
         " FROM day_before b LEFT JOIN site_day s USING (day) WHERE b.day < (SELECT max(day) FROM day_before)"
         " AND (b.production_dwh IS NOT s.production_dwh OR b.consumption_dwh IS NOT s.consumption_dwh)"
         " ORDER BY b.day").fetchall()
-    if store.execute("DELETE FROM day_before").rowcount:
+    if store.execute("SELECT EXISTS (SELECT 1 FROM day_before)").fetchone()[0]:
+        store.execute("DELETE FROM day_before")
         state.put(store, Key.RULES_CHANGED, json.dumps(changed))

@@ -17,6 +17,7 @@ from appliance.store import state, transaction
 from appliance.store.state import Key
 
 RULES = 2               # number of the rules of derivation: a release that changes results counts it up
+ENDS = ("min", "max")   # asked one by one: SQLite looks up either in the index, and reads every row for both
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
 
 
@@ -78,10 +79,11 @@ def mark_stale(store: sqlite3.Connection, days: Iterable[str]) -> None:
 def mark_all_stale(store: sqlite3.Connection) -> None:
     """Mark every local day from the first counted reading or slot to the last, and every day that has anything."""
     until = horizon(store)
-    spans = [store.execute("SELECT min(time), max(time) FROM reading WHERE device = ? AND number = ?"
-                           " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()
+    spans = [tuple(store.execute(f"SELECT {end}(time) FROM reading WHERE device = ? AND number = ?"
+                                 " AND time BETWEEN ? AND ?", (device, COUNTED[kind], EARLIEST, until)).fetchone()[0]
+                   for end in ENDS)
              for device, kind in store.execute("SELECT id, kind FROM device").fetchall() if kind in COUNTED]
-    spans.append(store.execute("SELECT min(time), max(time) FROM slot").fetchone())
+    spans.append(tuple(store.execute(f"SELECT {end}(time) FROM slot").fetchone()[0] for end in ENDS))
     known = [span for span in spans if span[0] is not None]
     if known:
         mark_stale(store, calendar(store).days(min(low for low, _ in known), max(high for _, high in known)))

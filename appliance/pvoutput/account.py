@@ -121,6 +121,15 @@ def ask_again(conn: sqlite3.Connection, settings: Settings) -> None:
             persisted.put(conn, name, {**fact, "checked": 0.0})
 
 
+def doubt_interval(conn: sqlite3.Connection, now: Now, target: Target) -> None:
+    """PVOutput put rows at other times than they were sent for: its status interval is another one than it told. It is
+    asked for at once, but for an answer that is younger than PROBE_S."""
+    name = persisted.name("system", target.key)
+    fact = persisted.get(conn, name)
+    if fact is not None and now.server is not None and now.server - fact["checked"] >= pauses.PROBE_S:
+        persisted.put(conn, name, {**fact, "checked": 0.0})
+
+
 def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
     """Whether rows are posted with this account, or with none yet: a test may be made with another one."""
     posts_as = persisted.get(conn, "posts_as")

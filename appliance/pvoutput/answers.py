@@ -13,6 +13,7 @@ INTERVALS = {"1": 60, "5": 300, "10": 600, "15": 900, "30": 1800}   # minutes as
 DEFAULT_INTERVAL_S = 300            # what a system has where its owner chose nothing
 LEAST_FIELDS = 8                    # an answer with fewer fields is not about a system
 INTERVAL_AT = 15                    # its place where no text before it holds a comma
+LEAST_AT = 9                        # its first place where fields are missing: those of a date and a place precede it
 MISSING = ("", "nan", "null")
 NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{0,12})?")
 ZONE = re.compile(r"[A-Za-z_]+(?:/[A-Za-z0-9_+\-]+)+|UTC|GMT")
@@ -56,18 +57,18 @@ def parse_system(text: str) -> System | None:
     at = _interval_at(fields)
     name, size_w = _name_and_size(fields, 0 if at is None else at - INTERVAL_AT)
     latitude, longitude = _coordinates(*fields[at - 2:at]) if at is not None else (None, None)
-    interval = INTERVALS.get(_before_section(fields[at])) if at is not None else None
-    donations = fields[-1].rpartition(";")[2].strip() if ";" in fields[-1] else ""
-    return System(one_line(name), size_w, interval or DEFAULT_INTERVAL_S, _zone(fields[at + 1:] if at else fields[8:]),
-                  bool(re.fullmatch(r"\d{1,6}", donations)) and int(donations) > 0, latitude, longitude,
-                  interval is not None)
+    interval = _interval(fields[at]) if at is not None else None
+    sections = ",".join(fields[LEAST_FIELDS if at is None else at:]).split(";")
+    return System(one_line(name), size_w, interval or DEFAULT_INTERVAL_S, _zone(sections[0]), _is_donor(sections[1:]),
+                  latitude, longitude, interval is not None)
 
 
 def _interval_at(fields: Sequence[str]) -> int | None:
-    """The place of the status interval: of all that look like one, the one with the likeliest fields before it."""
-    best, place = 0, None
-    for at in range(INTERVAL_AT, len(fields)):
-        if _before_section(fields[at]) not in INTERVALS:
+    """The place of the status interval: of all that look like one, the one with the likeliest fields before it; where
+    none has a date and coordinates there, its usual place."""
+    best, place = 0, INTERVAL_AT if len(fields) > INTERVAL_AT else None
+    for at in range(LEAST_AT, len(fields)):
+        if _interval(fields[at]) is None:
             continue
         needed = _is_date(fields[at - 3]) and all(_is_number(field) for field in fields[at - 2:at])
         if not needed:
@@ -81,19 +82,38 @@ def _interval_at(fields: Sequence[str]) -> int | None:
     return place
 
 
+def _interval(field: str) -> int | None:
+    """Seconds of "5", "5.0" or "5;...", the last field of the first section where nothing else was asked for."""
+    found = re.fullmatch(r"(\d{1,2})(?:\.0*)?", field.split(";")[0].strip())
+    return INTERVALS.get(found[1]) if found else None
+
+
 def _name_and_size(fields: Sequence[str], commas: int) -> tuple[str, int]:
-    """(name, size in W, 0 if unknown). `commas` more than usual are in the name or in a brand: the size is where it
-    agrees with panels times panel watts, else the first whole number behind the name."""
-    places = [1 + more for more in range(max(0, commas) + 1) if re.fullmatch(r"\d{1,9}", fields[1 + more])]
-    if not places:
-        return ",".join(fields[:1 + max(0, commas)]), 0
+    """(name, size in W, 0 if unknown). `commas` more than usual are in the name or in a brand (below zero: so many
+    fields are missing): the size is where it agrees with panels times panel watts, else the first whole number behind
+    the name, where no field is missing."""
+    places = [1 + more for more in range(max(0, commas) + 1) if _size(fields[1 + more])]
 
     def agrees(at: int) -> bool:
         panels, watts = fields[at + 2:at + 4] if len(fields) > at + 3 else ("", "")
-        return panels.isdecimal() and watts.isdecimal() and int(fields[at]) == int(panels) * int(watts) > 0
+        return panels.isdecimal() and watts.isdecimal() and _size(fields[at]) == int(panels) * int(watts) > 0
 
-    size = next((at for at in places if agrees(at)), places[0])
-    return ",".join(fields[:size]), int(fields[size])
+    size = next((at for at in places if agrees(at)), places[0] if places and commas >= 0 else None)
+    if size is None:
+        return ",".join(fields[:1 + max(0, commas)]), 0
+    return ",".join(fields[:size]), _size(fields[size])
+
+
+def _size(field: str) -> int:
+    """Watts; 0 where they are not told."""
+    return int(field.split(".")[0]) if re.fullmatch(r"\d{1,9}(\.0*)?", field) else 0
+
+
+def _is_donor(sections: Sequence[str]) -> bool:
+    """By the sections after the first: the donations stand in the second of them, whatever follows them one day."""
+    counts = [section.split(",")[0].strip() for section in sections[1:] or sections]
+    count = next((count for count in counts if count), "")
+    return bool(re.fullmatch(r"\d{1,6}", count)) and int(count) > 0
 
 
 def _coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[None, None]:
@@ -104,14 +124,10 @@ def _coordinates(latitude: str, longitude: str) -> tuple[float, float] | tuple[N
     return place if known else (None, None)
 
 
-def _zone(fields: Sequence[str]) -> str:
+def _zone(section: str) -> str:
     """The last field of the first section that looks like an IANA zone."""
-    section = ",".join(fields).split(";")[0].split(",") if fields else []
-    return next((field.strip()[:64] for field in reversed(section) if ZONE.fullmatch(field.strip())), "")
-
-
-def _before_section(field: str) -> str:
-    return field.split(";")[0].strip()
+    fields = [field.strip() for field in section.split(",")]
+    return next((field[:64] for field in reversed(fields) if ZONE.fullmatch(field)), "")
 
 
 def _is_number(field: str) -> bool:

@@ -4,10 +4,10 @@ The suspects are rows known to contain a bad one. The server's words often name 
 suspect has it, that row is tried alone first. Otherwise the earlier half is tried: accepted, its rows are sent
 and the later half holds the bad row, without another question; refused, it holds it itself. The halves keep the
 batch's order, so what depends on earlier rows (energy never falls) judges as it did in the whole batch. Darkness
-depends on no other row and ends in the morning: there the later half is tried first, so that the last dark row is
-found and all before it share its cure.
+depends on no other row and ends in the morning: there the last row is tried first and then the later half, so that
+the last dark row is found and all before it share its cure; a batch that is all dark costs one trial.
 When many rows are bad, batches shrink: each refused batch halves the size, each accepted one doubles it. One kind of
-refusal may cost `budget` requests per local day of rows; then all suspects are set aside.
+refusal may cost `budget` requests per local day of rows since it last taught a rule; then all suspects are set aside.
 The search is kept across kill -9; rows that change meanwhile end it.
 """
 import re
@@ -22,9 +22,15 @@ MORE = 4                # requests beyond a binary search there and back: the ba
 MAX_COUNTS = 64         # kinds and days whose requests are remembered
 
 
-def begin(conn: sqlite3.Connection, key: str, times: Sequence[int], text: str) -> None:
-    """The batch of these rows of a system was refused with `text`."""
-    persisted.put(conn, persisted.name("search", key), {"times": list(times), "text": text})
+def begin(conn: sqlite3.Connection, key: str, times: Sequence[int], text: str, trials: int = 0) -> None:
+    """The batch of these rows of a system was refused with `text`; so many parts of it were tried since."""
+    persisted.put(conn, persisted.name("search", key), {"times": list(times), "text": text, "trials": trials})
+
+
+def trials(conn: sqlite3.Connection, key: str) -> int:
+    """How many parts of the refused batch were tried."""
+    fact = persisted.get(conn, persisted.name("search", key))
+    return int(fact.get("trials", 0)) if fact else 0
 
 
 def end(conn: sqlite3.Connection, key: str) -> None:
@@ -51,12 +57,15 @@ def text(conn: sqlite3.Connection, key: str) -> str:
     return fact["text"] if fact else ""
 
 
-def next_trial(rows: Sequence[dict[str, str]], text: str, from_end: bool = False) -> slice:
-    """Which of the suspects (two or more, as on the wire) to try next; `from_end`: to find the last bad one."""
+def next_trial(rows: Sequence[dict[str, str]], text: str, from_end: bool = False, is_first: bool = False) -> slice:
+    """Which of the suspects (two or more, as on the wire) to try next; `from_end`: to find the last bad one,
+    `is_first`: nothing was tried yet."""
     for token in BRACKETS.findall(text):
         named = [at for at, row in enumerate(rows) if token in row.values()]
         if len(named) == 1:
             return slice(named[0], named[0] + 1)
+    if from_end and is_first:
+        return slice(len(rows) - 1, len(rows))
     return slice(len(rows) // 2, len(rows)) if from_end else slice(0, len(rows) // 2)
 
 
@@ -78,6 +87,14 @@ def is_over_budget(conn: sqlite3.Connection, key: str, day: str, kind: Kind, mos
     count = counts.pop(what, 0) + 1
     persisted.put(conn, name, dict([*counts.items(), (what, count)][-MAX_COUNTS:]))
     return bool(count > budget(most))
+
+
+def learned(conn: sqlite3.Connection, key: str, day: str, kind: Kind) -> None:
+    """The refusals of a kind taught a rule: those that follow are about what it does not reach."""
+    name = persisted.name("refusals", key)
+    counts = persisted.get(conn, name) or {}
+    if counts.pop(f"{day} {kind.value}", None) is not None:
+        persisted.put(conn, name, counts)
 
 
 def budget(most: int) -> int:

@@ -2,6 +2,7 @@
 its total is where it is too old for rows (totals.py). Every statement that changes the table for these is here.
 """
 import sqlite3
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 MOST_CHECKS = 2         # questions about one day; then what the site does not keep is not sent again
@@ -17,6 +18,12 @@ def count_check(conn: sqlite3.Connection, key: str, day: str, missing: int | Non
                              " checked = MAX(checked, ?2, checks + 1 >= ?3) WHERE system = ?4 AND day = ?5"
                              " RETURNING checks", (missing, not missing, MOST_CHECKS, key, day)).fetchone()
     return bool(missing) and checks <= MOST_CHECKS
+
+
+def uncheck(conn: sqlite3.Connection, key: str, among: Sequence[str]) -> None:
+    """What the site told of these days says nothing any more: they are asked for again."""
+    conn.executemany("UPDATE pvoutput_day SET checks = 0, checked = 0, missing = NULL WHERE system = ? AND day = ?",
+                     [(key, day) for day in among])
 
 
 def unchecked(conn: sqlite3.Connection, key: str, first: str, end: str) -> str | None:

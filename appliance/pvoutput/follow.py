@@ -2,7 +2,8 @@
 
 Invariants: `refresh` is idempotent and makes the rows follow the slots, whatever state they are in; a row whose value
 did not change is not sent again, one whose value did is, unless the owner skipped it. A field that became unknown (or
-is withheld, cures.py) changes nothing: PVOutput keeps what it has. When zone, system, devices, kinds of values, plan or
+is withheld, cures.py) changes nothing: PVOutput keeps what it has. When zone, system or status interval changed, the
+rows stand elsewhere there and all that it takes are sent again. When zone, system, devices, kinds of values, plan or
 what is known of PVOutput's limits changed, all days that this may concern are done.
 """
 import sqlite3
@@ -16,13 +17,15 @@ from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.derive import followed
 from appliance.ledger.slot import Slot
 from appliance.pvoutput import account, cures, extended, outbox, persisted, servertime
+from appliance.pvoutput.days import uncheck
 from appliance.pvoutput.outbox import COLUMNS
-from appliance.pvoutput.rows import Base, Values, statuses
+from appliance.pvoutput.rows import Base, Values, place, statuses
 from appliance.pvoutput.targets import Target, main_target, targets
 from appliance.settings import Settings
 from appliance.store import transaction
 
 RECENT_DAYS = 92        # older rows are sent to nobody, so what PVOutput's limits let through does not matter there
+PLACES = ("zone", "system", "interval")     # what decides where at PVOutput a row stands
 MARKS = ", ".join("?" * 12)
 SET = ", ".join(f"v{n} = ?" for n in range(1, 13))
 
@@ -81,20 +84,30 @@ def _shape(store: sqlite3.Connection, target: Target) -> dict[str, Any]:
 def _refresh_target(store: sqlite3.Connection, target: Target, days: set[str]) -> int:
     name = persisted.name("shape", target.key)
     before, shape = persisted.get(store, name), _shape(store, target)
-    moved = before is not None and [before[k] for k in ("zone", "system")] != [shape[k] for k in ("zone", "system")]
+    moved = before is not None and any(before[fact] != shape[fact] for fact in PLACES)
     chosen = set(days)
     if before != shape:
         persisted.put(store, name, shape)
-        limits_only = before is not None and {**before, "limits": 0} == {**shape, "limits": 0}
-        chosen |= _days(store, target.key, servertime.last_known(store) if limits_only else None)
+        chosen |= _days(store, target.key, _since(store, target, before, shape))
+    if moved:
+        uncheck(store, target.key, sorted(chosen))
     return sum(_refresh_day(store, target, day, moved) for day in sorted(chosen))
 
 
-def _days(store: sqlite3.Connection, key: str, recent: float | None) -> set[str]:
-    """All days with slots or rows; those shortly before `recent` only where that is given."""
-    since = ""
-    if recent is not None:
-        since = (datetime.fromtimestamp(recent, UTC) - timedelta(days=RECENT_DAYS)).date().isoformat()
+def _since(store: sqlite3.Connection, target: Target, before: dict[str, Any] | None, shape: dict[str, Any]) -> str:
+    """The first day that the change from `before` to `shape` concerns: what PVOutput takes no rows of stays as it is
+    where only its own limits or its status interval are others."""
+    now, known = servertime.last_known(store), account.known(store, target)
+    own = {"limits": 0, "interval": 0}
+    if before is None or now is None or known is None or before | own != shape | own:
+        return ""
+    if before["interval"] != shape["interval"]:
+        return outbox.oldest_day(datetime.fromtimestamp(now, target.zone).date(), known.age_limit)
+    return (datetime.fromtimestamp(now, UTC) - timedelta(days=RECENT_DAYS)).date().isoformat()
+
+
+def _days(store: sqlite3.Connection, key: str, since: str) -> set[str]:
+    """All days from `since` on with slots or rows."""
     held = store.execute("SELECT DISTINCT day FROM outbox WHERE system = ? AND day >= ?", (key, since))
     return {*reads.slot_days(store, since), *(day for (day,) in held)}
 
@@ -123,7 +136,7 @@ def _refresh_day(store: sqlite3.Connection, target: Target, day: str, moved: boo
     key, slots = target.key, _slots(store, target, day)
     rows = _wanted(store, target, day, account.rules(store, target), slots)
     held = _held(store, key, day, [slot.time for slot in slots])
-    _drop(store, key, held, rows, {slot.time for slot in slots})
+    _drop(store, target, held, rows, {slot.time for slot in slots})
     fresh, updated, reopened = [], [], []
     for time, (values, withheld) in rows.items():
         if time not in held:
@@ -155,11 +168,14 @@ def _held(store: sqlite3.Connection, key: str, day: str,
             if row_day == day or time in times}
 
 
-def _drop(store: sqlite3.Connection, key: str, held: dict[int, tuple[str, str, str, Values]], rows: Wanted,
+def _drop(store: sqlite3.Connection, target: Target, held: dict[int, tuple[str, str, str, Values]], rows: Wanted,
           slot_times: set[int]) -> None:
     """Rows whose place another slot has now, and unsent rows whose slot is gone."""
-    gone = [(key, time) for time, (_, state, *_) in held.items() if time not in rows
-            and (time in slot_times or state in ("open", "waiting", "refused", "expired"))]
+    interval = account.interval_s(store, target)
+    taken = {place(time, target.zone, interval) for time in rows}
+    gone = [(target.key, time) for time, (_, state, *_) in held.items() if time not in rows
+            and (time in slot_times or state in ("open", "waiting", "refused", "expired")
+                 or place(time, target.zone, interval) in taken)]
     store.executemany("DELETE FROM outbox WHERE system = ? AND time = ?", gone)
 
 

@@ -13,7 +13,7 @@ from appliance.pvoutput.servertime import Now
 from appliance.pvoutput.targets import Target
 
 LIVE_S = 3600             # a row so young is live even when its day is over: the last one before midnight
-UNCHANGED_TRIES = 2       # "nothing changed" is believed from the second time on
+UNCHANGED_TRIES = 2       # "nothing changed", or no word about a row, is believed from the second time on
 HOLD_S = 3600.0           # rows that the server took for future ones
 
 
@@ -48,11 +48,13 @@ class Post:
         changed_rows = answers.batch_answers(text)
         if changed_rows == {}:
             raise answers.Unreadable("PVOutput's answer to a batch cannot be read")
-        zone = self.target.zone
+        places = {row.time: place(row.time, self.target.zone, self.interval_s) for row in self.rows}
+        if changed_rows is not None and not changed_rows.keys() <= set(places.values()):
+            account.doubt_interval(conn, now, self.target)
         done = []
         for row in self.rows:
-            changed = True if changed_rows is None else changed_rows.get(place(row.time, zone, self.interval_s))
-            if changed or (changed is False and row.attempts + 1 >= UNCHANGED_TRIES):
+            changed = True if changed_rows is None else changed_rows.get(places[row.time])
+            if changed or row.attempts + 1 >= UNCHANGED_TRIES:
                 done.append(row)
         return self._done(conn, now, done)
 
@@ -124,7 +126,7 @@ class Post:
         if len(left) == 1:
             self._found(conn, left[0], text)
         if len(left) > 1:
-            bisect.begin(conn, key, left, text)
+            bisect.begin(conn, key, left, text, bisect.trials(conn, key) + 1 if self.suspects else 0)
         else:
             bisect.end(conn, key)
 
@@ -137,6 +139,7 @@ class Post:
             return
         if kind is Kind.NIGHT and self._try_rules(
                 conn, cures.darkness(account.rules(conn, self.target), time, zone), bad.day, [bad]):
+            bisect.learned(conn, self.target.key, bad.day, kind)
             return
         others = outbox.waiting_rows(conn, self.target.key, "day = :day AND reason = ''", {"day": bad.day})
         shared = [row for row in others
@@ -188,7 +191,8 @@ def trial(conn: sqlite3.Connection, target: Target, interval_s: int, most: int) 
     rows = [row for row in outbox.waiting_rows(conn, target.key, "time BETWEEN :first AND :last",
                                                {"first": times[0], "last": times[-1]}) if row.time in times]
     text = bisect.text(conn, target.key)
-    chosen = bisect.next_trial(_wire(target, rows, interval_s), text, _from_end(target, text, times))
+    chosen = bisect.next_trial(_wire(target, rows, interval_s), text, _from_end(target, text, times),
+                               not bisect.trials(conn, target.key))
     return Post(target, rows[chosen], interval_s, most, tuple(times))
 
 

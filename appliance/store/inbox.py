@@ -209,6 +209,24 @@ def identity(conn: sqlite3.Connection) -> tuple[str, str]:
     return value.hex(), note
 
 
+def pruned_us(conn: sqlite3.Connection) -> int:
+    """The packet time up to which uploads may have been deleted; 0 if none was."""
+    return int(conn.execute("SELECT pruned_us FROM identity").fetchone()[0])
+
+
+def first_of(conn: sqlite3.Connection, sender: int) -> int | None:
+    """The id of a sender's first upload; None if it has none."""
+    first: int | None = conn.execute("SELECT min(id) FROM upload WHERE sender_id = ?", (sender,)).fetchone()[0]
+    return first
+
+
+def find(conn: sqlite3.Connection, sha256: bytes) -> tuple[int, str, str] | None:
+    """(id, source, path) of the upload with this digest; None if the inbox does not have it."""
+    found: tuple[int, str, str] | None = conn.execute(
+        "SELECT id, source, path FROM upload WHERE sha256 = ?", (sha256,)).fetchone()
+    return found
+
+
 def _sent_by(mac: str, one: Upload) -> Upload:
     return Upload(one.captured_us, one.source, one.destination, one.path, one.body, one.complete, mac)
 

@@ -159,7 +159,7 @@ def _pruned_until(data_dir: Path) -> int:
     """Return the packet time up to which the inbox may have been pruned, in UTC seconds; 0 if nothing was deleted."""
     try:
         with closing(inbox.connect(data_dir, readonly=True)) as connection:
-            return int(connection.execute("SELECT pruned_us FROM identity").fetchone()[0]) // 1_000_000
+            return inbox.pruned_us(connection) // 1_000_000
     except sqlite3.Error:
         return 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.health import log as notice_log
-from appliance.history import backup
+from appliance.history import backup, earlier
 from appliance.ledger import senders
 from appliance.pvoutput import account, outbox
 from appliance.pvoutput.targets import targets
@@ -24,6 +24,7 @@ from appliance.supervisor import pipeline
 from appliance.system.clock import Clock
 
 KEEP = 200      # finished rows that are kept for the page
+KEEP_ARGUMENT = 1000    # characters of a finished one's argument; a longer one is not kept
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,8 @@ def run_waiting(work: Work) -> int:
             outcome = {"error": str(error) or type(error).__name__}
         with transaction(store):  # a restore has replaced the table, so the row may be missing
             store.execute("INSERT OR REPLACE INTO command VALUES (?, ?, ?, ?, ?, ?)",
-                          (number, created, name, argument, int(work.clock.time()), json.dumps(outcome)))
+                          (number, created, name, argument if len(argument) <= KEEP_ARGUMENT else "{}",
+                           int(work.clock.time()), json.dumps(outcome)))
             store.execute("DELETE FROM command WHERE finished IS NOT NULL AND id <= ?", (number - KEEP,))
     return len(waiting)
 
@@ -130,6 +132,17 @@ def _upload(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _earlier(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{"days": [[day, production, consumption or None], ...] in 0.1 Wh, "source": a name} or {} to forget all of them
+    → {"days": how many imported days there are now}."""
+    if not argument:
+        earlier.forget(work.store)
+        return {"days": 0}
+    found = [earlier.EarlierDay(date.fromisoformat(day), int(made), None if used is None else int(used))
+             for day, made, used in argument["days"]]
+    return {"days": earlier.keep(work.store, found, str(argument["source"]))}
+
+
 def _dismiss(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{"id": the entry's in the log of notices} → {"dismissed": True if it was there and not put away before}."""
     return {"dismissed": notice_log.dismiss(work.store, int(argument["id"]), int(work.clock.time()))}
@@ -158,5 +171,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "resend_day": _resend_day, "retry": _retry, "skip": _skip, "retry_refused": _retry_refused, "rebuild": _rebuild,
     "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
-    "dismiss": _dismiss,
+    "dismiss": _dismiss, "earlier": _earlier,
 }

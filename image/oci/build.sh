@@ -17,6 +17,13 @@ version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' "$top/appliance/__init__.py")
 "$top/image/deb/build.sh" "$arch"
 deb=suntap_${version}_$arch.deb
 work=$top/build/oci/$arch
+out=$top/build/suntap_${version}_$arch.oci.tar
+made=$(cat "$top/build/$deb" "$0" "$top/image/hooks/manifest" | sha256sum)
+if [ -e "$out" ] && [ "$(cat "$top/build/deb/made-oci-$arch" 2>/dev/null)" = "$made" ]; then
+    step "build/${out##*/} is up to date"
+    echo "build/${out##*/}"
+    exit 0
+fi
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -40,8 +47,8 @@ trap 'buildah rm "$container" >/dev/null' EXIT
 quietly buildah add "$container" "$work/root.tar" /
 buildah config --cmd '["suntap", "run"]' --env SUNTAP_CONFIG=/var/lib/suntap/suntap.toml --volume /var/lib/suntap \
     --port 8080 --stop-signal SIGTERM "$container"
-out=$top/build/suntap_${version}_$arch.oci.tar
 rm -f "$out"
 quietly buildah commit "$container" "oci-archive:$out:suntap"
 rm -rf "$work"
+echo "$made" > "$top/build/deb/made-oci-$arch"
 echo "build/${out##*/}"

@@ -15,8 +15,6 @@ from appliance.system.clock import Clock
 from tests.cli.processes import beat, wait_for
 from tests.collector.home import Home, make_config, redirecting
 
-pytestmark = pytest.mark.root
-
 POINTS = 100_000
 PEAK_MIB = 64
 LIMIT_S = 300
@@ -28,6 +26,24 @@ def peak_mib(pid: int) -> int:
     return int(line.split()[1]) >> 10
 
 
+def intervals_of(roof: Roof, begin: int, points: int) -> range:
+    """The times of as many intervals from `begin` on as hold `points` record lines: some hold one more than others."""
+    end = begin
+    while points > 0:
+        points -= len(roof.records(end))
+        end += INTERVAL
+    return range(begin, end, INTERVAL)
+
+
+def test_a_backlog_has_the_points_it_is_made_for_at_whatever_hour_it_begins():
+    roof = Roof(3, 12)
+    for begin in range(roof.start + INTERVAL, roof.start + INTERVAL + 86400, 7 * INTERVAL):
+        pvs = Pvs(roof, lambda _: 0, float(begin), seed=3)
+        times = intervals_of(roof, begin, 400)
+        assert 400 <= pvs.fill_flash(times.start, times.stop) < 400 + 40, begin
+
+
+@pytest.mark.root
 def test_100_000_points_in_bursts_are_all_in_the_history_once(tmp_path):
     with Home() as home:
         config, data = make_config(tmp_path, "on"), tmp_path / "data"
@@ -36,8 +52,7 @@ def test_100_000_points_in_bursts_are_all_in_the_history_once(tmp_path):
             now = Clock().time()
             roof = Roof(3, 12, start=int(now) // INTERVAL * INTERVAL - 30 * 86400)
             pvs = Pvs(roof, home.wire(timeout_s=20), now, seed=3)
-            begin = roof.start + INTERVAL
-            times = range(begin, begin + (POINTS // len(roof.records(begin)) + 1) * INTERVAL, INTERVAL)
+            times = intervals_of(roof, roof.start + INTERVAL, POINTS)
             points = pvs.fill_flash(times.start, times.stop)
             assert points >= POINTS
             truth = {(time_, line[0], line[2]) for time_ in times for line in roof.records(time_)
@@ -61,6 +76,7 @@ def test_100_000_points_in_bursts_are_all_in_the_history_once(tmp_path):
         assert peak < PEAK_MIB
 
 
+@pytest.mark.root
 def test_a_thousand_uploads_and_the_time_of_one_answer(tmp_path):
     """Figures for the record; the asserts are generous, as the machine is shared."""
     with Home() as home:

@@ -131,8 +131,7 @@ def test_prices_by_hour_are_those_of_each_hour(
     assert (Fraction(found.paid or 0), Fraction(found.earned or 0), Fraction(found.saved or 0)) == (
         paid / 10_000, earned / 10_000, (avoided + earned) / 10_000)
     assert found.spread_dwh == sum(spread for _, _, spread in energies)
-    each = [worth.of([day], buy, sell, read) for day in days]
-    assert sum(one.saved or 0 for one in each) == found.saved
+    assert worth.together([worth.of([day], buy, sell, read) for day in days]) == found
 
 
 def test_a_price_that_is_the_same_at_all_times_is_one_price() -> None:
@@ -140,3 +139,9 @@ def test_a_price_that_is_the_same_at_all_times_is_one_price() -> None:
     day = Day(FIRST, 200_000, 170_000, 90_000, 120_000)
     split = worth.of([day], prices.parse("0.30 (0-12 0.30; Jan 0.30)"), prices.parse("0.10"), lambda *_: hours)
     assert split == worth.of([day], prices.parse("0.30"), prices.parse("0.10"), no_hours)
+
+
+def test_no_days_are_worth_nothing_and_without_a_price_there_is_no_money() -> None:
+    assert worth.together([]) == worth.Worth()
+    day = worth.of([Day(FIRST, 200_000, 170_000, 90_000, 120_000)], NONE, NONE, no_hours)
+    assert worth.together([day, day]) == worth.Worth(2, 400_000, 340_000, 160_000)

@@ -72,6 +72,15 @@ def test_a_pvs_behind_a_guess_is_held(box):
     assert box.total() == 0 and "5 readings were made under a wrong clock" in texts(box)
 
 
+@pytest.mark.parametrize("ahead", [-365 * DAY, -30 * DAY, 30 * DAY, 365 * DAY])
+def test_a_backlog_that_the_wrong_clock_stamped_is_put_right_whatever_its_age(box, ahead):
+    """Made and kept under the wrong clock, and sent under it days later, without a reading of the time of sending."""
+    box.lines(*run_of(NOON - 3600, 12, 98_800, 100))
+    sent_at(box, NOON + 3 * DAY, ahead, run_of(NOON + ahead, 12, 100_000, 100), "backlog")
+    box.lines(*run_of(NOON + 3600, 12, 101_200, 100))
+    assert box.production() == {NOON - 3300 + 300 * number: 100 for number in range(35)}
+
+
 def test_a_run_ends_at_a_gap_as_long_as_the_clocks_step():
     sent, captured = NOON + 8 * HOUR, NOON
     times = [sent - 600, sent - 300, NOON - 600, NOON - 300]

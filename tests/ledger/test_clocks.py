@@ -4,7 +4,7 @@ import pytest
 
 from appliance.health import notices
 from appliance.history import views
-from tests.ledger.support import HOUR, NOON, SECOND, inverter, run_of, texts, upload
+from tests.ledger.support import HOUR, NOON, PRODUCTION, SECOND, inverter, meter, run_of, texts, upload
 
 
 @pytest.mark.parametrize("wrong", [0, 900_000_000, 2_085_978_496], ids=["1970", "1998", "2036"])
@@ -74,3 +74,39 @@ def test_late_readings_that_claim_days_two_months_ago_change_nothing_there(box):
     found = {row.day: row.production_dwh for row in views.days(box.store)}
     assert {day: energy for day, energy in found.items() if true.get(day) != energy} == {"2026-05-10": 4000}
     assert box.kinds() == {"outlier"}
+
+
+def kept_under_a_wrong_clock(shift):
+    """Uploads of a day, an hour of which was stamped by a clock that was off by `shift`, and sent by a right one."""
+    uploads = []
+    for number in range(-60, 200):
+        made = max(0, number + 60)
+        claimed = NOON + 300 * number + (shift if 20 <= number < 32 else 0)
+        sent = NOON + 300 * (33 if 20 <= number < 32 else number) + 30
+        uploads.append(upload([inverter(claimed, 1_000_000 + 100 * made), meter(claimed, 800_000 - 100 * made),
+                               inverter(claimed, 5_000_000 + 50 * made, SECOND)], sent, str(number)))
+    return uploads
+
+
+@pytest.mark.parametrize("days", [-20, -30, -365])
+@pytest.mark.parametrize("order", [1, -1])
+def test_readings_kept_under_a_clock_that_was_behind_make_no_day_before_the_first(box, days, order):
+    uploads = kept_under_a_wrong_clock(days * 86400)
+    for one in uploads[::order]:
+        box.deliver(one)
+    assert [(row.day, row.production_dwh, row.consumption_dwh) for row in views.days(box.store)] == [
+        ("2026-05-09", 203 * 150, 203 * 50), ("2026-05-10", 56 * 150, 56 * 50)]
+    assert "left out" in texts(box)
+
+
+def test_a_production_meter_that_runs_backwards_and_is_away_for_a_day_leaves_nothing_out(box):
+    for first in (0, 400):
+        box.lines(*(line for n in range(first, first + 24) for line in (
+            inverter(NOON + 300 * n, 1_000_000 + 100 * n), meter(NOON + 300 * n, 900_000 - 100 * n, PRODUCTION))))
+    assert box.total() == 42_300
+
+
+def test_a_first_day_alone_is_counted_when_the_counter_goes_on_from_it(box):
+    box.lines(*run_of(NOON, 5, 100_000, 100))
+    box.lines(*run_of(NOON + 30 * 86400, 5, 900_000, 100))
+    assert box.total() == 400 + 799_600 + 400

@@ -45,6 +45,19 @@ def test_the_decision_about_an_evenings_last_reading_waits_for_the_morning(box):
     assert box.store.execute("SELECT day FROM notice").fetchall() == [("2026-05-09",)]
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_lie_that_lasts_over_midnight_is_left_out_on_both_days(box, one_by_one):
+    """At midnight the device could have made what the lie claims: the next day must know that it began as one."""
+    evening = NOON + 10 * HOUR
+    lies = {number: 150_000 for number in range(5, 48)}
+    lines = [inverter(evening + 300 * number, 1000 + 2500 * number + lies.get(number, 0)) for number in range(60)]
+    for part in [[line] for line in lines] if one_by_one else [lines]:
+        box.lines(*part, captured=evening + 20_000)
+    assert box.total() == 59 * 2500 and box.kinds() == {"outlier"}
+    assert [sum(slot.production_dwh or 0 for slot in views.day(box.store, row.day)) for row in views.days(box.store)
+            ] == [4 * 2500, 55 * 2500]
+
+
 def test_a_field_that_does_not_parse_costs_only_that_field(box):
     box.lines(inverter(NOON, 1000), inverter(NOON + 300, "broken"), inverter(NOON + 600, ""),
               inverter(NOON + 900, 1300))

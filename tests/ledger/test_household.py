@@ -90,3 +90,19 @@ def test_several_net_meters_are_summed(box):
         meter(NOON + 300 * n, 200 * n, "PVS5M000002c"))]
     box.lines(*lines)
     assert set(box.consumption().values()) == {800}
+
+
+@pytest.mark.parametrize("before_dwh", [50_000, 100_000, 150_000])
+def test_a_net_meter_may_run_down_past_zero_as_fast_as_its_roof_can(box, before_dwh):
+    """Eight inverters of 3 kW, read every hour. The house cooled on every sunny day but the last, so that 20 kWh in one
+    step are more than the meter itself ever showed."""
+    lines, made, nets = [], 1_000_000, [0]
+    for hour in range(5 * 24):
+        energy, used = (26_000 if 4 <= hour % 24 < 10 else 0), (5000 if hour >= 96 else 120_000)
+        made += energy
+        nets.append(nets[-1] + used - 8 * energy)
+        lines += [inverter(NOON + 3600 * hour, made, f"41405000000000{unit}") for unit in range(8)]
+    start = before_dwh - nets[4 * 24 + 4]       # when the sun rises on the last day
+    box.lines(*lines, *(meter(NOON + 3600 * hour, start + net) for hour, net in enumerate(nets[1:])))
+    assert not box.kinds()
+    assert sum(row.consumption_dwh or 0 for row in views.days(box.store)) == 120_000 * 95 + 5000 * 24

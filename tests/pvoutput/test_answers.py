@@ -146,3 +146,44 @@ def test_history_and_outputs_that_end_early_keep_what_they_have() -> None:
     assert parse_history("20260509,9:00,1500,0.3,900;x;20260509,09:05,NaN") == {
         "09:00": {"v1": 1500, "v2": 900}, "09:05": {}}
     assert parse_outputs("20260509,15000;;20260508,NaN,3,0,9") == {"2026-05-09": {"v1": 15000}, "2026-05-08": {"v3": 9}}
+
+
+ODD = "Home,4800,94501,16,300,Brand,1,5000,SMA,S,20.0,No,20160301,37.8,-122.3,10"
+REST = ",0,0,NaN,NaN,America/Los_Angeles"
+
+
+@pytest.mark.parametrize("word", ["", "NaN", "null", "None", "-"])
+@pytest.mark.parametrize("at", range(16))
+def test_a_field_that_says_nothing_costs_itself_alone(at: int, word: str) -> None:
+    fields = ODD.split(",")
+    fields[at] = word
+    system = parse_system(",".join(fields) + REST + ";;1")
+    assert system is not None
+    assert system.name == ("Home" if at != 0 else word)
+    assert system.size_w == (4800 if at != 1 else 0)
+    assert (system.latitude is None) == (at in (13, 14))
+    assert (system.interval_s, system.interval_known) == ((600, True) if at != 15 else (300, False))
+    assert system.zone == "America/Los_Angeles" and system.donor
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_field_that_is_not_there_at_all_moves_the_interval_and_leaves_the_size_unknown(at: int) -> None:
+    fields = ODD.split(",")
+    del fields[at]
+    system = parse_system(",".join(fields) + REST + ";;1")
+    assert system is not None and system.interval_s == 600 and system.zone == "America/Los_Angeles" and system.donor
+    assert system.size_w in (0, 4800) and (system.latitude, system.longitude) == (37.8, -122.3)
+
+
+@pytest.mark.parametrize(("sections", "donor"), [
+    (";;1", True), (";;0", False), (";;", False), ("", False), (";1", True), (";;;1", True), (";1,2;1", True),
+    (";;1;Extended,W", True), (";;0;1,2", False), (";;1\r\n", True), (";; 3 ;", True), (",9;;1", True)])
+def test_the_donations_are_found_beside_sections_that_nobody_asked_for(sections: str, donor: bool) -> None:
+    system = parse_system(ODD + REST + sections)
+    assert system is not None and system.donor is donor
+    assert system.interval_s == 600 and system.zone == "America/Los_Angeles"
+
+
+def test_numbers_with_a_point_and_dates_in_another_form_are_read() -> None:
+    system = parse_system(ODD.replace("4800", "4800.0").replace("20160301", "2016-03-01") + ".0" + REST + ";;0")
+    assert system is not None and (system.size_w, system.interval_s, system.latitude) == (4800, 600, 37.8)

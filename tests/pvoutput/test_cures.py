@@ -82,6 +82,20 @@ def test_real_power_in_what_pvoutput_takes_for_the_night_costs_a_search_and_lose
     assert set(box.states()) == {"sent"} and len(refusals(box)) == before
 
 
+@pytest.mark.parametrize(("first", "count"), [(1, 58), (0, 120), (250, 38)])
+def test_many_hours_of_real_power_in_what_pvoutput_takes_for_the_night_share_one_cure(
+        box: Box, first: int, count: int) -> None:
+    """Its place is half a world away there, and it does not tell: ten hours are dark to it."""
+    box.server.site.system.longitude = 180.0 if first < 144 else -60.0
+    untold(box, "place")
+    night_rows(box, count, 100, first)
+    box.push()
+    assert set(box.states()) == {"sent"}
+    assert len(refusals(box)) <= 2 * (288).bit_length()
+    assert box.curve(DAY)["23:55"]["v1"] == box.truth(DAY)["23:55"]["v1"]
+    assert box.curve(DAY)["13:00"] == box.truth(DAY)["13:00"] or first < 144
+
+
 def test_a_counter_that_catches_up_in_one_slot_is_sent_without_that_power(box: Box) -> None:
     slots = sunny_day(DAY)
     late = midnight(DAY) + 150 * 300

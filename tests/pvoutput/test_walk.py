@@ -180,7 +180,8 @@ class Walk:
 def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
     clock = HandClock(moment=[float(midnight("2026-05-01") + 6 * 3600)])
     clock.boots[0] = clock.moment[0] - 100
-    real_call = client.Client._call
+    real_call, chance = client.Client._call, random.getstate()
+    random.seed(SEED)       # jitter and backoff: the same seed walks the same way
     with PvOutput(HandClock(moment=clock.moment), api_key=KEY) as server:
         box = Box(tmp_path, clock, server, settings_for(server))
         made = Walk(box, random.Random(SEED))
@@ -197,6 +198,7 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Walk]:
         monkeypatch.setattr(client.Client, "_call", call)
         yield made
         made.box.store.close()
+    random.setstate(chance)
 
 
 def test_a_random_walk_never_exceeds_a_quota_never_loops_and_ends_with_the_truth(walk: Walk) -> None:

@@ -45,36 +45,33 @@ def test_an_inverters_line_has_exact_energy_and_power():
     assert isinstance(record, Inverter)
     assert (record.time, record.serial, record.model) == (T1, "414050000000001", "AC_Module_Type_C")
     assert (record.energy_dwh, record.power_dw) == (26042, 963)
-    assert (record.ac_mv, record.ac_ma, record.dc_mv, record.heat_sink_mc) == (249030, 575, 56006, 28750)
-    assert record.mhz == 60010
+    assert record.fields == fields("130")
 
 
 def test_empty_fields_and_blanks_in_names_shift_no_column():
     record = parse(fields("fronius"))
     assert isinstance(record, Inverter) and record.model == "FRONIUS IG 4000"
-    assert (record.energy_dwh, record.power_dw, record.dc_dw, record.dc_mv) == (664_605_559, 13020, None, 303_000)
+    assert (record.energy_dwh, record.power_dw, *record.fields[9:11]) == (664_605_559, 13020, "", "303")
 
 
 def test_a_meters_counter_may_be_negative_and_its_power_is_signed():
     record = parse(fields("140"))
     assert isinstance(record, Meter) and (record.energy_dwh, record.power_dw) == (32100, -13783)
-    assert (record.ct_rating_a, record.power_factor_e4) == (100, -6878)
     assert parse([*fields("140")[:5], "-0.25", *fields("140")[6:]]).energy_dwh == -2500
 
 
 def test_the_supervisor_tells_its_backlog_and_its_firmware():
     status, identity = parse(fields("120")), parse(fields("122"))
     assert isinstance(status, Status)
-    assert (status.untransmitted, status.uptime_s, status.flash_free_kb) == (93234, 2571, 4568)
+    assert status.fields[7] == "93234"
     assert isinstance(identity, Supervisor)
-    assert (identity.model, identity.firmware, identity.generation) == ("SMSPVS20R1", "1.4.10 Build 10102619", "SMS2.0")
+    assert (identity.model, identity.fields[4]) == ("SMSPVS20R1", "1.4.10 Build 10102619")
 
 
 def test_extra_lines_know_their_set():
     extra, legs = parse(fields("131")), parse(fields("141"))
-    assert isinstance(extra, InverterExtra) and (extra.part, extra.values) == (1, ["1511", "546"])
-    assert isinstance(legs, MeterExtra)
-    assert (legs.part, legs.i1_ma, legs.v2_mv, legs.p1_dw, legs.to_grid_dwh) == (1, 8144, 124410, -8299, 66930)
+    assert isinstance(extra, InverterExtra) and (extra.part, extra.fields[5:]) == (1, ["1511", "546"])
+    assert isinstance(legs, MeterExtra) and (legs.part, legs.fields[11]) == (1, "6.693")
 
 
 def test_an_upload_has_a_header_and_a_trailer():

@@ -1,5 +1,7 @@
 """Error pages: a history that cannot be read is no bug, and costs the pages that need it only."""
+import json
 import sqlite3
+import struct
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,14 @@ def test_the_lamps_have_the_owners_names(guest: Visitor, roof: Path) -> None:
     for name in ("SunPower box", "Inverters", "PVOutput", "Clock", "Storage"):
         assert f"<span>{name}<span" in text
     assert "Decode" not in text and "supervisor process" not in text
+
+
+def test_every_icon_of_the_manifest_is_there(guest: Visitor) -> None:
+    icons = json.loads(guest.get("/static/manifest.json").text)["icons"]
+    assert {icon["sizes"] for icon in icons} == {"any", "180x180", "512x512"}
+    for icon in icons:
+        data = guest.get(f"/static/{icon['src']}").data
+        if icon["type"] == "image/png":
+            wide, high = struct.unpack(">II", data[16:24])
+            assert data.startswith(b"\x89PNG") and f"{wide}x{high}" == icon["sizes"]
+    assert "apple-touch-icon" in guest.get("/login").text

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from appliance.health import status
 from appliance.health.log import Entry
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, panels, svg
+from webui.present import charts, compare, dress, energy, localtime, panels, picture, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -70,6 +70,18 @@ def _hero() -> str:
 def day_part(day: str) -> str:
     """The day curve alone."""
     return render_template("_day.html", **_day(parse_day(day)))
+
+
+@page.get("/day/<day>/picture.svg")
+@access.dashboard
+def day_picture(day: str) -> ResponseReturnValue:
+    """The day as a picture to keep."""
+    when = parse_day(day)
+    drawn = picture.of_day(when, curve(box(), when, energy.slots(box(), when)))
+    totals = energy.days(box(), when, when).get(when, Totals(when))
+    return render_template("picture.svg", picture=drawn, totals=totals), 200, {
+        "Content-Type": "image/svg+xml; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="suntap-{when.isoformat()}.svg"'}
 
 
 def _page(day: date) -> str:

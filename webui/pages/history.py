@@ -2,13 +2,17 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
+from appliance.history import earlier
+from webui import orders
 from webui.data import box
 from webui.present import charts, compare, dress, energy, localtime
 from webui.present.energy import Totals
 from webui.query import parse_month
 from webui.security import access
+from webui.words import history as words
 
 page = Blueprint("history", __name__)
 
@@ -30,23 +34,56 @@ def show() -> str:
     before = energy.days(box(), earlier, localtime.month_end(earlier))
     every = energy.all_days(box())
     years = energy.years(box(), every)
+    imported = energy.earlier(box())
+    of_year = [day for day in imported if day.day.year == month.year]
+    of_month = {day.day: day for day in of_year if day.day.month == month.month}
+    begun = min([first, *(day.day for day in imported[:1])])
     chosen = here if here.replace(day=1) == month else month
     return render_template(
         "history.html", month=month, today=here, calendar=calendar(month, days),
-        earlier=_step(month, -1) if month > first.replace(day=1) else None,
+        earlier=_step(month, -1) if month > begun.replace(day=1) else None,
         later=_step(month, 1) if month < here.replace(day=1) else None,
-        bars=charts.month_bars(days, chosen, before), total=energy.total(list(days.values())),
-        year=charts.year_bars(months, month, energy.months(box(), month.year - 1)),
+        bars=charts.month_bars(days, chosen, before, of_month), total=energy.total(list(days.values())),
+        year=charts.year_bars(months, month, energy.months(box(), month.year - 1), energy.by_month(of_year)),
         year_total=energy.total(list(months.values())),
-        years=charts.years_bars(years, month.year), all_total=energy.total(list(years.values())),
-        first=first, last=last, month_last=localtime.month_end(month),
-        best=energy.best_days(box(), BEST, every), months=_month_list(first, max(last, here)), weekdays=_weekdays(),
+        years=charts.years_bars(years, month.year, energy.years(box(), imported)),
+        all_total=energy.total(list(years.values())),
+        side=side_by_side(every, imported), first=first, last=last, month_last=localtime.month_end(month),
+        best=energy.best_days(box(), BEST, every), months=_month_list(begun, max(last, here)), weekdays=_weekdays(),
+        imported={"month": energy.total(list(of_month.values())), "year": energy.total(of_year),
+                  "all": energy.total(imported)}, sources=energy.sources(box()), order=orders.last(),
         changes={"month": compare.span(box(), month, localtime.month_end(month), here),
                  "year": compare.span(box(), month.replace(month=1), month.replace(month=12, day=31), here)},
         worths={"month": energy.worth(box(), days.values()),
                 "year": energy.worth(box(), (day for day in every if day.day.year == month.year)),
                 "all": energy.worth(box(), every)},
         slot_minutes=box().slot_seconds() // 60)
+
+
+@page.post("/history/earlier")
+@access.owner
+def bring() -> ResponseReturnValue:
+    """Days of before suntap from a file; the recorder takes them in."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        flash(words.NO_FILE, "bad")
+    else:
+        try:
+            here = localtime.today(box().now(), box().zone())
+            found = earlier.parse(sent.stream.read(earlier.MAX_BYTES + 1), here)
+            orders.submit("earlier", source=sent.filename, days=[
+                (one.day.isoformat(), one.production_dwh, one.consumption_dwh) for one in found])
+        except earlier.EarlierError as error:
+            flash(words.NOT_TAKEN.format(reason=error), "bad")
+    return redirect(url_for("history.show", _anchor="earlier"))
+
+
+@page.post("/history/earlier/forget")
+@access.owner
+def forget() -> ResponseReturnValue:
+    """Remove the imported days."""
+    orders.submit("earlier")
+    return redirect(url_for("history.show", _anchor="earlier"))
 
 
 def _step(month: date, way: int) -> str:
@@ -68,6 +105,19 @@ def _weekdays() -> list[str]:
     """Mon to Sun, or Sun to Sat."""
     first = dress.now().first_weekday
     return [f"{MONDAY + timedelta(days=first + number):%a}" for number in range(7)]
+
+
+def side_by_side(measured: list[Totals], imported: list[Totals]) -> dict[str, Any]:
+    """Months as rows and years as columns: production in 0.1 Wh as measured and as imported, never their sum."""
+    kinds = [{(year, month): total.production_dwh
+              for year in {day.day.year for day in days}
+              for month, total in energy.by_month([day for day in days if day.day.year == year]).items()}
+             for days in (measured, imported)]
+    years = sorted({year for kind in kinds for year, _ in kind})
+    rows = [{"name": f"{MONDAY.replace(month=month):%B}", "cells": [
+        {"dwh": kinds[0].get((year, month)), "imported": kinds[1].get((year, month)), "month": f"{year}-{month:02}"}
+        for year in years]} for month in range(1, 13)]
+    return {"years": years, "rows": rows}
 
 
 def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] | None]]:

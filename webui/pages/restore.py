@@ -4,6 +4,8 @@ The file waits in the restore handover's folder. The supervisor process, which a
 history, settings and password; the uploads are added to the inbox by whoever may write there (history.backup).
 A file that nobody confirms is removed.
 """
+import errno
+import logging
 import sqlite3
 from dataclasses import asdict
 
@@ -18,6 +20,9 @@ from webui.handovers import restore_busy as busy
 from webui.handovers import restore_handover as handover
 from webui.limits import MAX_RESTORE
 from webui.security import access
+from webui.words import restore as words
+
+log = logging.getLogger(__name__)
 
 page = Blueprint("restore", __name__, url_prefix="/settings/restore")
 
@@ -29,17 +34,17 @@ def upload() -> ResponseReturnValue:
     session.pop("restore", None)
     sent, pending = request.files.get("file"), handover()
     if sent is None or not sent.filename:
-        flash("Choose a backup file first.", "bad")
+        flash(words.NO_FILE, "bad")
     elif busy():
-        flash("Another restore is under way. Wait for it to end.", "bad")
+        flash(words.BUSY, "bad")
     else:
         try:
             pending.store(sent.stream, MAX_RESTORE)
             session["restore"] = asdict(backup.check(pending.file, box().data_dir))
         except (backup.BackupError, OSError, TooLargeError) as error:
             pending.remove()
-            reason = str(error).removeprefix(f"{pending.file.name}: ") or "it is too large"
-            flash(f"Nothing was replaced: {reason}.", "bad")
+            log.warning("restore: %s", error or type(error).__name__)
+            flash(words.REFUSED.format(reason=words.REASONS[_kind(error)]), "bad")
     return _back()
 
 
@@ -49,11 +54,12 @@ def confirm() -> ResponseReturnValue:
     """The owner has seen what is in it: hand it to the supervisor process."""
     try:
         if session.pop("restore", None) is None or not handover().file.exists():
-            flash("The backup is no longer here. Choose it again.", "bad")
+            flash(words.GONE, "bad")
         elif not busy():
             orders.submit("restore")
     except (OSError, sqlite3.Error) as error:
-        flash(f"Nothing was replaced: {error}.", "bad")
+        log.warning("restore: %s", error)
+        flash(words.REFUSED.format(reason=words.REASONS["unreadable"]), "bad")
     return _back()
 
 
@@ -72,6 +78,15 @@ def discard() -> ResponseReturnValue:
 def state() -> ResponseReturnValue:
     """How far the uploads are, as a fragment; the page loads itself anew at the end."""
     return orders.news("restore", handover())
+
+
+def _kind(error: Exception) -> str:
+    """Which of the reasons an error is."""
+    if isinstance(error, backup.BackupError):
+        return error.kind
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "room"
+    return "large" if isinstance(error, TooLargeError) else "unreadable"
 
 
 def _back() -> ResponseReturnValue:

@@ -9,34 +9,43 @@ from webui.present.energy import Totals
 from webui.present.units import kwh
 
 
-def month_bars(days: dict[date, Totals], chosen: date, before: dict[date, Totals] | None = None) -> svg.Bars:
-    """One bar per day of the chosen day's month; `before`: the days of the same month a year earlier."""
+def month_bars(days: dict[date, Totals], chosen: date, before: dict[date, Totals] | None = None,
+               earlier: dict[date, Totals] | None = None) -> svg.Bars:
+    """One bar per day of the chosen day's month; `before`: the days of the same month a year earlier; `earlier`: days
+    that were imported."""
     values = []
     for number in range(1, localtime.month_end(chosen).day + 1):
         day = chosen.replace(day=number)
         found = days.get(day)
         href = url_for("dashboard.show", day=day.isoformat()) if found else ""
         ghost = (before or {}).get(year_before(day))
-        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen, ghost))
+        values.append(bar_value(str(number), localtime.short_date(day), found, href, day == chosen, ghost,
+                                (earlier or {}).get(day)))
     return svg.bars(values, label_every=3)
 
 
-def year_bars(months: dict[int, Totals], chosen: date, before: dict[int, Totals] | None = None) -> svg.Bars:
-    """One bar per month of the chosen day's year; `before`: the months of the year before."""
+def year_bars(months: dict[int, Totals], chosen: date, before: dict[int, Totals] | None = None,
+              earlier: dict[int, Totals] | None = None) -> svg.Bars:
+    """One bar per month of the chosen day's year; `before`: the months of the year before; `earlier`: what was
+    imported."""
     values = []
     for number in range(1, 13):
         day, found = chosen.replace(month=number, day=1), months.get(number)
-        href = url_for("history.show", month=f"{day:%Y-%m}") if found else ""
+        imported = (earlier or {}).get(number)
+        href = url_for("history.show", month=f"{day:%Y-%m}") if found or imported else ""
         ghost = (before or {}).get(number)
-        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month, ghost))
+        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month, ghost, imported))
     return svg.bars(values)
 
 
-def years_bars(years: dict[int, Totals], chosen: int) -> svg.Bars:
-    """One bar per year."""
+def years_bars(years: dict[int, Totals], chosen: int, earlier: dict[int, Totals] | None = None) -> svg.Bars:
+    """One bar per year; `earlier`: what was imported."""
+    imported = earlier or {}
     return svg.bars([
-        bar_value(str(year), str(year), found, url_for("history.show", month=f"{found.day:%Y-%m}"), year == chosen)
-        for year, found in years.items()])
+        bar_value(str(year), str(year), years.get(year),
+                  url_for("history.show", month=f"{(years.get(year) or imported[year]).day:%Y-%m}"), year == chosen,
+                  earlier=imported.get(year))
+        for year in sorted(years.keys() | imported.keys())])
 
 
 def panel_days(days: dict[date, Totals], month: date, typical: dict[date, Totals]) -> svg.Bars:
@@ -65,12 +74,16 @@ def _panel_value(label: str, name: str, found: Totals | None, typical: Totals | 
 
 
 def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bool,
-              before: Totals | None = None) -> svg.Value:
-    """A bar for totals, or for a day or month of which nothing is known; `before`: the same a year earlier."""
+              before: Totals | None = None, earlier: Totals | None = None) -> svg.Value:
+    """A bar for totals, or for a day or month of which nothing is known; `before`: the same a year earlier; `earlier`:
+    what was imported."""
     known = found or Totals(date.min)
     ghost = before.production_dwh if before else None
-    title = bar_title(name, found) + ("" if ghost is None else f"; a year before {kwh(ghost)} kWh")
-    return svg.Value(label, title, known.production_dwh, known.consumption_dwh, href, chosen, ghost)
+    imported = earlier.production_dwh if earlier else None
+    title = bar_title(name, found) if found or imported is None else f"{name}:"
+    title += "" if imported is None else f"{'; ' if found else ' '}imported {kwh(imported)} kWh"
+    title += "" if ghost is None else f"; a year before {kwh(ghost)} kWh"
+    return svg.Value(label, title, known.production_dwh, known.consumption_dwh, href, chosen, ghost, imported)
 
 
 def bar_title(name: str, found: Totals | None) -> str:

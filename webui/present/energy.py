@@ -6,8 +6,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from statistics import median
 
+from appliance.history import earlier as imports
 from appliance.history import views
 from appliance.history import worth as worths
 from appliance.history.worth import Worth
@@ -26,6 +28,9 @@ WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is
 MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
 REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
 GONE_SECONDS = 14 * 86400   # an inverter silent for longer before a day was taken off the roof
+MAX_FINISHED = 40       # years whose worth is remembered
+
+_finished: dict[tuple[str, str, str, str, tuple["Totals", ...]], Worth] = {}
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,38 @@ def years(box: Box, known: Sequence[Totals] | None = None) -> dict[int, Totals]:
 
 
 def worth(box: Box, days: Iterable[Totals]) -> Worth:
-    """How much of these days' energy stayed at home, and what that was worth at the owner's prices."""
+    """How much of these days' energy stayed at home, and what that was worth at the owner's prices; `days`: all that is
+    known between the first and the last of them. A year that is over is worked out once."""
+    here = localtime.today(box.now(), box.zone()).year
     site = box.settings().site
-    return worths.of(days, prices.parse(site.buy), prices.parse(site.sell), worths.by_hour(box.store()))
+    known: list[Worth] = []
+    for year, part in groupby(days, key=lambda day: day.day.year):
+        of_year = tuple(part)
+        key = (str(box.data_dir), site.timezone, site.buy, site.sell, of_year)
+        found = _finished.get(key) if year < here else None
+        if found is None:
+            found = worths.of(of_year, prices.parse(site.buy), prices.parse(site.sell), worths.by_hour(box.store()))
+            if year < here:
+                if len(_finished) >= MAX_FINISHED:
+                    _finished.clear()
+                _finished[key] = found
+        known.append(found)
+    return worths.together(known)
 
 
 def all_days(box: Box) -> list[Totals]:
     """Totals of every local day of which something is known."""
     return [_totals(day) for day in views.days(box.store())]
+
+
+def earlier(box: Box) -> list[Totals]:
+    """The imported days of which suntap measured nothing, ascending: another program's numbers."""
+    return [Totals(one.day, one.production_dwh, one.consumption_dwh) for one in imports.days(box.store())]
+
+
+def sources(box: Box) -> list[str]:
+    """Where the imported days are from."""
+    return sorted({one.source for one in imports.days(box.store()) if one.source})
 
 
 def _grouped(found: Sequence[Totals], part: Callable[[date], int]) -> dict[int, Totals]:

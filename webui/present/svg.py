@@ -21,6 +21,7 @@ class Value:
     href: str = ""
     chosen: bool = False
     ghost: int | None = None        # production a year before
+    earlier: int | None = None      # production that another program counted, never part of `production`
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Bar:
     zone_width: float
     labelled: bool
     ghost_y: float | None = None
+    earlier_y: float | None = None
+    earlier_height: float = 0
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Bars:
 
 def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
     """Bars side by side over one scale that begins at zero."""
-    top = max((number or 0 for value in values for number in (value.production, value.consumption, value.ghost)),
-              default=0)
+    top = max((number or 0 for value in values for number in (
+        (value.production or 0) + (value.earlier or 0), value.consumption, value.ghost)), default=0)
     step, decimals = nice_step(top)
     lines = max(1, -(-top // step)) if top else 1
     room = HEIGHT - TOP - BOTTOM
@@ -63,12 +66,13 @@ def bars(values: Sequence[Value], label_every: int = 1) -> Bars:
     width = min(22.0, slot * .68)
     drawn = []
     for index, value in enumerate(values):
-        height = max(0, value.production or 0) * scale
+        height, more = max(0, value.production or 0) * scale, (value.earlier or 0) * scale
         use = None if value.consumption is None else round(HEIGHT - BOTTOM - max(0, value.consumption) * scale, 1)
         drawn.append(Bar(value, round(LEFT + slot * (index + .5) - width / 2, 1), round(width, 1),
                          round(HEIGHT - BOTTOM - height, 1), round(height, 1), use,
                          round(LEFT + slot * index, 1), round(slot, 1), index % label_every == 0,
-                         None if value.ghost is None else round(HEIGHT - BOTTOM - max(0, value.ghost) * scale, 1)))
+                         None if value.ghost is None else round(HEIGHT - BOTTOM - max(0, value.ghost) * scale, 1),
+                         None if value.earlier is None else round(HEIGHT - BOTTOM - height - more, 1), round(more, 1)))
     grid = [(round(HEIGHT - BOTTOM - line * step * scale, 1), f"{line * step / 10**4:.{decimals}f}")
             for line in range(lines + 1)]
     return Bars(drawn, grid)

@@ -1,4 +1,4 @@
-/* Draws the day curve. All times and labels come from the server in the site's zone; this script never asks the browser's.
+/* Draws the day curve, and its picture as PNG. All times and labels come from the server in the site's zone; this script never asks the browser's.
    Values are means over a slot, so the curve is stepped; a slot without a reading is a gap, a hole is hatched. */
 "use strict";
 (() => {
@@ -74,6 +74,22 @@
       },
     }, data, place);
   };
+
+  document.addEventListener("click", (event) => {      // the server's picture, drawn once more for programs that take no SVG
+    const button = event.target.closest("[data-picture]");
+    if (!button) return;
+    const image = new Image();
+    image.addEventListener("load", () => {
+      const canvas = document.createElement("canvas");
+      canvas.width = 2 * image.width; canvas.height = 2 * image.height;
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      const link = document.createElement("a");
+      link.download = button.dataset.name;
+      link.href = canvas.toDataURL("image/png");
+      link.click();
+    });
+    image.src = button.dataset.picture;
+  });
 
   let width = 0;
   new ResizeObserver(([entry]) => {

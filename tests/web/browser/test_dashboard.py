@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from appliance import settings
-from tests.web.browser.conftest import OpenPage, picture
+from tests.web.browser.conftest import SCREENSHOTS, OpenPage, picture
 from tests.web.conftest import NOON, TODAY, ZONE, FixedClock
 from tests.web.roof import SERIALS, Roof, bounds, fill, post
 
@@ -166,3 +166,13 @@ def test_a_page_that_lost_its_server_says_so_and_recovers(open_page: OpenPage, a
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden(timeout=40_000)
     expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+
+
+def test_a_day_is_saved_as_a_picture(open_page: OpenPage, app: Flask, roof: Path) -> None:
+    page = open_page("/day/2026-05-08")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="As a picture (PNG)").click()
+    assert download.value.suggested_filename == "suntap-2026-05-08.png"
+    data = download.value.path().read_bytes()
+    assert data.startswith(b"\x89PNG") and len(data) > 10_000
+    (SCREENSHOTS / "picture.png").write_bytes(data)

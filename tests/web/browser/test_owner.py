@@ -1,12 +1,13 @@
 """The owner's pages in the browser: login, settings with a test, PVOutput, diagnostics; all pages: axe and weight."""
 import json
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from appliance import settings, store
 from appliance.health import status
@@ -19,9 +20,11 @@ from tests.web.roof import post
 
 pytestmark = pytest.mark.usefixtures("processes")
 
-PAGES = ["/", "/day/2026-05-08", "/history", "/pvoutput", "/diagnostics", "/settings", "/login", "/welcome/listen",
-         "/welcome/site", "/welcome/server", "/welcome/pvoutput", "/welcome/done"]
+PAGES = ["/", "/day/2026-05-08", "/history", "/panels", "/panels/414050000000001", "/panels/arrange", "/pvoutput",
+         "/diagnostics", "/notices", "/settings", "/settings/prices", "/welcome/listen", "/welcome/site",
+         "/welcome/server", "/welcome/pvoutput", "/welcome/done"]
 WEIGHT = 250_000
+EXTRA_TABS = 40         # a date field has four stops, and the browser's own controls some
 
 
 def test_a_wrong_password_is_told_and_the_right_one_leads_on(open_page: OpenPage, app: Flask) -> None:
@@ -157,17 +160,59 @@ def axe() -> str:
     return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 
-@pytest.mark.parametrize("look", ["light", "dark", "phone"])
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing_to_complain_about(open_page: OpenPage, app: Flask, roof: Path, axe: str, path: str,
-                                             look: str) -> None:
-    page = open_page(path, login=path != "/login", dark=look == "dark", phone=look == "phone")
-    page.wait_for_timeout(200)
-    page.evaluate(axe)
-    found = page.evaluate("axe.run({rules: {'label-content-name-mismatch': {enabled: true}}}).then("
-                          "result => result.violations.flatMap(rule => rule.nodes.map("
-                          "node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))")
+@pytest.mark.parametrize("look", ["light", "dark", "phone", "without scripts"])
+def test_axe_finds_nothing_to_complain_about_on_any_page(open_page: OpenPage, app: Flask, roof: Path, axe: str,
+                                                         look: str) -> None:
+    """All pages in one browser: a login and a copied history for each would take most of the time."""
+    found = [f"/login: {complaint}" for complaint in complaints(open_page("/login"), axe)]
+    page = open_page("/", login=True, dark=look == "dark", phone=look == "phone")
+    if look == "without scripts":
+        page.route(lambda url: "/static/" not in url, without_scripts)
+    for path in PAGES:
+        page.goto(path)
+        page.wait_for_timeout(100)
+        found += [f"{path}: {complaint}" for complaint in complaints(page, axe)]
     assert found == []
+
+
+def without_scripts(route: Route) -> None:
+    """A page as a browser without scripts has it. With scripts switched off axe itself would not run."""
+    answer = route.fetch()
+    text = re.sub(r"<script\b.*?</script>", "", answer.text(), flags=re.DOTALL)
+    route.fulfill(response=answer, body=re.sub(r"</?noscript>", "", text))
+
+
+def complaints(page: Page, axe: str) -> list[str]:
+    """What axe says of a page."""
+    page.evaluate(axe)
+    found: list[str] = page.evaluate(
+        "axe.run({rules: {'label-content-name-mismatch': {enabled: true}}}).then("
+        "result => result.violations.flatMap(rule => rule.nodes.map("
+        "node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))")
+    return found
+
+
+def test_every_control_of_every_page_is_reached_by_the_keyboard_alone(open_page: OpenPage, app: Flask,
+                                                                      roof: Path) -> None:
+    page = open_page("/", login=True)
+    page.add_init_script("window.fetch = () => new Promise(() => {})")      # what lives stays as it was numbered
+    for path in PAGES:
+        page.goto(path)
+        wanted = page.evaluate("""() => {
+            const kinds = "a[href], button, input, select, summary, [tabindex='0']";
+            const found = [...document.querySelectorAll(kinds)].filter((one) =>
+                one.checkVisibility() && !one.disabled && one.type !== "hidden");
+            found.forEach((one, number) => { one.dataset.number = number; });
+            document.documentElement.dataset.reached = "";
+            document.addEventListener("focusin", (event) => {
+                document.documentElement.dataset.reached += ` ${event.target.dataset.number}`; });
+            return found.filter((one) => one.type !== "radio" || one.checked).map((one) => Number(one.dataset.number));
+        }""")
+        for _ in range(len(wanted) + EXTRA_TABS):
+            page.keyboard.press("Tab")
+        reached = {int(word) for word in page.evaluate("document.documentElement.dataset.reached").split()
+                   if word.isdigit()}
+        assert set(wanted) <= reached, (path, sorted(set(wanted) - reached))
 
 
 def test_the_first_visit_of_the_dashboard_is_light(open_page: OpenPage, app: Flask, roof: Path) -> None:

@@ -13,6 +13,7 @@ from appliance.store import inbox
 from appliance.supervisor import commands
 from tests.web.conftest import FixedClock, Visitor
 from webui.limits import KEEP_RESTORE_S
+from webui.words import restore as words
 
 
 def work(config: Path, data_dir: Path, clock: FixedClock) -> commands.Work:
@@ -62,14 +63,17 @@ def test_what_was_replaced_is_kept_aside(owner: Visitor, roof: Path, config: Pat
     assert kept.stat().st_mode & 0o077 == 0 and (kept / "suntap.toml").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("damage", [
-    lambda saved: b"", lambda saved: b"not a backup", lambda saved: saved[:len(saved) // 2],
-    lambda saved: saved[:-2000] + bytes(2000), lambda saved: bytes([saved[0] ^ 1]) + saved[1:]])
-def test_a_damaged_backup_replaces_nothing_and_leaves_nothing(owner: Visitor, roof: Path, config: Path, damage) -> None:
+@pytest.mark.parametrize(("damage", "kind"), [
+    (lambda saved: b"", "foreign"), (lambda saved: b"not a backup", "foreign"),
+    (lambda saved: saved[:len(saved) // 2], "damaged"),
+    (lambda saved: saved[:-2000] + bytes(2000), "damaged"),
+    (lambda saved: bytes([saved[0] ^ 1]) + saved[1:], "foreign")])
+def test_a_damaged_backup_replaces_nothing_and_is_told_in_owners_words(owner: Visitor, roof: Path, config: Path, damage,
+                                                                       kind: str) -> None:
     content = saved(owner)
     before = {path.name for path in roof.iterdir()}, config.read_bytes()
     text = upload(owner, damage(content))
-    assert "Nothing was replaced" in text and "This backup is whole." not in text
+    assert words.REFUSED.format(reason=words.REASONS[kind]) in text and "This backup is whole." not in text
     backup.handover(roof).folder.rmdir()  # empty
     assert ({path.name for path in roof.iterdir()}, config.read_bytes()) == before
     owner.send("/settings", "/settings/restore/confirm")
