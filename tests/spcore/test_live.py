@@ -195,7 +195,8 @@ def test_the_ring_is_as_large_as_asked_for(cable):
 MIRROR = """
 import socket, sys
 port, head = int(sys.argv[1]), bytes.fromhex(sys.argv[2])
-link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp, gre = (socket.SOCK_DGRAM, 0), (socket.SOCK_RAW, 47)
+link = socket.socket(socket.AF_INET, *(udp if port else gre))
 for line in sys.stdin:
     link.sendto(head + bytes.fromhex(line), ("10.9.0.1", port))
 """
@@ -222,10 +223,13 @@ def test_any_interface_is_captured(cable):
     assert stop(child)["uploads_complete"] == sent > 0
 
 
-@pytest.mark.parametrize("port, head", [(37008, "0100000101"), (4789, "0800000000002a00")], ids=["tzsp", "vxlan"])
-@pytest.mark.parametrize("interface", ["eth0", "any"])
+@pytest.mark.parametrize("interface, port, head", [
+    ("eth0", 37008, "0100000101"), ("any", 37008, "0100000101"), ("eth0", 4789, "0800000000002a00"),
+    ("any", 4789, "0800000000002a00"), ("any", 0, "2000655800000007"), ("any", 0, "100088be000000071005000500000003"),
+    ("eth0", 0, "100022eb00000007200500050000000100000001" + "00" * 8)],
+    ids=["tzsp", "tzsp any", "vxlan", "vxlan any", "gre any", "erspan II any", "erspan III"])
 def test_what_a_mirror_port_sends_to_the_box_is_captured(cable, interface, port, head):
-    """The copy comes from a real UDP socket; frames larger than the way come in the kernel's own fragments."""
+    """The copy comes from a real socket, UDP or GRE; frames larger than the way come in the kernel's own fragments."""
     stream = post(b"130\t1\n" * 800)
     frames = Talk(port=4001).open().whole(stream, 1460).fin(len(stream)).frames
     child = capture_on(interface, any_captures)
