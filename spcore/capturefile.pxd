@@ -35,6 +35,7 @@ cdef struct CaptureFile:
     uint32_t record_head        # pcap: bytes before each packet
     uint32_t max_packet
     uint32_t max_interfaces
+    uint32_t max_description
     Interface* interfaces
     uint32_t interface_count
     uint32_t interface_space

@@ -64,6 +64,7 @@ cdef class OpenFile:
         self.file.window.step = step
         self.file.max_packet = limits.max_packet
         self.file.max_interfaces = limits.max_interfaces
+        self.file.max_description = limits.max_description
         window_guard(&self.file.window)
         opened = capture_open(&self.file)
         raised = getattr(stream, "raised", None)

@@ -56,6 +56,9 @@ class Limits:
     max_interfaces = 4_096
     """Interfaces described in one section of a pcapng file; packets of further ones are not read.
     Counter: packets_unreadable."""
+    max_description = 1 << 20
+    """Bytes of an interface's block with all its options in a pcapng file; a longer one is damage, and ends the file.
+    Its error says so."""
     max_number = 9
     """Digits of a record line's first field. Counter: lines_without_number."""
     window_slack = 256 << 10

@@ -33,7 +33,6 @@ cdef enum:
     INTERFACE_HEAD = 16             # up to the options
     SIMPLE_HEAD = 12                # up to the frame
     PACKET_HEAD = 28                # of both kinds with a time stamp
-    MAX_DESCRIPTION = 1 << 20       # an interface's block with all its options; a longer one is damage
 
 cdef enum:                          # options of an interface
     OPTION_END = 0
@@ -191,7 +190,7 @@ cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
             if length > self.max_packet:
                 return damaged(self, b"a block claims more bytes than a frame can have")
         elif kind == BLOCK_INTERFACE:
-            if length > MAX_DESCRIPTION:
+            if length > self.max_description:
                 return damaged(self, b"an interface description is too long")
         else:
             here = window_here(&self.window)

@@ -287,6 +287,13 @@ def test_bounds_of_a_file_are_arguments():
         file = OpenFile("x", -1, lambda most, of=got: next(of, b""), Limits(max_packet=bound))
         feed([file], None)
         assert bool(file.problem) == problem
+    data = Section([Interface()], [(0, 0, bytes(60))]).written()
+    size = int.from_bytes(data[32:36], "little")        # the interface's block behind the section's
+    for bound, problem in ((size, ""), (size - 1, "an interface description is too long (at byte 28)")):
+        got = iter([data])
+        file = OpenFile("x", -1, lambda most, of=got: next(of, b""), Limits(max_description=bound))
+        feed([file], None)
+        assert file.problem == problem
     made = Section([Interface()] * 3, [(number, 0, bytes(60)) for number in range(3)]).written()
     got = iter([made])
     engine = Engine()
