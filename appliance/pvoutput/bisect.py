@@ -7,7 +7,8 @@ batch's order, so what depends on earlier rows (energy never falls) judges as it
 depends on no other row and ends in the morning: there the last row is tried first and then the later half, so that
 the last dark row is found and all before it share its cure; a batch that is all dark costs one trial.
 When many rows are bad, batches shrink: each refused batch halves the size, each accepted one doubles it. One kind of
-refusal may cost `budget` requests per local day of rows since it last taught a rule; then all suspects are set aside.
+refusal may cost `budget` requests per local day of rows since it last taught a rule, or since rows are sent again for
+another reason than a refusal (outbox.count_refusals_anew); then all suspects are set aside.
 The search is kept across kill -9; rows that change meanwhile end it.
 """
 import re
@@ -81,7 +82,7 @@ def narrow(times: Sequence[int], tried: Sequence[int], accepted: bool, from_end:
 
 def is_over_budget(conn: sqlite3.Connection, key: str, day: str, kind: Kind, most: int) -> bool:
     """Count one refusal of a kind; whether it was one more than a search among `most` rows may cost."""
-    name = persisted.name("refusals", key)
+    name = persisted.name(outbox.REFUSALS, key)
     counts = persisted.get(conn, name) or {}
     what = f"{day} {kind.value}"
     count = counts.pop(what, 0) + 1
@@ -91,7 +92,7 @@ def is_over_budget(conn: sqlite3.Connection, key: str, day: str, kind: Kind, mos
 
 def learned(conn: sqlite3.Connection, key: str, day: str, kind: Kind) -> None:
     """The refusals of a kind taught a rule: those that follow are about what it does not reach."""
-    name = persisted.name("refusals", key)
+    name = persisted.name(outbox.REFUSALS, key)
     counts = persisted.get(conn, name) or {}
     if counts.pop(f"{day} {kind.value}", None) is not None:
         persisted.put(conn, name, counts)

@@ -91,6 +91,7 @@ def _refresh_target(store: sqlite3.Connection, target: Target, days: set[str]) -
         chosen |= _days(store, target.key, _since(store, target, before, shape))
     if moved:
         uncheck(store, target.key, sorted(chosen))
+        outbox.count_refusals_anew(store, target.key)
     return sum(_refresh_day(store, target, day, moved) for day in sorted(chosen))
 
 

@@ -25,6 +25,7 @@ JITTER_S = (20, 60)      # a status is sent so long after its end; every box has
 AHEAD_S = 300            # a PVS clock may be ahead by so much and its slots still be believed
 ENDS = "(time / :interval + 1) * :interval"  # SQL: when the status of outbox.time ends
 OWNER_SKIPPED = "skipped by the owner"
+REFUSALS = "refusals"       # the fact that bisect.is_over_budget keeps
 COLUMNS = ", ".join(f"v{n}" for n in range(1, 13))
 SAME = " AND ".join(f"v{n} IS ?" for n in range(1, 13))     # SQL: the row still has the values that were sent
 
@@ -140,9 +141,15 @@ def revive(store: sqlite3.Connection, key: str, today: date, age_limit: int) -> 
                   " AND day >= ?", (key, oldest_day(today, age_limit)))
 
 
+def count_refusals_anew(conn: sqlite3.Connection, key: str) -> None:
+    """Rows of a system are sent again for a reason of their own: what refusals cost before says nothing of them."""
+    persisted.put(conn, persisted.name(REFUSALS, key), None)
+
+
 def retry(conn: sqlite3.Connection, time: int, key: str = "") -> bool:
     """The owner wants a refused or skipped row sent after all. Its reason stays: it is sent alone."""
     with transaction(conn):
+        count_refusals_anew(conn, key)
         return conn.execute("UPDATE outbox SET state = 'waiting', attempts = 0 WHERE system = ? AND time = ?"
                             " AND state IN ('refused', 'skipped')", (key, time)).rowcount == 1
 
@@ -150,6 +157,7 @@ def retry(conn: sqlite3.Connection, time: int, key: str = "") -> bool:
 def retry_all(conn: sqlite3.Connection, key: str = "") -> int:
     """The owner put right what PVOutput refused: all refused rows of a system wait again; how many."""
     with transaction(conn):
+        count_refusals_anew(conn, key)
         return conn.execute("UPDATE outbox SET state = 'waiting', attempts = 0, reason = '' WHERE system = ?"
                             " AND state = 'refused'", (key,)).rowcount
 
@@ -165,6 +173,8 @@ def resend_day(conn: sqlite3.Connection, day: str) -> int:
     """The owner wants a local day (YYYY-MM-DD) sent again, to every system: how many rows wait now."""
     with transaction(conn):
         conn.execute("UPDATE pvoutput_day SET checks = 0, checked = 0, missing = NULL WHERE day = ?", (day,))
+        for (key,) in conn.execute("SELECT DISTINCT system FROM outbox WHERE day = ?", (day,)).fetchall():
+            count_refusals_anew(conn, key)
         return conn.execute("UPDATE outbox SET state = 'waiting', reason = '', attempts = 0 WHERE day = ?"
                             " AND state IN ('sent', 'refused', 'expired')", (day,)).rowcount
 

@@ -51,6 +51,18 @@ def test_one_bad_row_among_thirty_costs_a_binary_search_when_nobody_names_it(
     assert len(box.posts()) <= 1 + math.ceil(math.log2(30)) + 2
 
 
+def test_what_the_owner_tries_again_costs_other_rows_nothing(box: Box) -> None:
+    with_bad(box, {150})
+    box.run(60)
+    for _ in range(bisect.budget(30) + 1):
+        outbox.retry_all(box.store)
+        box.run(3600)
+    with_bad(box, {150, 190}, 150, 210)
+    outbox.retry_all(box.store)
+    box.run(3600)
+    assert box.states() == {"sent": 58, "refused": 2}
+
+
 def test_a_bad_live_row_holds_up_nothing(box: Box) -> None:
     box.put({int(NOON) - 300: (100, TOO_MUCH), int(NOON): (100, 100), int(NOON) + 300: (100, 100)})
     box.run(900)
