@@ -35,6 +35,8 @@ KINDS = {
     "several": (OK, "If one of them is not yours, enter the hardware address of yours under Settings › Capture."),
     "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
+    "worn": (WARN, "Save a backup under Settings, then replace the card and restore the backup."),
+    "card": (WARN, "Save a backup under Settings. If it happens again, replace the card."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
     "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance import __version__, store
-from appliance.health import collector, disk, image_problems, lamps, notices
+from appliance.health import card, collector, disk, image_problems, lamps, notices
 from appliance.health.collector import CollectorFacts
 from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.finding import BAD, WARN, Finding
@@ -130,7 +130,7 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
             pause=PauseFacts(pause.kind, pause.text, round(pause.left_s)) if pause else None,
             trouble=pvoutput.trouble(connection, settings), held=pvoutput.held(connection),
             expires=unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
-            notices=tuple(notices.collect(connection, since)[:MAX_NOTICES]),
+            notices=tuple([*card.notices(card.read(data_dir)), *notices.collect(connection, since)][:MAX_NOTICES]),
             clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size,
             late_s=cadence.late_s(connection))
 

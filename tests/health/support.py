@@ -1,6 +1,8 @@
-"""What happens to the box of the health tests: uploads, devices, rows of the outbox."""
+"""What happens to the box of the health tests: uploads, devices, rows of the outbox; its card."""
+import os
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from appliance import store
 from appliance.health import status
@@ -35,3 +37,17 @@ def outbox(box: Settings, state: str) -> None:
 
 def with_account(box: Settings) -> Settings:
     return replace(box, pvoutput=PVOutput(enabled=True, api_key=Secret("k"), system_id="1"))
+
+
+def system(folder: Path, data_dir: Path, **files: str) -> Path:
+    """A sysfs in which `data_dir` is on partition 3 of an eMMC that tells `files` (by name)."""
+    device = os.stat(data_dir).st_dev
+    disk_folder, errors = folder / "devices/mmc0/block/mmcblk0", folder / "fs/ext4/mmcblk0p3"
+    for path in (disk_folder / "mmcblk0p3", disk_folder / "device", folder / "dev/block", errors):
+        path.mkdir(parents=True)
+    (disk_folder / "mmcblk0p3/partition").write_text("3\n")
+    link = folder / f"dev/block/{os.major(device)}:{os.minor(device)}"
+    link.symlink_to(disk_folder / "mmcblk0p3")
+    for name, text in files.items():
+        (errors if "error" in name else disk_folder / "device").joinpath(name).write_text(text)
+    return folder

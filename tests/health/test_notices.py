@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.cli.status import table
-from appliance.health import lamps, notices, status
+from appliance.health import card, disk, lamps, notices, status
 from appliance.ledger import counters, intake
 from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.pvoutput.targets import main_target
@@ -24,6 +24,7 @@ from appliance.settings import PVOutput, Secret, Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
+from tests.health.support import system
 from tests.history.test_inverters import SERIALS, Roof, bad
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
@@ -45,7 +46,7 @@ def calls(module: ModuleType, name: str, place: int) -> set[str]:
 
 
 def kinds_in_the_code() -> set[str]:
-    return calls(counters, "Event", 0) - {counters.EPOCH} | calls(notices, "Notice", 0)
+    return calls(counters, "Event", 0) - {counters.EPOCH} | calls(notices, "Notice", 0) | calls(card, "Notice", 0)
 
 
 def hear(box: Box, ahead_s: int) -> None:
@@ -104,6 +105,10 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "weak": ("warn", "made only 1.60 kWh on 2026-06-05 and 2026-06-06", judged(0.4)),
     "silent": ("warn", "was not heard on 2026-06-05 and 2026-06-06", judged(None)),
     "replaced": ("ok", "414050000000099 took the place of 414050000000003 on 2026-06-05", replaced),
+    "worn": ("warn", "used more than 100 % of the writes", lambda box: system(
+        box.data_dir / "sys", box.data_dir, life_time="0x0b 0x01")),
+    "card": ("warn", "had 2 errors since its last check", lambda box: system(
+        box.data_dir / "sys", box.data_dir, errors_count="2\n")),
     "source": ("ok", "what the production meter counts", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),
@@ -113,6 +118,7 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
 @pytest.fixture
 def box(tmp_path, monkeypatch):
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    monkeypatch.setattr(disk, "SYSFS", tmp_path / "sys")
     made = Box(tmp_path)
     yield made
     made.close()
