@@ -7,11 +7,11 @@ or of an index, so a day's page costs the same after ten years.
 import heapq
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from appliance.ledger import cadence, reads
-from appliance.ledger.derive import device_steps
+from appliance.ledger.derive import device_steps as counted_steps
 from appliance.ledger.roles import INVERTER, NET, role
 from appliance.ledger.slot import Slot, watts
 from appliance.store import inbox as uploads
@@ -213,9 +213,10 @@ def devices(conn: sqlite3.Connection, day: str | None = None) -> list[Device]:
     return [Device(*row) for row in conn.execute(DEVICES, {"day": day})]
 
 
-def device_day(conn: sqlite3.Connection, device: int, day: str) -> list[Step]:
-    """What one device counted on a local day, reading by reading, ascending."""
-    return [Step(end, energy, end - start) for start, end, energy in device_steps(conn, device, day)]
+def device_steps(conn: sqlite3.Connection, devices: Iterable[int], day: str) -> dict[int, list[Step]]:
+    """What each of these devices counted on a local day, reading by reading, ascending."""
+    return {device: [Step(end, energy, end - start) for start, end, energy in steps]
+            for device, steps in counted_steps(conn, devices, day).items()}
 
 
 def readings(conn: sqlite3.Connection, first: int, last: int) -> Iterator[Reading]:

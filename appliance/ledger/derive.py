@@ -74,14 +74,14 @@ def followed(store: sqlite3.Connection, days: Iterable[str]) -> None:
     store.executemany("DELETE FROM changed_day WHERE day = ?", [(day,) for day in days])
 
 
-def device_steps(store: sqlite3.Connection, device: int, day: str) -> list[Step]:
-    """What one device counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
-    rules = _rules(store)
+def device_steps(store: sqlite3.Connection, devices: Iterable[int], day: str) -> dict[int, list[Step]]:
+    """What each of these devices counted on a local day: (start, end, energy in 0.1 Wh), ascending."""
+    rules, wanted, steps = _rules(store), set(devices), {}
     for known in rules.devices:
-        if known.id == device:
+        if known.id in wanted:
             folded = _fold(store, known, *rules.days.bounds(day), day, rules).folded
-            return folded.steps if folded else []
-    return []
+            steps[known.id] = folded.steps if folded else []
+    return steps
 
 
 @dataclass(frozen=True, slots=True)

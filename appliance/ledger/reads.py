@@ -35,8 +35,9 @@ def device_slots(store: sqlite3.Connection, serials: Iterable[str], day: str) ->
     """Slots of a local day in which only these devices count, as production; serials nobody has count nothing."""
     days = calendar(store)
     wanted = set(serials)
-    counters = [Folded(None, device_steps(store, number, day)) for number, serial in store.execute(
-        "SELECT id, serial FROM counted_device WHERE kind IN ('inverter', 'meter') ORDER BY id") if serial in wanted]
+    steps = device_steps(store, [number for number, serial in store.execute(
+        "SELECT id, serial FROM counted_device WHERE kind IN ('inverter', 'meter')") if serial in wanted], day)
+    counters = [Folded(None, steps[number]) for number in sorted(steps)]
     before = store.execute("SELECT cadence_s FROM site_day WHERE day < ? ORDER BY day DESC LIMIT 1", (day,)).fetchone()
     frame = Day(days.bounds(day)[0], days.slot_seconds, before[0] if before else 0)
     return book(counters, [], frame, 1, Start(0, 0))[0]

@@ -78,15 +78,16 @@ def test_devices_know_their_counter_and_their_day(box, roof):
     found = {device.serial: device for device in views.devices(box.store, "2026-05-02")}
     device = found[SERIAL]
     assert device.counter_dwh == roof.counter(SERIAL, LAST)
-    assert device.day_dwh == sum(step.energy_dwh for step in views.device_day(box.store, device.id, "2026-05-02"))
+    assert device.day_dwh == sum(
+        step.energy_dwh for step in views.device_steps(box.store, [device.id], "2026-05-02")[device.id])
     assert [found[name].kind for name in (PVS_SERIAL, "PVS5M000001c")] == ["pvs", "meter"]
 
 
 def test_a_devices_day_is_the_differences_of_its_counter(box, roof):
     device = next(device for device in views.devices(box.store) if device.serial == SERIAL)
-    for step in views.device_day(box.store, device.id, "2026-05-01"):
+    for step in views.device_steps(box.store, [device.id], "2026-05-01")[device.id]:
         assert step.energy_dwh == roof.counter(SERIAL, step.time) - roof.counter(SERIAL, step.time - step.seconds)
-    assert views.device_day(box.store, device.id, "2020-01-01") == [] == views.device_day(box.store, 999, "2026-05-01")
+    assert views.device_steps(box.store, [device.id, 999], "2020-01-01") == {device.id: []}
 
 
 def test_readings_come_in_order_of_time(box, roof):
@@ -111,7 +112,7 @@ def test_every_view_reads_by_an_index(box):
     plans = []
     box.store.set_trace_callback(plans.append)
     views.latest(box.store), views.day(box.store, "2026-05-02"), views.devices(box.store)
-    views.device_day(box.store, 2, "2026-05-02"), views.backlog(box.store, START, START + 600)
+    views.device_steps(box.store, [2], "2026-05-02"), views.backlog(box.store, START, START + 600)
     list(views.readings(box.store, START, START + 600))
     box.store.set_trace_callback(None)
     assert plans

@@ -220,18 +220,20 @@ def inverters(box: Box, day: date) -> list[Inverter]:
     known = known or [device.day_dwh for device in devices if device.day_dwh is not None]
     middle = int(median(known)) if known else 0
     newcomers = {heir.id for heir in heirs.values() if heir.first_seen >= start}
-    return [_inverter(box, device, day, middle, heirs.get(device.id), device.id in newcomers) for device in devices]
+    steps = views.device_steps(box.store(), [device.id for device in devices], day.isoformat())
+    step_s = cadence.learned(box.store())
+    curves = {device: _curve(found, step_s) for device, found in steps.items()}
+    return [_inverter(device, middle, curves.get(device.id, []), heirs.get(device.id), device.id in newcomers)
+            for device in devices]
 
 
-def _inverter(box: Box, device: views.Device, day: date, middle: int, heir: views.Device | None,
+def _inverter(device: views.Device, middle: int, curve: list[tuple[int, int | None]], heir: views.Device | None,
               is_new: bool) -> Inverter:
     energy = device.day_dwh
     share = None if energy is None or not middle or heir or is_new else (energy * 200 + middle) // (2 * middle)
     verdict = "replaced" if heir else "new" if is_new and energy is not None else _verdict(energy, share, middle)
     return Inverter(device.id, device.serial, device.model, energy, share, device.last_seen, device.counter_dwh,
-                    _curve(views.device_day(box.store(), device.id, day.isoformat()),
-                           cadence.learned(box.store())), verdict,
-                    heir.serial if heir else "")
+                    curve, verdict, heir.serial if heir else "")
 
 
 def _curve(steps: Sequence[views.Step], cadence_s: int) -> list[tuple[int, int | None]]:
