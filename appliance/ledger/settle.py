@@ -60,12 +60,11 @@ def settle(store: sqlite3.Connection) -> bool:
         full_w = rated[device]
         if full_w != before_w:
             store.execute("UPDATE device SET full_w = ? WHERE id = ?", (full_w, device))
-        if kind == "meter":     # whether it is a net meter or not
-            before, after = limit_of(before_w, size_w, False, roof_w[0]), limit_of(full_w, size_w, False, roof_w[1])
-            looked_at = min(before_w or full_w, full_w, before.usual_w, before.full_w, after.usual_w, after.full_w) - 1
-            is_same = before == after and full_w == before_w
-        else:
-            looked_at, is_same = min(before_w or full_w, full_w), full_w == before_w
+        own = kind == "inverter"
+        before, after = (limit_of(watts, size_w, own, None if own else roof)    # whether a meter is a net meter or not
+                         for watts, roof in zip((before_w, full_w), roof_w, strict=True))
+        looked_at = min(before_w or full_w, full_w, before.usual_w, before.full_w, after.usual_w, after.full_w) - 1
+        is_same = before == after and full_w == before_w
         if not is_same:
             mark_stale(store, [day for (day,) in store.execute(
                 "SELECT day FROM device_day WHERE device = ? AND top_w > ?", (device, looked_at))])

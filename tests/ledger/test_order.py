@@ -158,3 +158,14 @@ def test_a_rebuild_changes_nothing(history):
         assert ledger.rebuild(box.inbox, box.store, box.site).days == ()
         assert box.derived() == before
         box.close()
+
+
+def test_a_power_beyond_a_households_is_judged_the_same_once_it_is_the_devices_own():
+    jumps = [(NOON + 300 * n, energy) for n, energy in enumerate(
+        (0, 0, 0, 0, 10**6, 0, 853_335, 853_335, 853_335, 1_706_670))]
+    with folder() as one:
+        box = Box(Path(one))
+        box.deliver(upload([inverter(time, energy, SERIALS[0]) for time, energy in jumps], NOON + 40 * 86400))
+        before = box.derived()
+        ledger.rebuild(box.inbox, box.store, box.site)
+        assert box.derived() == before
