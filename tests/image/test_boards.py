@@ -78,7 +78,7 @@ class Kernel:
         """The root of the board's device tree."""
         path = self.trees / f"{board}.dtb"
         if not self.whole and not path.exists():
-            pytest.skip("this kernel is older than the board")
+            pytest.skip("only for kernels that know the board: Debian 12's is older")
         return read(path)
 
 
