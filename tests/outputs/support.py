@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from appliance import store
 from appliance.history import export
+from appliance.outputs import lines
 from appliance.outputs.base import Context, Facts
+from appliance.outputs.lines import LinesOutput
 from appliance.settings import Lines, Secret, Settings, Site
 from appliance.store import transaction
 from tests.pvoutput.support import HandClock
@@ -91,3 +93,11 @@ class House:
 
 def renamed(settings: Settings, name: str) -> Settings:
     return replace(settings, site=replace(settings.site, name=name))
+
+
+def drain(output: LinesOutput) -> None:
+    """Steps until nothing waits."""
+    for _ in range(10_000):
+        if output.step() == lines.POLL_S:
+            return
+    raise AssertionError("never ends")

@@ -14,7 +14,7 @@ from appliance.outputs.base import OutputError
 from appliance.outputs.lines import LinesOutput
 from appliance.store import transaction
 from tests.outputs.engines import Server, influx_query, influxdb, victoria_metrics, vm_export
-from tests.outputs.support import FIRST, House
+from tests.outputs.support import FIRST, House, drain
 
 Rows = dict[int, dict[str, float]]
 
@@ -64,14 +64,6 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path / "data")
 
 
-def drain(house: House, output: LinesOutput) -> None:
-    """Steps until nothing waits."""
-    for _ in range(10_000):
-        if output.step() == lines.POLL_S:
-            return
-    raise AssertionError("never ends")
-
-
 def present(rows: Rows, mark: str) -> Rows:
     """Without what was withdrawn."""
     return {at: row for at, row in rows.items() if row[mark]}
@@ -90,7 +82,7 @@ def assert_equal(house: House, engine: Engine) -> None:
 def test_the_whole_history_and_every_later_change_end_as_the_export_says(house: House, engine: Engine) -> None:
     house.fill(40)
     output = LinesOutput(house.context(house.settings(engine.server.url)))
-    drain(house, output)
+    drain(output)
     assert_equal(house, engine)
     for change in range(6):                     # values that rise, fall, vanish and become unknown
         day = FIRST + timedelta(house.random.randrange(40))
@@ -102,7 +94,7 @@ def test_the_whole_history_and_every_later_change_end_as_the_export_says(house: 
             else:
                 house.put_slot(time, day, 0, 1, None, 5, 6)
         house.clock.pass_(lines.HOUR_S)
-        drain(house, output)
+        drain(output)
     slots, truth = engine.rows("suntap_slot", ""), house.exported("slots")
     for row in (*slots.values(), *truth.values()):      # what is unknown again is 0 over there: sums are right
         if not row.get("consumption_wh"):
@@ -118,7 +110,7 @@ def test_kill_9_of_either_side_and_days_of_absence_lose_and_double_nothing(house
     house.fill(30)
     settings = house.settings(engine.server.url)
     output = LinesOutput(house.context(settings))
-    drain(house, output)
+    drain(output)
     engine.server.stop(signal.SIGKILL)
     for day in range(30, 60):
         house.put_day(FIRST + timedelta(day))
@@ -135,19 +127,19 @@ def test_kill_9_of_either_side_and_days_of_absence_lose_and_double_nothing(house
             assert day < 37
         if rng.random() < 0.5:                  # killed
             output = LinesOutput(house.context(settings))
-    drain(house, output)
+    drain(output)
     house.clock.pass_(lines.HOUR_S)
-    drain(house, output)
+    drain(output)
     assert_equal(house, engine)
 
 
 def test_another_time_zone_leaves_no_day_at_its_old_midnight(house: House, engine: Engine) -> None:
     house.fill(20)
-    drain(house, LinesOutput(house.context(house.settings(engine.server.url))))
+    drain(LinesOutput(house.context(house.settings(engine.server.url))))
     house.clock.pass_(lines.SURE_S)
     house.site = replace(house.site, timezone="Europe/Berlin")
     output = LinesOutput(house.context(house.settings(engine.server.url)))
-    drain(house, output)
+    drain(output)
     house.clock.pass_(lines.SURE_S)
     output.step()
     assert present(engine.rows("suntap_day", ""), "slots") == house.exported("days")
@@ -155,7 +147,7 @@ def test_another_time_zone_leaves_no_day_at_its_old_midnight(house: House, engin
     days = house.exported("days")
     assert {at for at, row in inverter.items() if row["energy_wh"]} == set(days)
     house.clock.pass_(lines.HOUR_S)
-    drain(house, LinesOutput(house.context(house.settings(engine.server.url))))
+    drain(LinesOutput(house.context(house.settings(engine.server.url))))
     assert present(engine.rows("suntap_day", ""), "slots") == house.exported("days")
 
 
@@ -167,7 +159,7 @@ def test_a_row_that_the_engine_can_never_take_costs_itself_and_is_told(house: Ho
     requests.post(f"{engine.server.url}/write?db=suntap", data='suntap_day,site=roof peak_w="text" 1775026800000000000',
                   timeout=10).raise_for_status()
     context = house.context(house.settings(engine.server.url))
-    drain(house, LinesOutput(context))
+    drain(LinesOutput(context))
     assert present(engine.rows("suntap_slot", ""), "seconds") == house.exported("slots")
     assert "field type conflict" in context.status["note"] and context.status["partial"] == 1
 
@@ -181,5 +173,5 @@ def test_a_database_that_is_not_there_is_told_and_everything_waits(house: House,
     with pytest.raises(OutputError, match="database is not there"):
         output.step()
     influx_query(engine.server, "CREATE DATABASE suntap")
-    drain(house, output)
+    drain(output)
     assert_equal(house, engine)

@@ -13,7 +13,7 @@ from appliance.outputs.lines import LinesOutput
 from appliance.outputs.lines.target import Refused, Target
 from appliance.settings import Lines, Secret
 from tests.outputs.hook import serving
-from tests.outputs.support import FIRST, House
+from tests.outputs.support import FIRST, House, drain
 
 SECRET = "the-token-of-the-owner"
 
@@ -72,13 +72,6 @@ def test_an_answer_is_a_refusal_of_lines_or_a_reason_to_try_later(engine: Any, a
     assert caught.value.wait_s == (77 if answer[0] == 503 else 0)
 
 
-def drain(house: House, output: LinesOutput) -> None:
-    for _ in range(1000):
-        if output.step() == lines.POLL_S:
-            return
-    raise AssertionError("never ends")
-
-
 def test_a_row_that_alone_is_refused_is_left_out_and_all_others_arrive(tmp_path: Path, engine: Any) -> None:
     house = House(tmp_path)
     house.fill(20)
@@ -93,7 +86,7 @@ def test_a_row_that_alone_is_refused_is_left_out_and_all_others_arrive(tmp_path:
     taken: set[str] = set()
     engine.behaviour = picky
     context = house.context(house.settings(f"http://127.0.0.1:{engine.server_port}"))
-    drain(house, LinesOutput(context))
+    drain(LinesOutput(context))
     assert len(taken) == 20 * 12 - 3 and context.status["refused"] == 3
     assert len(engine.got) < 120
 
@@ -108,7 +101,7 @@ def test_an_engine_that_takes_nothing_is_asked_three_times_and_loses_nothing(tmp
     assert len(engine.got) == 3
     engine.behaviour = (204, {}, b"")
     engine.got.clear()
-    drain(house, output)
+    drain(output)
     written = b"".join(gzip.decompress(body) for _, _, body in engine.got)
     assert written.count(b"suntap_slot,") == 20 * 12
 
@@ -117,7 +110,7 @@ def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path: Path, engine: Any, monke
     house = House(tmp_path)
     house.fill(20)
     monkeypatch.setattr(lines, "MAX_BYTES", 5000)
-    drain(house, LinesOutput(house.context(house.settings(f"http://127.0.0.1:{engine.server_port}"))))
+    drain(LinesOutput(house.context(house.settings(f"http://127.0.0.1:{engine.server_port}"))))
     bodies = [gzip.decompress(body) for _, _, body in engine.got]
     assert max(map(len, bodies)) <= 5000 and len(bodies) > 10
     monkeypatch.setattr(lines, "MAX_BYTES", 10)
@@ -135,18 +128,18 @@ def test_a_slot_that_is_not_over_waits_and_the_day_is_looked_at_once_an_hour(tmp
     (newest,) = house.store.execute("SELECT max(time) FROM slot").fetchone()
     house.clock.moment[0] = newest + 100
     output = LinesOutput(house.context(house.settings(f"http://127.0.0.1:{engine.server_port}")))
-    drain(house, output)
+    drain(output)
 
     def written() -> str:
         return b"".join(gzip.decompress(body) for _, _, body in engine.got).decode()
     assert f" {newest * 1000}\n" not in written() and written().count("suntap_slot,") == 11
     house.clock.pass_(400)
-    drain(house, output)
+    drain(output)
     assert f" {newest * 1000}\n" in written() and written().count("suntap_day,") == 1
     house.store.execute("UPDATE slot SET production_dwh = 7 WHERE time = ?", (newest,))
     house.put_day(FIRST)
-    drain(house, output)
+    drain(output)
     assert written().count("suntap_day,") == 1
     house.clock.pass_(lines.HOUR_S)
-    drain(house, output)
+    drain(output)
     assert written().count("suntap_day,") == 2
