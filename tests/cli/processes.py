@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -28,11 +28,12 @@ def wait_for(what: Callable[[], Found], limit_s: float = LIMIT_S) -> Found:
 
 
 @contextmanager
-def running(*arguments: object, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(*arguments: object, log: Path, prefix: Sequence[str] = (),
+            **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """`suntap ARGUMENTS` while the block runs, its stderr in `log`; ended with SIGTERM, at worst SIGKILL."""
     with open(log, "ab") as errors:
-        process = subprocess.Popen(command(*arguments), stdout=errors, stderr=errors, stdin=subprocess.DEVNULL,
-                                   cwd="/", env=environment(**more))
+        process = subprocess.Popen([*prefix, *command(*arguments)], stdout=errors, stderr=errors,
+                                   stdin=subprocess.DEVNULL, cwd="/", env=environment(**more))
     try:
         yield process
     finally:

@@ -58,7 +58,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
     """The settings file holds addresses and nothing else."""
-    port = free_port(range(18080, 18180))
+    port = free_port(range(18300, 18400))
     config, roof = tmp_path / "suntap.toml", Roof(3, 8, start=NOON - 3600, timezone=ZONE)
     with PvOutput(clock, System(size_w=roof.size_w, timezone=ZONE)) as site, ExitStack() as stack:
         settings.update(config, {"web.host": "127.0.0.1", "web.port": port, "capture.interface": "lo",
