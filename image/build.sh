@@ -50,7 +50,7 @@ base_root() {  # TARGET.tar
         -b "$work" -n bdebstrap-$suite --target "$1"
 }
 key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \
-    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | hash)
+    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf $(find image/debian/$suite -type f 2> /dev/null | sort) | hash)
 base=$(kept "base-$suite" "$key.tar" base_root)
 
 made=$({ sha256sum "$deb" && echo "$suite $key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
