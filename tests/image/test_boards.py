@@ -35,8 +35,8 @@ BOARDS = {
 # What needs no driver of this name: built into the kernel without an entry in its list, or an input of the clocks that
 # only the display uses (dsi).
 DECLARED = {
-    "simple-bus", "fixed-clock", "arm,gic-400", "brcm,bcm2836-l1-intc", "brcm,bcm2836-armctrl-ic",
-    "usb424,9514", "usb424,2514",       # hubs: usbcore
+    "fixed-clock", "arm,gic-400", "brcm,bcm2836-l1-intc", "brcm,bcm2836-armctrl-ic",
+    "usb424,9514",                      # a hub: usbcore
     "brcm,bcm2835-dsi0", "brcm,bcm2835-dsi1", "brcm,bcm2711-dsi1",
 }
 # Beyond the device trees: what is found on a bus at run time, as the kernel names it (modalias).
