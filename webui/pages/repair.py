@@ -1,0 +1,35 @@
+"""The button that has the card checked: root's side (suntap-repair) does it, on the SD-card image.
+
+The request lies in memory, since the data directory cannot be written then. The web process itself is stopped on the
+way and started again; the browser's script waits for it.
+"""
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from webui import orders
+from webui.handovers import repair_handover as handover
+from webui.handovers import repair_possible
+from webui.security import access
+
+page = Blueprint("repair", __name__, url_prefix="/diagnostics/repair")
+
+
+@page.post("")
+@access.owner
+def ask() -> ResponseReturnValue:
+    """Ask root's side to check the card and to use it again."""
+    if not repair_possible():
+        flash("This system has no card that suntap could check.", "bad")
+    elif not handover().state().under_way:
+        try:
+            handover().submit()
+        except OSError as error:
+            flash(f"The check could not be asked for: {error.strerror}. Unplug this box and plug it in again.", "bad")
+    return redirect(url_for("diagnostics.show", _anchor="repair"))
+
+
+@page.get("/state")
+@access.owner
+def state() -> ResponseReturnValue:
+    """How far it is, as a fragment; the page loads itself anew at the end."""
+    return orders.news("repair", handover())
