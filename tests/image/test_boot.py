@@ -253,30 +253,6 @@ def test_with_a_full_data_partition_the_bridge_and_the_page_work_and_the_page_sa
     wait_for("health", lambda: box.browser().request("GET", "/healthz")[0] == 200, 240, 5)
 
 
-def test_after_an_error_of_the_card_a_button_has_it_checked_and_used_again(box: Box, day: Day) -> None:
-    browser, kept = owner(box), box.uploads()
-    box.vm.run(f"echo 1 > /sys/fs/ext4/vda{DATA_PARTITION}/trigger_fs_error")
-    assert 'data-busy="Asking…"' in browser.get("/diagnostics")
-    status, _, _ = browser.request("POST", "/diagnostics/repair", {"csrf_token": browser.token("/diagnostics")})
-    assert status in (302, 303)
-    before = day.sent()
-    day.send(0.25)
-    assert day.sent() > before
-
-    def over() -> bool:
-        try:
-            return "the card was checked and is in use again" in browser.get("/diagnostics")
-        except (OSError, IndexError, ValueError, AssertionError):
-            return False
-
-    wait_for("the end of the check", over, 300, 3)
-    box.wait_running()
-    assert box.vm.run("findmnt -n -o SOURCE /var/lib/suntap").strip().endswith("[/suntap]")
-    day.send(0.25)
-    wait_for("new uploads", lambda: box.uploads() > kept, 120, 2)
-    assert box.vm.run("systemctl --failed --no-legend --plain") == ""
-
-
 def test_after_ten_power_cuts_during_writes_nothing_that_was_kept_is_lost(box: Box, day: Day) -> None:
     rng = random.Random(1)
     for number in range(POWER_CUTS):
@@ -314,6 +290,30 @@ def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day:
     wait_for("an hour of slots at PVOutput", lambda: day.posted(since) >= 12, 420, 3)
     assert [wrong for date in day.days() for wrong in day.wrong(date, since)] == []
     assert not [request for request in box.home.pvoutput.requests if request.status == 403]
+
+
+def test_after_an_error_of_the_card_a_button_has_it_checked_and_used_again(box: Box, day: Day) -> None:
+    browser, kept = owner(box), box.uploads()
+    box.vm.run(f"echo 1 > /sys/fs/ext4/vda{DATA_PARTITION}/trigger_fs_error")
+    assert 'data-busy="Asking…"' in browser.get("/diagnostics")
+    status, _, _ = browser.request("POST", "/diagnostics/repair", {"csrf_token": browser.token("/diagnostics")})
+    assert status in (302, 303)
+    before = day.sent()
+    day.send(0.25)
+    assert day.sent() > before
+
+    def over() -> bool:
+        try:
+            return "the card was checked and is in use again" in browser.get("/diagnostics")
+        except (OSError, IndexError, ValueError, AssertionError):
+            return False
+
+    wait_for("the end of the check", over, 300, 3)
+    box.wait_running()
+    assert box.vm.run("findmnt -n -o SOURCE /var/lib/suntap").strip().endswith("[/suntap]")
+    day.send(0.25)
+    wait_for("new uploads", lambda: box.uploads() > kept, 120, 2)
+    assert box.vm.run("systemctl --failed --no-legend --plain") == ""
 
 
 def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> None:
