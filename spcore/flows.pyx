@@ -29,7 +29,8 @@ cdef inline bint lower(const Address* a, uint32_t port_a, const Address* b, uint
 cdef inline bint same(const FlowKey* a, const FlowKey* b) noexcept nogil:
     """Full comparison: a hash alone would mix connections."""
     return (a.port[0] == b.port[0] and a.port[1] == b.port[1] and a.vlan == b.vlan and a.family == b.family
-            and a.station == b.station and same_address(&a.address[0], &b.address[0]) and same_address(&a.address[1], &b.address[1]))
+            and a.station == b.station
+            and same_address(&a.address[0], &b.address[0]) and same_address(&a.address[1], &b.address[1]))
 
 
 cdef bint flows_init(FlowTable* self, uint32_t max_flows, uint64_t entry_size, uint64_t seed) noexcept nogil:

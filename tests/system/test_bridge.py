@@ -63,16 +63,17 @@ def test_a_gateway_that_was_known_once_stays_the_routers(tmp_path: Path, monkeyp
     assert (sides.of(TRUE_MAC), sides.of(ROUTER_MAC)) == (Side.PVS, Side.ROUTERS)
 
 
-def test_the_tables_are_read_at_most_once_in_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_are_read_at_most_once_in_a_second_but_for_where_an_address_is(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, moment = kernel(tmp_path, {TRUE_MAC: 1, ROUTER_MAC: 2}), [1000.0]
     monkeypatch.setattr(bridge.time, "monotonic", lambda: moment[0])
     sides = Sides("br0", root)
     assert sides.of(TRUE_MAC) is Side.PVS
-    kernel(tmp_path, {TRUE_MAC: 2, ROUTER_MAC: 2})
+    kernel(tmp_path, {TRUE_MAC: 2, ROUTER_MAC: 2}, own=("192.0.2.77",))
     moment[0] += LOOK_S / 2
-    assert sides.of(TRUE_MAC) is Side.PVS
+    assert sides.of(TRUE_MAC) is Side.ROUTERS and "192.0.2.77" not in sides.own
     moment[0] += LOOK_S / 2
-    assert sides.of(TRUE_MAC) is Side.ROUTERS
+    assert sides.of(TRUE_MAC) is Side.ROUTERS and "192.0.2.77" in sides.own
 
 
 def test_ports_and_addresses_are_as_the_kernel_numbers_them(tmp_path: Path) -> None:
