@@ -1,4 +1,5 @@
-"""What the first visitor would wait for is made as the page starts: the templates, and what finished years were worth.
+"""What the first visitor would wait for is made as the page starts: the templates, what finished years were worth, and
+how the inverters have done of late.
 
 On ten years of readings that is more work than a page itself. It goes on beside the first requests, and nothing depends
 on it: a page that comes sooner makes what it needs.
@@ -9,6 +10,7 @@ import threading
 
 from flask import Flask
 
+from appliance.health import status
 from appliance.settings import SettingsError
 from webui.data import box
 from webui.present import energy
@@ -30,5 +32,6 @@ def warm(app: Flask) -> None:
     with app.app_context():
         try:
             energy.worth(box(), energy.all_days(box()))
+            status.collect(box().settings(), box().clock)
         except (sqlite3.Error, SettingsError, OSError) as error:    # the pages say so
             log.debug("not warmed up: %s", error)
