@@ -23,7 +23,7 @@ from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
-from webui import create_app
+from webui import create_app, warm
 from webui.channel import BoundedChannel, LogRate, Places
 from webui.collector import Door, is_upload
 from webui.limits import (
@@ -70,6 +70,7 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     tempfile.tempdir = str(data_dir)
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogRate())
+    warm.start(app)
     log.info("page on %s", "systemd's socket" if sockets else f"http://{where}")
     try:
         server.run()
