@@ -30,7 +30,8 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("host", ["[::1].evil.example", "evil/.local", "evil.example#.local", "a@b.local", "x y.local",
                                   "evil.example?.lan", "[::1]evil", "::1].local", "evil\\.local", "[fe80::1%25x/]", "",
-                                  "a..local", f"{'a' * 64}.local", f"{'a.' * 130}local", "..local", "2130706433", "0x7f.1", "localhost:", "localhost:80:80", "localhost, evil.example"])
+                                  "a..local", f"{'a' * 64}.local", f"{'a.' * 130}local", "..local",
+                                  "2130706433", "0x7f.1", "localhost:", "localhost:80:80", "localhost, evil.example"])
 def test_a_host_that_only_looks_like_ours_is_not(host: str) -> None:
     assert not host_is_ours(host)
 
