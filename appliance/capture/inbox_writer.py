@@ -56,6 +56,13 @@ class InboxWriter:
         self._whole = False     # the file on disk was checked
         self._connection: sqlite3.Connection | None = None
 
+    def listen_on(self, interface: str) -> None:
+        """Judge uploads as of `interface` from now on."""
+        if self.origin.interface != interface:
+            self.origin.close()
+            self.origin = Origin(interface)
+            self._follow_at = 0.0
+
     def pending(self) -> int:
         """Uploads that are not on disk yet."""
         return len(self._queue)
@@ -140,6 +147,7 @@ class InboxWriter:
             known = heartbeat.read("supervisor", self.data_dir) or {}
             senders.follow(connection, senders.decisions_of(known.get("senders")))
             self._pvs = senders.addresses(connection)
+            self.origin.trusted = senders.stations(connection)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.counters import Folded, Step
+from appliance.ledger.folded import Folded, Step
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
 from appliance.ledger.slot import Slot, watts

@@ -1,5 +1,6 @@
 """What is energy and what is not, reading by reading."""
-from appliance.ledger.counters import HELD, JUMP, OUTLIER, RESTART, Limit, fold, power_limit
+from appliance.ledger.counters import fold
+from appliance.ledger.folded import HELD, JUMP, OUTLIER, RESTART, Limit, power_limit
 
 LIMIT = Limit(power_limit(0), power_limit(0))
 DAY = 288

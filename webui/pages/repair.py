@@ -10,6 +10,7 @@ from webui import orders
 from webui.handovers import repair_handover as handover
 from webui.handovers import repair_possible
 from webui.security import access
+from webui.words import repair as words
 
 page = Blueprint("repair", __name__, url_prefix="/diagnostics/repair")
 
@@ -19,12 +20,12 @@ page = Blueprint("repair", __name__, url_prefix="/diagnostics/repair")
 def ask() -> ResponseReturnValue:
     """Ask root's side to check the card and to use it again."""
     if not repair_possible():
-        flash("This system has no card that suntap could check.", "bad")
+        flash(str(words.NO_CARD), "bad")
     elif not handover().state().under_way:
         try:
             handover().submit()
         except OSError as error:
-            flash(f"The check could not be asked for: {error.strerror}. Unplug this box and plug it in again.", "bad")
+            flash(words.NOT_ASKED.format(reason=error.strerror), "bad")
     return redirect(url_for("diagnostics.show", _anchor="repair"))
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from appliance.settings import Settings
+from webui.language import N_
 
 SECRETS = {"pvoutput": ("api_key",), "mqtt": ("password",), "lines": ("token",), "notify": ("token",)}
-AGAIN = "The stored key belongs to {host}: enter the key again for the new address."
+AGAIN = N_("The stored key belongs to {host}: enter the key again for the new address.")
 
 
 def moved(before: Settings, changes: Mapping[str, Any]) -> str:
