@@ -192,6 +192,16 @@ def test_a_header_that_claims_gigabytes_takes_no_memory():
         list(plain_tar.members(io.BytesIO(tarfile.TarInfo("a").tobuf() * 1000)))
 
 
+def test_a_backup_that_unpacks_to_a_thousand_times_its_size_is_refused_before_it_is_unpacked(saved, home, monkeypatch):
+    monkeypatch.setattr(backup, "SMALL", 1 << 20)
+    bomb = reseal(saved, home / "bomb.tar.gz", backup.STORE, bytes(20 << 20))
+    assert bomb.stat().st_size * backup.MAX_RATIO < 20 << 20
+    with pytest.raises(BackupError, match="more than it can hold"):
+        put_back(bomb, home)
+    assert not (home / "new/data" / backup.STORE).exists()
+    assert put_back(saved, home).store.execute("SELECT count(*) FROM reading").fetchone()[0] > 0
+
+
 def break_on_666(monkeypatch):
     """A fault of ours: uploads of inverter ...666 cannot be taken in."""
     read = intake._read
