@@ -94,6 +94,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
                 super().parse_header(header_plus)
             except ValueError as error:     # an address that is none: else the connection would stay without an answer
                 raise ParsingError("Bad request line") from error
+            if self.chunked and "CONTENT_LENGTH" in self.headers:   # RFC 9112 section 6.1: as in request smuggling
+                raise ParsingError("Two lengths of one body")
             if is_upload(self.headers.get("HOST", ""), self.path):
                 self.adj = upload
             elif self.path in large and is_owners(app, self.headers.get("COOKIE", "")):

@@ -18,11 +18,17 @@ def moved(before: Settings, changes: Mapping[str, Any]) -> str:
     for section, names in SECRETS.items():
         url = changes.get(f"{section}.url")
         stored = getattr(before, section, None)
-        if not isinstance(url, str) or stored is None or not stored.url or _host(url) in ("", _host(stored.url)):
+        if not isinstance(url, str) or stored is None or not stored.url or _stays(url, stored.url):
             continue
         if any(getattr(stored, name) and not changes.get(f"{section}.{name}") for name in names):
             return AGAIN.format(host=_host(stored.url))
     return ""
+
+
+def _stays(url: str, before: str) -> bool:
+    """Whether `url` is empty or means the host that `before` means, and is not in the clear where that was not."""
+    tls, was_tls = (one.partition(":")[0].lower() in ("https", "mqtts", "smtps") for one in (url, before))
+    return not url or (_host(url) == _host(before) and tls >= was_tls)
 
 
 def _host(url: str) -> str:
