@@ -83,7 +83,7 @@ MIRRORS = {"appliance": "tests", "webui": "tests/web", "spcore": "tests/spcore"}
 TOGETHER = {"webui/words": "tests/web/test_words.py"}   # folders whose modules are nothing but words, tried together
 
 
-def tests_of(module: str) -> str:
+def where_tried(module: str) -> str:
     """Where the tests of a product module are: the same path in tests/ (appliance/x → tests/x, webui/x → tests/web/x),
     its name behind `test_`, without the underscores that keep it from being Python's own word (import_, __main__)."""
     top, _, rest = module.partition("/")
@@ -93,5 +93,5 @@ def tests_of(module: str) -> str:
 
 def test_each_module_has_a_test_file_of_its_name() -> None:
     modules = [relative(path) for path in PRODUCT if path.suffix in (".py", ".pyx") and path.stem != "__init__"]
-    missing = {module: tests_of(module) for module in modules if not (ROOT / tests_of(module)).exists()}
+    missing = {module: where_tried(module) for module in modules if not (ROOT / where_tried(module)).exists()}
     assert missing == {} and len(modules) > 200
