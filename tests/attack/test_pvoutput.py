@@ -73,6 +73,19 @@ def test_a_stored_password_does_not_go_in_the_clear_where_it_went_encrypted(url,
     assert bool(moved(settings.load(tmp_path / "suntap.toml"), {"mqtt.url": url})) is told
 
 
+@pytest.mark.parametrize(("url", "told"), [
+    ("mailto:me@example.org?smtp=smtps://me@mail.example.org:465", False),
+    ("mailto:you@example.org?smtp=smtps://me@mail.example.org:465", False),
+    ("mailto:me@example.org?smtp=smtps://me@evil.example:465", True),
+    ("mailto:me@example.org?smtp=smtp://me@mail.example.org:465", True), ("https://mail.example.org/", True),
+    ("MAILTO:me@example.org?smtp=smtps://evil.example", True), ("mailto:[?smtp=x", True),
+    ("mailto:x?a&b&c&d&e&f", True)])
+def test_the_password_of_a_mail_server_goes_to_no_other(url, told, tmp_path):
+    settings.update(tmp_path / "suntap.toml", {
+        "notify.url": "mailto:me@example.org?smtp=smtps://me@mail.example.org:465", "notify.token": "secret"})
+    assert bool(moved(settings.load(tmp_path / "suntap.toml"), {"notify.url": url})) is told
+
+
 @pytest.mark.parametrize("url", [
     "http://pvoutput.org/", "https://pvoutput.org@evil.example/", "https://pvoutput.org\\@evil.example/",
     "https://evil.example#pvoutput.org", "https://evil.example?@pvoutput.org", "https://pvoutput.org%2eevil.example/",

@@ -4,7 +4,7 @@ Whoever sits at the owner's open page could otherwise have a key sent to a machi
 """
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from appliance.settings import Settings
 from webui.language import N_
@@ -27,13 +27,22 @@ def moved(before: Settings, changes: Mapping[str, Any]) -> str:
 
 def _stays(url: str, before: str) -> bool:
     """Whether `url` is empty or means the host that `before` means, and is not in the clear where that was not."""
-    tls, was_tls = (one.partition(":")[0].lower() in ("https", "mqtts", "smtps") for one in (url, before))
+    tls, was_tls = (_server(one).partition(":")[0].lower() in ("https", "mqtts", "smtps") for one in (url, before))
     return not url or (_host(url) == _host(before) and tls >= was_tls)
+
+
+def _server(url: str) -> str:
+    """The address that a secret goes to: of mailto:ADDRESS?smtp=SERVER, the server."""
+    try:
+        parts = urlsplit(url)
+        return parse_qs(parts.query, max_num_fields=4).get("smtp", [url])[0] if parts.scheme == "mailto" else url
+    except ValueError:
+        return url
 
 
 def _host(url: str) -> str:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(_server(url))
         return f"{parts.hostname or ''}:{parts.port or parts.scheme}"
     except ValueError:
         return url
