@@ -3,6 +3,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ import pytest
 
 from appliance import settings as declared
 from appliance.outputs.base import Context, Fact, Facts, OutputError
-from appliance.outputs.mqtt import REPEAT_S, MqttOutput
+from appliance.outputs.mqtt import REPEAT_S, MqttOutput, discovery, snapshot
 from appliance.outputs.mqtt.snapshot import AWAY_S
-from appliance.settings import Mqtt, Settings
+from appliance.settings import Mqtt, Panel, Settings
 from tests.cli.processes import LIMIT_S, kill, running, wait_for
 from tests.ledger.support import NOON
 from tests.outputs.engines import Server, mosquitto
@@ -101,6 +102,16 @@ def test_the_broker_holds_what_the_history_says(house: House, broker: Server) ->
     assert wait_for(lambda: "homeassistant/binary_sensor/suntap_roof/lamp_disk/config" in late.retained)
     late.close()
     output.close()
+
+
+def test_an_inverter_has_the_owners_name(house: House) -> None:
+    def names() -> set[str]:
+        told = discovery.messages(Mqtt(), house.site, snapshot.take(house.store, house.clock.time()), [])
+        return {json.loads(text)["device"]["name"] for topic, text in told.items() if "suntap_inverter" in topic}
+
+    assert "Inverter 000001" in names()
+    house.site = replace(house.site, panel=(Panel("414050000000001", "South 1"), Panel("414050000000002", "", 1, 1)))
+    assert "South 1" in names() and "Inverter 000001" not in names() and all(names())
 
 
 def test_silence_of_the_roof_makes_powers_unknown_and_no_counter_fall(house: House, broker: Server) -> None:
