@@ -97,7 +97,8 @@ class InboxWriter:
             self.counters["not_to_collector"] += 1
             return None
         if self.origin.interface:
-            who, lines = mac or senders.host_of(upload.source), upload.body.count(b"\n") + 1
+            who = (mac or senders.host_of(upload.source)) + arrival.side    # a copied address has a bucket of its own
+            lines = upload.body.count(b"\n") + 1
             if refused := self._rate.take(who, size, lines, time.monotonic()):
                 self.counters[refused] += 1
                 return None

@@ -140,6 +140,19 @@ def test_short_lines_do_not_make_more_rows_than_the_rate_of_lines(writer, monkey
     assert writer.counters["over_lines"] == 20 - stored(writer)[TRUE_MAC] and writer.counters["over_rate"] == 0
 
 
+def test_who_copies_the_pvs_address_uses_up_another_bucket(writer, tmp_path, monkeypatch):
+    monkeypatch.setattr(rate, "BURST_BYTES", 20_000)
+    monkeypatch.setattr(rate, "BYTES_PER_S", 0)
+    writer.take([honest()])
+    kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
+    writer.take([honest(number, size=900) for number in range(1, 40)])
+    assert writer.counters["over_rate"] > 0
+    kernel(tmp_path / "root", LEARNED)
+    writer.take([honest(50)])
+    with closing(inbox.connect(writer.data_dir)) as conn:
+        assert {one.state: senders.uploads_of(conn)[one.id] for one in senders.senders(conn)}["trusted"] == 2
+
+
 def test_a_bucket_fills_again_and_there_are_not_more_buckets_than_that():
     buckets = rate.Rate()
     assert not buckets.take("a", rate.BURST_BYTES, 1, 0.0) and buckets.take("a", 1000, 1, 0.0) == "over_rate"
