@@ -30,9 +30,21 @@ def test_without_a_gateway_the_uplink_tells_the_sides(tmp_path: Path, told: int 
     assert [sides.of(TRUE_MAC), sides.of(FORGER_MAC), sides.of("00:00:5e:00:53:77")] == [pvs, forger, Side.NOT_KNOWN]
 
 
-def test_the_gateways_word_stands_above_the_uplinks(tmp_path: Path):
+@pytest.mark.parametrize(("told", "pvs"), [(2, Side.PVS), (None, Side.PVS), (1, Side.NOT_KNOWN)])
+def test_where_gateway_and_uplink_contradict_each_other_from_the_start_no_side_is_known(
+        tmp_path: Path, told: int | None, pvs: Side):
     root = kernel(tmp_path, {TRUE_MAC: 1, FORGER_MAC: 2, ROUTER_MAC: 2})
-    assert Sides("br0", root, Told(1)).of(TRUE_MAC) is Side.PVS
+    assert Sides("br0", root, Told(told)).of(TRUE_MAC) is pvs
+
+
+def test_what_was_known_of_the_sides_outlasts_a_contradiction_and_a_silence(tmp_path: Path):
+    root = kernel(tmp_path, {TRUE_MAC: 1, FORGER_MAC: 2, ROUTER_MAC: 2})
+    uplink = Told(2)
+    sides = Sides("br0", root, uplink)
+    assert sides.of(TRUE_MAC) is Side.PVS
+    for uplink.port, learned in ((1, {ROUTER_MAC: 2}), (None, {})):
+        kernel(tmp_path, {TRUE_MAC: 1, FORGER_MAC: 2, **learned})
+        assert sides.of(TRUE_MAC) is Side.PVS and sides.of(FORGER_MAC) is Side.ROUTERS
 
 
 def test_an_interface_that_is_no_bridge_has_no_sides(tmp_path: Path) -> None:
@@ -51,16 +63,17 @@ def test_a_gateway_that_was_known_once_stays_the_routers(tmp_path: Path, monkeyp
     assert (sides.of(TRUE_MAC), sides.of(ROUTER_MAC)) == (Side.PVS, Side.ROUTERS)
 
 
-def test_the_tables_are_read_at_most_once_in_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_are_read_at_most_once_in_a_second_but_for_where_an_address_is(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, moment = kernel(tmp_path, {TRUE_MAC: 1, ROUTER_MAC: 2}), [1000.0]
     monkeypatch.setattr(bridge.time, "monotonic", lambda: moment[0])
     sides = Sides("br0", root)
     assert sides.of(TRUE_MAC) is Side.PVS
-    kernel(tmp_path, {TRUE_MAC: 2, ROUTER_MAC: 2})
+    kernel(tmp_path, {TRUE_MAC: 2, ROUTER_MAC: 2}, own=("192.0.2.77",))
     moment[0] += LOOK_S / 2
-    assert sides.of(TRUE_MAC) is Side.PVS
+    assert sides.of(TRUE_MAC) is Side.ROUTERS and "192.0.2.77" not in sides.own
     moment[0] += LOOK_S / 2
-    assert sides.of(TRUE_MAC) is Side.ROUTERS
+    assert sides.of(TRUE_MAC) is Side.ROUTERS and "192.0.2.77" in sides.own
 
 
 def test_ports_and_addresses_are_as_the_kernel_numbers_them(tmp_path: Path) -> None:
