@@ -24,11 +24,13 @@ stood still and then rises faster than its device ever does has caught up: that 
 it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
+from operator import floordiv, mul, sub
 
 from appliance.ledger import misplaced
 from appliance.ledger.folded import (
     ANY_W,
+    DAY_S,
     EPOCH,
     FOREVER,
     HELD,
@@ -53,6 +55,7 @@ RETURN_TIMES = 4            # coming back must explain a reading so many times b
 CATCH_UP_DWH = 500          # a last digit after a pause is no catching up
 
 Fits = Callable[[State, Point, Limit], bool]
+Ahead = Callable[[int], Sequence[Point]]
 
 
 def _fits_rising(before: State, after: Point, limit: Limit) -> bool:
@@ -72,12 +75,14 @@ def _fits_net(before: State, after: Point, limit: Limit) -> bool:
 
 
 def fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
-         ahead: Callable[[], Sequence[Point]] | None = None) -> Folded:
+         ahead: Ahead | None = None) -> Folded:
     """Fold `points` (ascending times) onto `state`; `behind` is the first reading after them, if there is one.
 
-    `ahead` gives all readings after them, as far as LOOK_AHEAD_S; it is asked only where a reading does not fit.
+    `ahead` gives the readings after them, as far as so many seconds; it is asked only where a reading does not fit.
     """
-    after = ahead or (lambda: [behind] if behind else [])
+    after = ahead or (lambda seconds: [behind] if behind else [])
+    if plain := _plain(state, points, behind, both_ways, limit, after):
+        return plain
     folded = _fold(state, points, behind, both_ways, limit, after)
     left, last = list[Folded](), points[-1][0] if points else 0
     while folded.wrong:         # readings that a wrong clock stamped
@@ -89,8 +94,49 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     return folded
 
 
+def _plain(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
+           ahead: Ahead) -> Folded | None:
+    """What nearly all days of a counter are, in a few passes over the whole: every reading fits the one before it in
+    any time, none catches up, and no reading behind asks for a second look. None if this may be another day."""
+    if state is None or not points or (state.counter_dwh < 0 and not both_ways):
+        return None
+    times, values = zip(*points, strict=True)
+    begins = (state.time, *times[:-1])
+    rises, spans = list(map(sub, values, (state.counter_dwh, *values[:-1]))), list(map(sub, times, begins))
+    least, most = min(rises), max(rises)
+    until = behind[0] if behind else FOREVER
+    if behind is not None:
+        last = behind[1] - values[-1]
+        least, most = min(least, last), max(most, last)
+    if both_ways:
+        fits = max(most, -least) <= limit.power_w * USUAL_PERCENT * min(spans) // 36_000
+    else:
+        fits = least >= 0 and most <= limit.power_w * CATCH_UP_S // 360
+    if not fits or _may_catch_up(state, rises):
+        return None
+    end = State(*points[-1], 0)
+    if behind is not None and not both_ways and misplaced.is_odd(end, behind):
+        if misplaced.falls(end, ahead(2 * DAY_S) or [behind]) is not None:
+            return None
+        until = behind[0] + DAY_S
+    powers = list(map(floordiv, map(mul, rises, repeat(360)), spans))
+    top_w = max(powers) if not both_ways else max(map(floordiv, map(mul, map(abs, rises), repeat(360)), spans))
+    since = next((time for time, rise in zip(reversed(times), reversed(rises), strict=True) if rise), state.since)
+    return Folded(State(times[-1], values[-1], since), list(zip(begins, times, rises, strict=True)),
+                  until=until, top_w=max(0, top_w),
+                  steep_w=_third(powers[1:]) if max(spans[1:], default=0) <= ORDINARY_S else None)
+
+
+def _may_catch_up(state: State, rises: Sequence[int]) -> bool:
+    """Whether more than a last digit comes behind a step in which the counter stood still."""
+    if max(map(abs, rises)) <= CATCH_UP_DWH or (state.since == state.time and 0 not in rises):
+        return False
+    return any(not before and abs(rise) > CATCH_UP_DWH for before, rise in
+               pairwise(chain((state.time - state.since == 0,), rises)))
+
+
 def _fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
-          ahead: Callable[[], Sequence[Point]]) -> Folded:
+          ahead: Ahead) -> Folded:
     """fold(), and where it comes upon a run that a wrong clock stamped, no more than that."""
     result = Folded(state, until=behind[0] if behind else FOREVER)
     events, fits = result.events, _fits_net if both_ways else _fits_rising
@@ -119,7 +165,7 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
             else:
                 state = _accept(state, point, both_ways, limit, result.steps)
             continue
-        rest = [*points[index:], *ahead()]
+        rest = [*points[index:], *ahead(LOOK_AHEAD_S)]
         result.top_w = ANY_W
         if not both_ways and point[1] < state[1] and misplaced.look_back(
                 result, state, points[:index - 1], [point, *rest], limit):
@@ -139,7 +185,10 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
             result.misplaced += [time for time, _ in points[index - 1:last]]
         index = last
     if state is not None and behind is not None and not both_ways and misplaced.is_odd(state, behind):
-        misplaced.look_back(result, state, points, ahead() or [behind], limit)
+        if misplaced.falls(state, ahead(2 * DAY_S) or [behind]) is not None:
+            misplaced.look_back(result, state, points, ahead(LOOK_AHEAD_S) or [behind], limit)
+        else:
+            result.until = max(result.until, behind[0] + DAY_S)
     result.state = state
     return result
 
@@ -230,6 +279,10 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
-              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
-    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0
+    return _third([(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
+                   if (risen > counter or both_ways) and at - time <= ORDINARY_S])
+
+
+def _third(powers: Sequence[int]) -> int:
+    """The third highest power, whatever its direction; 0 if there are fewer."""
+    return sorted(map(abs, powers))[-3] if len(powers) > 2 else 0

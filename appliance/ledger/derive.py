@@ -209,10 +209,10 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
                            " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
                            (device.id, device.number, after, until)).fetchone()
 
-    def ahead() -> list[Point]:
+    def ahead(seconds: int) -> list[Point]:
         return store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                              " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                             (device.id, device.number, after, min(until, end + LOOK_AHEAD_S))).fetchall()
+                             (device.id, device.number, after, min(until, end + seconds))).fetchall()
 
     if without:
         points = [point for point in points if point[0] not in without]
@@ -223,7 +223,9 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     if points[0][0] < first:
         points = [point for point in points if point[0] >= first]
         folded.begin_at(first, points[0][0])
-    folded.steep_w = steep(points, device.role != INVERTER)
+        folded.steep_w = None
+    if folded.steep_w is None:
+        folded.steep_w = steep(points, device.role != INVERTER)
     is_open = folded.state is not None and folded.state.time < points[-1][0]
     misplaced = before is None and _is_misplaced(store, device, points, end, until)
     return Ended(device, before, folded, old, behind, is_open, misplaced)

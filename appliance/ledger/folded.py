@@ -7,6 +7,7 @@ LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
 POWER_LIMIT_W = 25_000      # mean power of one counter beyond which a difference is not energy; see power_limit
 USUAL_PERCENT = 40          # of that limit is what a household's net power may be when the counter comes near zero
 LOOK_AHEAD_S = 14 * 86400   # a counter that comes back within this time was away; later, it is another epoch
+DAY_S = 86400               # a clock that is off by more leaves readings that others contradict at once
 ORDINARY_S = 3600           # a step of a longer time tells no power
 FOREVER = 1 << 62
 ANY_W = 1 << 40             # Folded.top_w where the limit decided about more than a rise
@@ -72,7 +73,7 @@ class Folded:
     events: list[Event] = field(default_factory=list)
     until: int = 0
     top_w: int = 0
-    steep_w: int = 0
+    steep_w: int | None = None      # None: steep() must tell
     misplaced: list[int] = field(default_factory=list)  # times that only a wrong clock gave to readings
     wrong: list[Point] = field(default_factory=list)    # a run of accepted ones that was (module misplaced)
 

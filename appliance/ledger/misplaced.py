@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from appliance.ledger.folded import (
     ANY_W,
+    DAY_S,
     LAST_DIGIT_DWH,
     LOOK_AHEAD_S,
     ORDINARY_S,
@@ -26,12 +27,16 @@ from appliance.ledger.folded import (
     State,
 )
 
-DAY_S = 86400           # a clock that is off by more leaves readings that others contradict at once
-
 
 def is_odd(state: State, behind: Point) -> bool:
     """Whether a day's end may belong to such a run: the counter falls behind it, or rises at midnight."""
     return behind[1] < state[1] - LAST_DIGIT_DWH or (behind[1] > state[1] and behind[0] - state[0] <= 2 * ORDINARY_S)
+
+
+def falls(state: State, rest: Sequence[Point]) -> int | None:
+    """The index of the first of the readings behind `state` to which the counter falls, within a day of rest[0]."""
+    return next((index for index, (one, other) in enumerate(pairwise([state[:2], *rest]))
+                 if other[1] < one[1] - LAST_DIGIT_DWH and other[0] <= rest[0][0] + DAY_S), None)
 
 
 def is_of_the_day(state: State, run: Sequence[Point], limit: Limit) -> bool:
@@ -44,10 +49,8 @@ def is_of_the_day(state: State, run: Sequence[Point], limit: Limit) -> bool:
 def look_back(folded: Folded, state: State, points: Sequence[Point], rest: Sequence[Point], limit: Limit) -> bool:
     """Whether accepted readings of `points`, up to `state`, were stamped by a wrong clock: `folded.wrong`. The readings
     `rest` behind them tell."""
-    fall = next((index for index, (one, other) in enumerate(pairwise([state[:2], *rest]))
-                 if other[1] < one[1] - LAST_DIGIT_DWH or other[0] > rest[0][0] + DAY_S), None)
-    if fall is None or rest[fall][0] > rest[0][0] + DAY_S:
-        folded.until = max(folded.until, rest[0][0] + DAY_S)
+    fall = falls(state, rest)
+    if fall is None:
         return False
     first, top = rest[fall], max([state.counter_dwh, *(value for _, value in rest[:fall])])
     folded.until, folded.top_w = max(folded.until, first[0]), ANY_W

@@ -6,7 +6,8 @@ import pytest
 from appliance.history import views
 from appliance.ledger.limits import full_power
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
-from appliance.store import transaction
+from appliance.store import state, transaction
+from appliance.store.state import Key
 from tests.ledger.support import LA, NOON, household, inverter, meter, run_of, texts
 
 
@@ -16,6 +17,17 @@ def test_the_sign_of_the_net_meter_is_found_and_shown_with_its_reason(box, sign,
     box.lines(*household(288, made, used, sign))
     assert abs(sum(box.consumption().values()) - sum(used(n) for n in range(1, 288))) <= 200
     assert text in texts(box) and "suntap checked which way your grid meter counts" in texts(box)
+
+
+def test_one_day_on_which_a_counter_stood_still_does_not_tell_the_sign(box):
+    """By energy alone, the hours of that day outweigh the nights of weeks."""
+    with transaction(box.store):
+        box.store.executemany(
+            "INSERT INTO site_day (day, slots, holes, source, net_active, balance_dwh, against_plus_dwh,"
+            " against_minus_dwh) VALUES (?, 288, 0, 'inverters', 1, 0, ?, ?)",
+            [(f"2026-05-{day:02}", 30_000, 400_000 if day == 3 else 0) for day in range(1, 6)])
+        settle(box.store)
+    assert state.get(box.store, Key.NET_SIGN) == "-"
 
 
 def test_the_owners_sign_holds(box):

@@ -75,7 +75,7 @@ def test_the_decision_says_how_far_it_looked():
     assert plain.until == 600
     midnight = fold(None, [(0, 100), (300, 200)], (600, 300), False, LIMIT)     # made at night: by a wrong clock?
     assert midnight.until == 600 + 86_400
-    away = fold(None, [(0, 50_000), (300, 0)], (600, 0), False, LIMIT, lambda: [(600, 0), (90_000, 50_100)])
+    away = fold(None, [(0, 50_000), (300, 0)], (600, 0), False, LIMIT, lambda _: [(600, 0), (90_000, 50_100)])
     assert away.until == 90_000
 
 
