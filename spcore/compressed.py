@@ -64,15 +64,19 @@ class Gunzip:
         while True:
             if not self._waiting:
                 self._waiting = self._read(self.STEP)
-            if not self._waiting:
-                data = self._member.decompress(b"", most) if self._begun else b""
-                if self._begun and not data:
-                    raise EOFError("it is cut short")
-                return data
+                if not self._waiting:
+                    data = self._member.decompress(b"", most) if self._begun else b""
+                    if self._begun and not data:
+                        raise EOFError("it is cut short")
+                    return data
+            if not self._begun:                         # padding behind a member may be longer than what was read
+                self._waiting = self._waiting.lstrip(b"\0")
+                if not self._waiting:
+                    continue
             self._begun = True
             data = self._inflate(most)
             if self._member.eof:                        # several members are usual (`cat a.gz b.gz`), and padding
-                self._waiting = (self._member.unused_data + self._waiting).lstrip(b"\0")
+                self._waiting = self._member.unused_data + self._waiting
                 self._member, self._begun = zlib.decompressobj(31), False
             if data:
                 return data

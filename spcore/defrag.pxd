@@ -19,6 +19,7 @@ cdef struct Partial:
     uint32_t identification
     uint8_t family
     uint8_t protocol
+    uint64_t station
     Address source
     Address destination
     uint32_t length             # 0 = last fragment not seen

@@ -46,6 +46,7 @@ cdef bint same(const Partial* partial, const Datagram* fragment) noexcept nogil:
     """Full comparison: a hash alone would mix datagrams."""
     return (partial.identification == fragment.identification and partial.family == fragment.family
             and partial.protocol == fragment.protocol and partial.vlan == fragment.vlan
+            and partial.station == fragment.station
             and same_address(&partial.source, &fragment.source)
             and same_address(&partial.destination, &fragment.destination))
 
@@ -74,6 +75,8 @@ cdef uint32_t bucket_of(const Defrag* self, const Datagram* fragment) noexcept n
     cdef uint64_t key = mix(self.seed, fragment.source.word[0] ^ fragment.identification)
     key = mix(key, fragment.source.word[1] ^ fragment.destination.word[0])
     key = mix(key, fragment.destination.word[1] ^ (<uint64_t>fragment.vlan << 8) ^ fragment.protocol)
+    if fragment.station:
+        key = mix(key, fragment.station)
     return <uint32_t>(key & (self.bucket_count - 1))
 
 
@@ -99,6 +102,7 @@ cdef Partial* find(Defrag* self, Datagram* fragment, int64_t clock) noexcept nog
     partial.identification = fragment.identification
     partial.family = fragment.family
     partial.protocol = fragment.protocol
+    partial.station = fragment.station
     partial.source = fragment.source
     partial.destination = fragment.destination
 

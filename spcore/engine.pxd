@@ -40,6 +40,7 @@ cdef struct Core:
     Defrag* defrag              # owned; NULL until the Engine is initialised
     Survey* survey              # owned; what there is instead of wanted packets, NULL once there was one
     uint32_t max_nesting
+    uint8_t by_mac
     uint8_t host_family         # 0 = every host
     Address host
     int64_t last_us             # packet time of the latest packet
@@ -107,6 +108,7 @@ cdef class Engine:
     cdef readonly tuple ports
     cdef readonly object host
     cdef readonly object limits
+    cdef readonly bint by_mac
     cdef uint64_t batch_bytes
     cdef uint64_t batch_events
     cdef bint full(self) noexcept nogil

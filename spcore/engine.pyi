@@ -9,12 +9,14 @@ class Engine:
     ports: tuple[int, ...]
     host: str | None
     limits: Limits
+    by_mac: bool
     def __init__(
         self,
         ports: Iterable[int] | None = (80,),
         host: str | None = None,
         limits: Limits | None = None,
         digest: bool = False,
+        by_mac: bool = False,
     ) -> None: ...
     def feed(self, packets: Iterable[tuple[int, bytes]], link_type: int = 1) -> list[Upload]: ...
     def pending(self) -> bool: ...

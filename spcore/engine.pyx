@@ -14,7 +14,7 @@ from libc.string cimport memset
 
 from spcore.connections cimport streams_expire, streams_finish, streams_free, streams_init
 from spcore.defrag cimport defrag_add, defrag_free, defrag_new
-from spcore.endpoints cimport same_address
+from spcore.endpoints cimport mac_number, same_address
 from spcore.events cimport events_take
 from spcore.headers cimport (
     FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, Datagram, Parse, Segment, parse_tcp,
@@ -37,6 +37,7 @@ cdef extern from "<arpa/inet.h>" nogil:
 
 cdef enum:
     EXPIRE_EVERY = 63           # look for silent connections every 64 segments
+    SOURCE_MAC = 6              # offset in an Ethernet frame; the destination stands at 0
 
 
 cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcept nogil:
@@ -45,6 +46,11 @@ cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcep
     if core.host_family != datagram.family:
         return False
     return same_address(&core.host, &datagram.source) or same_address(&core.host, &datagram.destination)
+
+
+cdef inline bint told_apart(const Core* core, const Packet* packet) noexcept nogil:
+    """True when the hardware addresses of this frame count, and not those in what it wraps."""
+    return core.by_mac and packet.link_type == ETHERNET and packet.caplen >= 2 * SOURCE_MAC
 
 
 cdef void advance_clock(Core* core, int64_t now) noexcept nogil:
@@ -69,6 +75,8 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
         core.unreadable += 1
         return False
     parsed = parse_frame(packet.link_type, packet.data, packet.caplen, datagram)
+    if told_apart(core, packet):
+        datagram.station = mac_number(packet.data + SOURCE_MAC)
     while True:
         if parsed != PARSE_OK:
             if parsed == PARSE_MALFORMED:
@@ -88,6 +96,8 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
                 return False
         if datagram.protocol == PROTOCOL_TCP:
             core.tunnelled += depth != 0
+            if datagram.station:
+                datagram.destination_mac, datagram.source_mac = packet.data, packet.data + SOURCE_MAC
             return True
         if not tunnel_enter(datagram, &inside):
             core.other += 1
@@ -129,6 +139,8 @@ cdef void core_open(Core* core, const Packet* packet, bint wanted) noexcept nogi
     if core.survey != NULL:
         free(core.survey)
         core.survey = NULL
+    if datagram.station and not wanted_port(&core.streams, segment.destination_port):
+        datagram.station = mac_number(packet.data)      # an answer belongs to whom it goes to
     core.cut += datagram.cut
     advance_clock(core, packet.time_us)
     core.tcp += 1
@@ -142,13 +154,15 @@ cdef class Engine:
 
     ports: TCP ports of the collector; None = every port. host: only this address (text), None = every host.
     digest: instead of uploads, log every byte stream (`take_events`) for `suntap streams`.
+    by_mac: on a wire that others can send on, tell connections and fragments of different stations apart: the hardware
+    address of the frame itself counts, whatever the frame wraps, and no station adds to another's upload.
     Raises ValueError for a host that is no address.
     """
 
     def __cinit__(self):
         memset(&self.core, 0, sizeof(Core))
 
-    def __init__(self, ports=(80,), host=None, limits=None, bint digest=False):
+    def __init__(self, ports=(80,), host=None, limits=None, bint digest=False, bint by_mac=False):
         cdef Core* core = &self.core
         cdef bytes text
         if core.defrag != NULL:
@@ -158,6 +172,7 @@ cdef class Engine:
         self.ports = ports or ()
         self.host = host
         self.limits = limits
+        self.by_mac = core.by_mac = by_mac
         self.batch_bytes = limits.batch_bytes
         self.batch_events = limits.batch_events
         core.max_step = limits.max_clock_step

@@ -12,6 +12,7 @@ cdef struct FlowKey:
     uint16_t port[2]
     uint32_t vlan
     uint32_t bucket     # of the hash table: from the rest of the key
+    uint64_t station
     Address address[2]
 
 # The head of an entry. Its owner's struct begins with a Flow; the rest is the owner's.

@@ -29,6 +29,7 @@ cdef inline bint lower(const Address* a, uint32_t port_a, const Address* b, uint
 cdef inline bint same(const FlowKey* a, const FlowKey* b) noexcept nogil:
     """Full comparison: a hash alone would mix connections."""
     return (a.port[0] == b.port[0] and a.port[1] == b.port[1] and a.vlan == b.vlan and a.family == b.family
+            and a.station == b.station
             and same_address(&a.address[0], &b.address[0]) and same_address(&a.address[1], &b.address[1]))
 
 
@@ -52,6 +53,7 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     side[0] = lower(&datagram.destination, segment.destination_port, &datagram.source, segment.source_port)
     key.family = datagram.family
     key.vlan = datagram.vlan
+    key.station = datagram.station
     key.address[side[0]] = datagram.source
     key.address[1 - side[0]] = datagram.destination
     key.port[side[0]] = segment.source_port
@@ -61,6 +63,8 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     if key.family == FAMILY_IPV6:           # the second word of an IPv4 address is zero
         hashed = mix(hashed, key.address[0].word[1] ^ (key.address[1].word[1] << 1))
     hashed = mix(hashed, (<uint64_t>key.port[0] << 48) ^ (<uint64_t>key.port[1] << 32) ^ key.vlan)
+    if key.station:
+        hashed = mix(hashed, key.station)
     key.bucket = <uint32_t>(hashed & (self.bucket_count - 1))
 
     flow = self.buckets[key.bucket]

@@ -42,6 +42,7 @@ cdef struct Datagram:
     const uint8_t* payload
     const uint8_t* source_mac       # six bytes of the frame, NULL where its link has none
     const uint8_t* destination_mac
+    uint64_t station        # Engine(by_mac=True): the address of the station it belongs to; 0 = not told apart
     Address source
     Address destination
 

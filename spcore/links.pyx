@@ -107,6 +107,7 @@ cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Data
     """A captured frame of `link_type` → its IP packet or fragment in `out`, tunnels not opened."""
     out.vlan = 0
     out.cut = 0
+    out.station = 0
     out.source_mac = out.destination_mac = NULL
     if link_type == LINK_ETHERNET:
         return parse_layers(LAYER_ETHERNET, data, caplen, out)

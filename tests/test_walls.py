@@ -1,5 +1,5 @@
-"""What ARCHITECTURE.md says of the whole: one clock, one room for a table, no large file. The arrows between the
-rooms are import-linter's (pyproject.toml, `./run lint`)."""
+"""What ARCHITECTURE.md says of the whole: one clock, one room for a table, no large file, a test file for each module.
+The arrows between the rooms are import-linter's (pyproject.toml, `./run lint`)."""
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -77,3 +77,21 @@ def test_nothing_but_the_clock_module_asks_what_time_it_is() -> None:
 def test_no_file_is_too_large_to_read() -> None:
     sizes = {relative(path): path.read_text().count("\n") for path in PRODUCT}
     assert {name: size for name, size in sizes.items() if size > MAX_LINES} == {}
+
+
+MIRRORS = {"appliance": "tests", "webui": "tests/web", "spcore": "tests/spcore"}
+TOGETHER = {"webui/words": "tests/web/test_words.py"}   # folders whose modules are nothing but words, tried together
+
+
+def where_tried(module: str) -> str:
+    """Where the tests of a product module are: the same path in tests/ (appliance/x → tests/x, webui/x → tests/web/x),
+    its name behind `test_`, without the underscores that keep it from being Python's own word (import_, __main__)."""
+    top, _, rest = module.partition("/")
+    folder, _, name = f"{MIRRORS[top]}/{rest}".rpartition("/")
+    return TOGETHER.get(module.rpartition("/")[0], f"{folder}/test_{name.rpartition('.')[0].strip('_')}.py")
+
+
+def test_each_module_has_a_test_file_of_its_name() -> None:
+    modules = [relative(path) for path in PRODUCT if path.suffix in (".py", ".pyx") and path.stem != "__init__"]
+    missing = {module: where_tried(module) for module in modules if not (ROOT / where_tried(module)).exists()}
+    assert missing == {} and len(modules) > 200

@@ -12,6 +12,7 @@ from flask import request
 from appliance.pvoutput.views import System, Verdict
 from webui import fields
 from webui.data import box
+from webui.language import _
 from webui.security import secrets
 
 KEYS = [key for key in fields.FIELDS if key.startswith("pvoutput.")]
@@ -46,21 +47,23 @@ def try_out(changes: dict[str, Any]) -> Outcome:
         return Outcome(False, problem)
     account = replace(loaded.pvoutput, **{key.split(".")[1]: value for key, value in changes.items()})
     if not account.api_key or not account.system_id:
-        return Outcome(False, "Key and system id are both needed.", advice=(
-            "You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system.",))
+        return Outcome(False, _("Key and system id are both needed."), advice=(
+            _("You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system."),))
     try:
         result = box().check_account(account)
     except sqlite3.Error as error:
-        return Outcome(False, f"The test could not be made: the database answers “{error}”.", may_save=True)
+        return Outcome(False, _("The test could not be made: the database answers “{error}”.").format(error=error),
+                       may_save=True)
     if result.ok:
-        return Outcome(True, "PVOutput accepts key and system.", system=result.system, advice=result.warnings)
+        return Outcome(True, _("PVOutput accepts key and system."), system=result.system, advice=result.warnings)
     if result.verdict is Verdict.QUOTA:
-        return Outcome(False, f"PVOutput was not asked: {result.text}.", may_save=True, advice=(
-            "Wait until the next full hour; other programs share these requests.",))
+        return Outcome(False, _("PVOutput was not asked: {reason}.").format(reason=result.text), may_save=True, advice=(
+            _("Wait until the next full hour; other programs share these requests."),))
     if result.verdict is Verdict.UNREACHABLE:
-        return Outcome(False, f"PVOutput could not be asked: {result.text}.", may_save=True, advice=(
-            "This says nothing about key and system. Check that this box reaches the internet, and test again.",))
-    return Outcome(False, "PVOutput did not accept this.", verbatim=result.text, advice=advice(result.text),
+        text = _("PVOutput could not be asked: {reason}.").format(reason=result.text)
+        return Outcome(False, text, may_save=True, advice=(
+            _("This says nothing about key and system. Check that this box reaches the internet, and test again."),))
+    return Outcome(False, _("PVOutput did not accept this."), verbatim=result.text, advice=advice(result.text),
                    may_save=True)
 
 
@@ -68,10 +71,11 @@ def advice(text: str) -> tuple[str, ...]:
     """What to do about a refusal, by PVOutput's words."""
     lower = text.lower()
     for words, sentence in (
-        (("system id", "systemid"), "Check the system id: it is the number in your system’s address, not its name."),
-        (("read only",), "This is a read-only key. Make a full-access key under API Settings."),
-        (("disabled",), "API access is switched off: under Settings › API Settings, enable it."),
-        (("api key", "apikey", "unauthorized"), "Check the key: copy it whole from Settings › API Settings."),
+        (("system id", "systemid"),
+         _("Check the system id: it is the number in your system’s address, not its name.")),
+        (("read only",), _("This is a read-only key. Make a full-access key under API Settings.")),
+        (("disabled",), _("API access is switched off: under Settings › API Settings, enable it.")),
+        (("api key", "apikey", "unauthorized"), _("Check the key: copy it whole from Settings › API Settings.")),
     ):
         if any(word in lower for word in words):
             return (sentence,)

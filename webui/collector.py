@@ -2,7 +2,8 @@
 
 The owner's router names this box as the collector; page and collector then share a port. A request with that host name
 and one of the two paths is handed to the collector process through its Unix socket, with the sender's address; what it
-may do is decided there (appliance.collector.stand_in). The page neither reads nor stores the upload.
+may do is decided there (appliance.collector.stand_in). The page neither reads nor stores the upload. A request with an
+Origin is a browser's: any web page can let one post to the collector's name, which the owner's router points here.
 """
 import http.client
 import socket
@@ -35,7 +36,7 @@ class Door:
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        if not is_upload(environ.get("HTTP_HOST", ""), environ["PATH_INFO"]):
+        if "HTTP_ORIGIN" in environ or not is_upload(environ.get("HTTP_HOST", ""), environ["PATH_INFO"]):
             return self.app(environ, start)
         status, headers, text = self._hand_over(environ)
         start(status, headers)

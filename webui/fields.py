@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.settings import Secret, Settings, value
+from webui.language import N_, _
 from webui.typed import watts, zone
 
 
@@ -28,82 +29,91 @@ class Field:
 
 FIELDS: dict[str, Field] = {
     "site.timezone": Field(
-        "Time zone", "A city in your zone, such as Los Angeles. Days begin at midnight there.", meant=zone,
-        wrong="Choose your zone from the list, such as America/Los_Angeles."),
+        N_("Time zone"), N_("A city in your zone, such as Los Angeles. Days begin at midnight there."), meant=zone,
+        wrong=N_("Choose your zone from the list, such as America/Los_Angeles.")),
     "site.size_w": Field(
-        "System size", "All panels together, such as 3840 or 3.8 kW. 0 if you do not know it.", unit="W",
-        meant=watts, wrong="Enter watts, such as 3840, or 0 if you do not know."),
+        N_("System size"), N_("All panels together, such as 3840 or 3.8 kW. 0 if you do not know it."), unit="W",
+        meant=watts, wrong=N_("Enter watts, such as 3840, or 0 if you do not know.")),
     "site.net_sign": Field(
-        "Grid meter direction", "Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold.",
-        choices=(("auto", "Detect automatically (recommended)"), ("+", "It counts up when you buy"),
-                 ("-", "It counts up when you sell"))),
-    "site.production": Field("Solar made is taken from", choices=(
-        ("auto", "Detect automatically (recommended)"), ("inverters", "the sum of the inverters"),
-        ("meter", "the production meter"))),
-    "site.meter": Field("The meter at the main panel counts", choices=(
-        ("auto", "Detect automatically (recommended)"), ("net", "what is bought less what is sold"),
-        ("consumption", "what the house uses, and never falls"))),
-    "site.name": Field("Name of the site", "Tells this site from others in the programs that suntap feeds."),
-    "pvoutput.enabled": Field("Post to PVOutput"),
+        N_("Grid meter direction"),
+        N_("Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold."),
+        choices=(("auto", N_("Detect automatically (recommended)")), ("+", N_("It counts up when you buy")),
+                 ("-", N_("It counts up when you sell")))),
+    "site.production": Field(N_("Solar made is taken from"), choices=(
+        ("auto", N_("Detect automatically (recommended)")), ("inverters", N_("the sum of the inverters")),
+        ("meter", N_("the production meter")))),
+    "site.meter": Field(N_("The meter at the main panel counts"), choices=(
+        ("auto", N_("Detect automatically (recommended)")), ("net", N_("what is bought less what is sold")),
+        ("consumption", N_("what the house uses, and never falls")))),
+    "site.name": Field(N_("Name of the site"), N_("Tells this site from others in the programs that suntap feeds.")),
+    "pvoutput.enabled": Field(N_("Post to PVOutput")),
     "pvoutput.api_key": Field(
-        "API key", "From your PVOutput account, Settings › API Settings. It is never shown again."),
-    "pvoutput.system_id": Field("System id", "The number of your system, on the same page."),
-    "pvoutput.energy": Field("Energy is posted as", choices=(
-        ("daily", "running total of the day (recommended)"), ("lifetime", "lifetime counter (c1)"))),
-    "pvoutput.consumption": Field("Post consumption too", "Where there is a grid meter."),
+        N_("API key"), N_("From your PVOutput account, Settings › API Settings. It is never shown again.")),
+    "pvoutput.system_id": Field(N_("System id"), N_("The number of your system, on the same page.")),
+    "pvoutput.energy": Field(N_("Energy is posted as"), choices=(
+        ("daily", N_("running total of the day (recommended)")), ("lifetime", N_("lifetime counter (c1)")))),
+    "pvoutput.consumption": Field(N_("Post consumption too"), N_("Where there is a grid meter.")),
     "pvoutput.reserve": Field(
-        "Requests left to other programs", "Of the 60 an hour that PVOutput allows per key.", unit="an hour"),
-    "pvoutput.voltage": Field("Post the voltage too (v6)", "Mean AC voltage of the inverters."),
-    "pvoutput.temperature": Field("Post the temperature too (v5)", "Mean of the inverters’ heat sinks."),
-    "pvoutput.v7": Field("v7", "For donors: v7 to v12 are yours. Choose what a device tells, such as "
-                         "“414050000000001 dc_voltage”. Empty: not sent."),
+        N_("Requests left to other programs"), N_("Of the 60 an hour that PVOutput allows per key."),
+        unit=N_("an hour")),
+    "pvoutput.voltage": Field(N_("Post the voltage too (v6)"), N_("Mean AC voltage of the inverters.")),
+    "pvoutput.temperature": Field(N_("Post the temperature too (v5)"), N_("Mean of the inverters’ heat sinks.")),
+    "pvoutput.v7": Field("v7", N_("For donors: v7 to v12 are yours. Choose what a device tells, such as "
+                            "“414050000000001 dc_voltage”. Empty: not sent.")),
     "pvoutput.v8": Field("v8"),
     "pvoutput.v9": Field("v9"),
     "pvoutput.v10": Field("v10"),
     "pvoutput.v11": Field("v11"),
     "pvoutput.v12": Field("v12"),
-    "pvoutput.system": Field("Further systems", "Inverters with a system of their own at PVOutput, beside the total: "
-                             "“12346: SERIAL SERIAL; 12347: SERIAL”. Same key, same requests."),
-    "pvoutput.url": Field("Address of the service"),
+    "pvoutput.system": Field(
+        N_("Further systems"), N_("Inverters with a system of their own at PVOutput, beside the total: “12346: SERIAL "
+                                  "SERIAL; 12347: SERIAL”. Same key, same requests.")),
+    "pvoutput.url": Field(N_("Address of the service")),
     "web.public_dashboard": Field(
-        "Anybody at home may see the dashboard", "Settings and diagnostics always need the password."),
-    "mqtt.url": Field("MQTT broker", "mqtt://homeassistant.local:1883. Empty: off."),
-    "mqtt.username": Field("User at the broker"),
-    "mqtt.password": Field("Password at the broker", "It is never shown again."),
-    "mqtt.topic": Field("Topic"),
-    "mqtt.discovery": Field("Home Assistant’s discovery prefix", "Empty: no discovery."),
-    "lines.url": Field("InfluxDB or VictoriaMetrics", "http://host:8428 or http://host:8086/write?db=suntap. "
-                       "Empty: off. The whole history is written, and what changes later."),
-    "lines.token": Field("Token", "Or user:password. It is never shown again."),
-    "notify.url": Field("Messages to", "A webhook such as https://ntfy.sh/your-topic, or "
-                        "mailto:you@example.org?smtp=smtp://user@mail.example.org:587. Empty: off."),
-    "notify.token": Field("Token", "Of the webhook, or the mail account’s password. It is never shown again."),
-    "web.names": Field("Further names of the page", "Such as suntap.fritz.box; separated by commas."),
-    "web.proxies": Field("Reverse proxies", "IP addresses whose X-Forwarded-Proto and -Host are believed."),
-    "web.host": Field("Page listens on", "0.0.0.0 is every address of this box.", later=True),
-    "web.port": Field("Port of the page", later=True),
+        N_("Anybody at home may see the dashboard"), N_("Settings and diagnostics always need the password.")),
+    "mqtt.url": Field(N_("MQTT broker"), N_("mqtt://homeassistant.local:1883. Empty: off.")),
+    "mqtt.username": Field(N_("User at the broker")),
+    "mqtt.password": Field(N_("Password at the broker"), N_("It is never shown again.")),
+    "mqtt.topic": Field(N_("Topic")),
+    "mqtt.discovery": Field(N_("Home Assistant’s discovery prefix"), N_("Empty: no discovery.")),
+    "lines.url": Field(
+        N_("InfluxDB or VictoriaMetrics"), N_("http://host:8428 or http://host:8086/write?db=suntap. Empty: off. The "
+                                              "whole history is written, and what changes later.")),
+    "lines.token": Field(N_("Token"), N_("Or user:password. It is never shown again.")),
+    "notify.url": Field(
+        N_("Messages to"), N_("A webhook such as https://ntfy.sh/your-topic, or "
+                              "mailto:you@example.org?smtp=smtp://user@mail.example.org:587. Empty: off.")),
+    "notify.token": Field(
+        N_("Token"), N_("Of the webhook, or the mail account’s password. It is never shown again.")),
+    "web.names": Field(N_("Further names of the page"), N_("Such as suntap.fritz.box; separated by commas.")),
+    "web.proxies": Field(N_("Reverse proxies"), N_("IP addresses whose X-Forwarded-Proto and -Host are believed.")),
+    "web.host": Field(N_("Page listens on"), N_("0.0.0.0 is every address of this box."), later=True),
+    "web.port": Field(N_("Port of the page"), later=True),
     "capture.interface": Field(
-        "Network socket", "The bridge br0 joins the socket of your SunPower box and the router’s."),
-    "capture.ports": Field("TCP ports", "Where your SunPower box sends its reports; separated by commas. 80 is usual."),
-    "capture.buffer_mib": Field("Capture ring", unit="MiB"),
-    "capture.pvs_mac": Field("Hardware address of your SunPower box",
-                             "Only needed if another one’s reports pass here. Empty: found automatically."),
+        N_("Network socket"), N_("The bridge br0 joins the socket of your SunPower box and the router’s.")),
+    "capture.ports": Field(
+        N_("TCP ports"), N_("Where your SunPower box sends its reports; separated by commas. 80 is usual.")),
+    "capture.buffer_mib": Field(N_("Capture ring"), unit="MiB"),
+    "capture.pvs_mac": Field(N_("Hardware address of your SunPower box"),
+                             N_("Only needed if another one’s reports pass here. Empty: found automatically.")),
     "collector.stand_in": Field(
-        "When SunPower’s server does not answer", "Your SunPower box only reports to a server that answers, and keeps "
-        "the rest until its memory is full. “Only listen” is the way back.", choices=(
-            ("off", "Only listen"), ("auto", "Answer in its place while it does not (recommended)"),
-            ("on", "Always answer in its place"))),
-    "store.data_dir": Field("Folder of the history", "Move the files yourself before you change it.", later=True),
+        N_("When SunPower’s server does not answer"),
+        N_("Your SunPower box only reports to a server that answers, and keeps the rest until its memory is full. "
+           "“Only listen” is the way back."), choices=(
+            ("off", N_("Only listen")), ("auto", N_("Answer in its place while it does not (recommended)")),
+            ("on", N_("Always answer in its place")))),
+    "store.data_dir": Field(
+        N_("Folder of the history"), N_("Move the files yourself before you change it."), later=True),
     "store.keep_inbox_days": Field(
-        "Keep captured reports for", "The energy history itself is kept for ever.", unit="days"),
+        N_("Keep captured reports for"), N_("The energy history itself is kept for ever."), unit=N_("days")),
 }
 UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel")     # have forms of their own
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (
-    ("site", "Site"), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Time series"),
-    ("notify", "Messages to you"), ("web", "This page"), ("capture", "Capture"),
-    ("collector", "SunPower’s server"), ("store", "History"),
+    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", N_("Time series")),
+    ("notify", N_("Messages to you")), ("web", N_("This page")), ("capture", N_("Capture")),
+    ("collector", N_("SunPower’s server")), ("store", N_("History")),
 )
 
 
@@ -148,7 +158,8 @@ def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict
             meant = FIELDS[key].meant(text)
             changes[key] = declared.metadata["check"](_typed(key, meant, declared.default, key in form))
         except ValueError:
-            errors[key] = FIELDS[key].wrong or f"Must be {declared.metadata['allowed']}."
+            errors[key] = str(FIELDS[key].wrong) or _("Must be {allowed}.").format(
+                allowed=declared.metadata["allowed"])
     return changes, errors
 
 

@@ -17,8 +17,9 @@ from werkzeug.exceptions import HTTPException
 from appliance import __version__, store
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.store.database import explained
-from webui import fields
+from webui import fields, language
 from webui.data import box
+from webui.language import N_
 from webui.present import dress, localtime, units
 from webui.security import access, auth
 from webui.words import errors, lamps
@@ -26,8 +27,8 @@ from webui.words import errors, lamps
 log = logging.getLogger(__name__)
 
 NAVIGATION = (
-    ("dashboard.today", "Today"), ("history.show", "History"), ("panels.show", "Panels"),
-    ("pvoutput.show", "PVOutput"), ("diagnostics.show", "Diagnostics"), ("settings.show", "Settings"),
+    ("dashboard.today", N_("Today")), ("history.show", N_("History")), ("panels.show", N_("Panels")),
+    ("pvoutput.show", "PVOutput"), ("diagnostics.show", N_("Diagnostics")), ("settings.show", N_("Settings")),
 )
 
 ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"))
@@ -36,6 +37,7 @@ ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics
 def install(app: Flask) -> None:
     """Filters, globals and error pages."""
     app.before_request(_dress)
+    app.teardown_request(_undress)
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
@@ -43,16 +45,28 @@ def install(app: Flask) -> None:
         kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
         percent=units.percent, bytes=units.size, temperature=units.temperature, money=units.money,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
-        short_date=localtime.short_date, iso_date=_iso_date)
+        short_date=localtime.short_date, iso_date=_iso_date, month_name=localtime.month_name,
+        month_year=localtime.month_year)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # by the extension
+        language.gettext, language.ngettext, newstyle=True)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _no_history)
     app.register_error_handler(Exception, _unexpected)
 
 
 def _dress() -> None:
-    """Times and numbers as the browser's country writes them."""
-    dress.wear(dress.of_languages([language for language, _ in request.accept_languages]))
+    """Words in the browser's language, times and numbers as its country writes them."""
+    wanted = [name for name, _ in request.accept_languages]
+    language.speak(language.SOURCE if request.path.startswith("/api/") else language.of_languages(wanted))
+    dress.wear(dress.of_languages(wanted))
+
+
+def _undress(_error: BaseException | None) -> None:
+    """What the thread says beside requests, such as its log, is English."""
+    language.speak(language.SOURCE)
 
 
 def _context() -> dict[str, Any]:
@@ -60,9 +74,14 @@ def _context() -> dict[str, Any]:
     return {
         "navigation": [(endpoint, name, _is_here(endpoint)) for endpoint, name in NAVIGATION
                        if owner or access.level_of(current_app, endpoint) is access.Level.DASHBOARD],
-        "thousands": dress.now().thousands, "owner": owner, "version": __version__,
-        "zone_name": box().zone().key.replace("_", " "),
+        "language": language.now().replace("_", "-"), "english": _english(), "thousands": dress.now().thousands,
+        "owner": owner, "version": __version__, "zone_name": box().zone().key.replace("_", " "),
     }
+
+
+def _english() -> Markup:
+    """The attribute of an element whose sentence comes from the recorder, or from another program, in English."""
+    return Markup("" if language.now() == language.SOURCE else ' lang="en"')
 
 
 def _is_here(endpoint: str) -> bool:
@@ -107,7 +126,8 @@ def advice(text: str) -> Markup:
     marked = codes(text)
     if not auth.is_owner():
         return marked
-    for name, title in fields.SECTIONS:
+    for name, title in fields.SECTIONS:     # the sentence is the recorder's, in English
+        title = title.source if isinstance(title, N_) else title
         link = Markup('<a href="{}">Settings › {}</a>').format(url_for("settings.show", _anchor=name), title)
         marked = Markup(str(marked).replace(f"Settings › {title}", str(link)))
     for endpoint, words in ADVISED:

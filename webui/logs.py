@@ -7,6 +7,7 @@ import json
 import subprocess
 from dataclasses import dataclass
 
+from webui.language import _
 from webui.limits import LOG_LINES, LOG_TIMEOUT_S, MAX_LOG_LINE
 
 LEVELS = {"error": 3, "warning": 4, "info": 6, "debug": 7}
@@ -42,15 +43,17 @@ def read(level: str = "info", lines: int = LOG_LINES, program: str = "journalctl
     try:
         done = subprocess.run(command, capture_output=True, timeout=LOG_TIMEOUT_S, check=False)
     except FileNotFoundError:
-        return Journal([], "This machine keeps no journal: the log is in the terminal where suntap was started.")
+        return Journal([], _("This machine keeps no journal: the log is in the terminal where suntap was started."))
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Journal([], f"The journal cannot be read: {error}.")
+        return Journal([], _("The journal cannot be read: {reason}.").format(reason=error))
     found = [line for line in map(parse, done.stdout.splitlines()) if line is not None]
     if found:
         return Journal(found)
     if done.returncode and b"add filter" not in done.stderr:  # that one: no journal knows such units
-        return Journal([], f"The journal cannot be read: {done.stderr.decode('utf-8', 'replace').strip()[:200]}")
-    return Journal([], "The journal has no line of suntap at this level. Started from a terminal, suntap logs there.")
+        return Journal([], _("The journal cannot be read: {reason}").format(
+            reason=done.stderr.decode("utf-8", "replace").strip()[:200]))
+    return Journal([], _("The journal has no line of suntap at this level. Started from a terminal, suntap logs "
+                         "there."))
 
 
 def parse(raw: bytes) -> Line | None:

@@ -40,7 +40,7 @@ def _date(text: str) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         return None
-    return found if FIRST_YEAR <= found.year <= LAST_YEAR and len(text) == 10 else None
+    return found if FIRST_YEAR <= found.year <= LAST_YEAR and found.isoformat() == text else None
 
 
 def is_number(text: str) -> bool:

@@ -23,7 +23,7 @@ from waitress.task import ErrorTask  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
-from webui import create_app
+from webui import create_app, warm
 from webui.channel import BoundedChannel, LogRate, Places
 from webui.collector import Door, is_upload
 from webui.limits import (
@@ -70,6 +70,7 @@ def serve(settings: Settings, config_path: str | Path, data_dir: str | Path, clo
     tempfile.tempdir = str(data_dir)
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogRate())
+    warm.start(app)
     log.info("page on %s", "systemd's socket" if sockets else f"http://{where}")
     try:
         server.run()
@@ -93,6 +94,8 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
                 super().parse_header(header_plus)
             except ValueError as error:     # an address that is none: else the connection would stay without an answer
                 raise ParsingError("Bad request line") from error
+            if self.chunked and "CONTENT_LENGTH" in self.headers:   # RFC 9112 section 6.1: as in request smuggling
+                raise ParsingError("Two lengths of one body")
             if is_upload(self.headers.get("HOST", ""), self.path):
                 self.adj = upload
             elif self.path in large and is_owners(app, self.headers.get("COOKIE", "")):

@@ -56,6 +56,13 @@ class InboxWriter:
         self._whole = False     # the file on disk was checked
         self._connection: sqlite3.Connection | None = None
 
+    def listen_on(self, interface: str) -> None:
+        """Judge uploads as of `interface` from now on."""
+        if self.origin.interface != interface:
+            self.origin.close()
+            self.origin = Origin(interface)
+            self._follow_at = 0.0
+
     def pending(self) -> int:
         """Uploads that are not on disk yet."""
         return len(self._queue)
@@ -90,7 +97,8 @@ class InboxWriter:
             self.counters["not_to_collector"] += 1
             return None
         if self.origin.interface:
-            who, lines = mac or senders.host_of(upload.source), upload.body.count(b"\n") + 1
+            who = (mac or senders.host_of(upload.source)) + arrival.side    # a copied address has a bucket of its own
+            lines = upload.body.count(b"\n") + 1
             if refused := self._rate.take(who, size, lines, time.monotonic()):
                 self.counters[refused] += 1
                 return None
@@ -140,6 +148,7 @@ class InboxWriter:
             known = heartbeat.read("supervisor", self.data_dir) or {}
             senders.follow(connection, senders.decisions_of(known.get("senders")))
             self._pvs = senders.addresses(connection)
+            self.origin.trusted = senders.stations(connection)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
 

@@ -14,10 +14,10 @@ from threading import Event
 from typing import Any
 
 from appliance.capture.inbox_writer import InboxWriter
-from appliance.capture.origin import Origin
 from appliance.capture.watch import Watch, read_file
 from appliance.collector.wire import WireView
 from appliance.settings.live import LiveSettings
+from appliance.system.bridge import is_bridge
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
@@ -69,9 +69,9 @@ class CaptureProcess:
     def _listen(self) -> bool:
         """Capture from the interface until it fails, [capture] changes or `stop` is set; whether it could be opened."""
         wanted = self.live.current.capture
-        if self.writer.origin.interface != wanted.interface:
-            self.writer.origin.uplink.close()
-            self.writer.origin = Origin(wanted.interface)
+        self.writer.listen_on(wanted.interface)
+        if self.engine.by_mac != is_bridge(wanted.interface):
+            self._engine_anew()
         return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
                              wanted.interface)
 
@@ -123,9 +123,12 @@ class CaptureProcess:
         log.info("settings changed: capturing from %s", self.live.current.capture.interface)
         self._watch_anew()
         if self.live.current.capture.ports != before.ports:
-            self.writer.take(self.engine.finish())
-            self.engine = self._engine()
+            self._engine_anew()
         return True
+
+    def _engine_anew(self) -> None:
+        self.writer.take(self.engine.finish())
+        self.engine = self._engine()
 
     def _watch_anew(self) -> None:
         """Look whether the PVS is answered, on the interface that holds now."""
@@ -142,7 +145,9 @@ class CaptureProcess:
         return self._watch.facts() if self._watch is not None else None
 
     def _engine(self) -> Engine:
-        return Engine(ports=self.live.current.capture.ports)
+        """On a bridge anybody may send; at a mirror port the addresses are those of what was wrapped."""
+        capture = self.live.current.capture
+        return Engine(ports=capture.ports, by_mac=self.spool is None and is_bridge(capture.interface))
 
     def _wait(self, seconds: float) -> None:
         """Let `seconds` pass without a source; what waits is written meanwhile."""
@@ -155,8 +160,8 @@ class CaptureProcess:
     def _beat(self, now: bool = False) -> None:
         if not now and not self.heartbeat.due():
             return
-        self.writer.origin.look()
         self.writer.follow()
+        self.writer.origin.look()
         self.writer.prune(self.live.current.store.keep_inbox_days)
         counters = {**self.engine.counters(), **(self._source.counters() if self._source else {}),
                     **self.writer.counters, "source_errors": self.source_errors}

@@ -8,13 +8,13 @@ say nothing: then no side is known, and the first sender is a question to the ow
 
 Nothing is copied out of the kernel but the heads of such frames, and no more of the router's once it is known.
 """
-import ctypes
 import ipaddress
 import logging
 import socket
-import struct
 from collections.abc import Mapping
 
+from appliance.capture import tap
+from appliance.capture.tap import AD_PROTOCOL, LD_HALF, LD_WORD, RETURN, Step
 from appliance.collector.wire import HOUSE
 
 NOT_FOREIGN = (*HOUSE, ipaddress.IPv4Network("100.64.0.0/10"))      # RFC 6598: between provider and house
@@ -22,11 +22,8 @@ ENOUGH = 3              # foreign frames at one port: the answers to a single co
 HEAD = 34               # bytes of a frame: Ethernet and IPv4
 MAX_PORTS = 8           # looked at
 
-ETH_P_ALL, ETH_P_IP, PACKET_OUTGOING = 0x0003, 0x0800, 4     # linux/if_ether.h, linux/if_packet.h
-SO_ATTACH_FILTER = 26                                        # asm-generic/socket.h
-AD_PROTOCOL, AD_PKTTYPE = 0xFFFFF000, 0xFFFFF004             # SKF_AD_OFF + ..., linux/filter.h
-LD_WORD, LD_HALF, AND, EQUAL, RETURN = 0x20, 0x28, 0x54, 0x15, 0x06
-SOURCE = 26             # offset of the IPv4 source address
+SOURCE = 26             # offset of the IPv4 source address in a frame
+ETH_P_IP = 0x0800       # linux/if_ether.h
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +60,7 @@ class Uplink:
     def _count(self, name: str, number: int) -> None:
         try:
             if number not in self._sockets:
-                self._sockets[number] = listen(name)
+                self._sockets[number] = tap.listen(name, program())
             while self._counts[number] < ENOUGH:
                 self._sockets[number].recv(HEAD)
                 self._counts[number] += 1
@@ -75,35 +72,9 @@ class Uplink:
             self._sockets.pop(number).close()
 
 
-def listen(port: str) -> socket.socket:
-    """A socket that gets the heads of the foreign frames that enter at `port`. Raises OSError."""
-    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)    # 0: nothing before the filter
-    try:
-        code = program()
-        buffer = ctypes.create_string_buffer(code)
-        made.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
-                        struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer)))
-        made.bind((port, ETH_P_ALL))
-    except OSError:
-        made.close()
-        raise
-    return made
-
-
-def program() -> bytes:
-    """Classic BPF (struct sock_filter): IPv4 frames that enter, with a source outside every network of a house."""
-    steps: list[tuple[int, int, int, int]] = []         # operation, steps to skip when true, when false, operand
-
-    def drop_if(load: int, at: int, value: int, mask: int = 0, when: bool = True) -> None:
-        steps.append((load, 0, 0, at))
-        if mask:
-            steps.append((AND, 0, 0, mask))
-        steps.append((EQUAL, *((0, 1) if when else (1, 0)), value))
-        steps.append((RETURN, 0, 0, 0))
-
-    drop_if(LD_WORD, AD_PKTTYPE, PACKET_OUTGOING)
-    drop_if(LD_HALF, AD_PROTOCOL, ETH_P_IP, when=False)
+def program() -> list[Step]:
+    """IPv4 frames that enter, with a source outside every network of a house."""
+    steps = tap.enters() + tap.drop_if(LD_HALF, AD_PROTOCOL, ETH_P_IP, when=False)
     for network in NOT_FOREIGN:
-        drop_if(LD_WORD, SOURCE, int(network.network_address), int(network.netmask))
-    steps.append((RETURN, 0, 0, HEAD))
-    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+        steps += tap.drop_if(LD_WORD, SOURCE, int(network.network_address), int(network.netmask))
+    return [*steps, (RETURN, 0, 0, HEAD)]

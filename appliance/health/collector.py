@@ -10,6 +10,7 @@ from typing import Any
 from appliance.collector import AUTO, OFF
 from appliance.collector.breaker import OPEN_AFTER_S
 from appliance.collector.journal import Change, Journal
+from appliance.health import image_problems
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.settings import Settings
 from appliance.system import heartbeat
@@ -98,11 +99,11 @@ def lamp(facts: CollectorFacts) -> Finding:
                        "It is seen with the next report of your SunPower box.")
     if not facts.alive:
         return Finding(NAME, BAD, "The part of suntap that answers in SunPower’s place has stopped.",
-                       "Start it again: sudo systemctl start suntap-collector.", since)
+                       image_problems.start_again("suntap-collector"), since)
     if facts.state in ("open", "on"):
         if facts.problem:
-            return Finding(NAME, WARN, f"This box should answer in SunPower’s place, but: {facts.problem}.", "`sudo "
-                           "suntap doctor` says what is missing.", since)
+            return Finding(NAME, WARN, f"This box should answer in SunPower’s place, but: {facts.problem}.",
+                           image_problems.what_is_missing(), since)
         why = "as you asked" if facts.state == "on" else facts.reason
         return Finding(NAME, OK, f"This box answers in the place of SunPower’s server: {why}.", "", since)
     if facts.state == "half-open":

@@ -14,6 +14,20 @@ def on_image() -> bool:
     return PROBLEMS.parent.exists()
 
 
+def start_again(unit: str) -> str:
+    """What to do about a service that has stopped: without a shell, what helps is the plug."""
+    if on_image():
+        return ("Unplug this box, wait ten seconds, plug it in again. If it stays, send the debug bundle from the "
+                "Diagnostics page.")
+    return f"Start it: `systemctl start {unit}`, or `suntap run`."
+
+
+def what_is_missing() -> str:
+    """What to do where the system lacks something that a process needs."""
+    return ("Restart this box. If it stays, send the debug bundle from the Diagnostics page." if on_image() else
+            "`suntap doctor` says what is missing on this system.")
+
+
 def problems(folder: Path = PROBLEMS) -> list[str]:
     """The problems of this boot, oldest service first; empty when there are none."""
     found: list[str] = []

@@ -37,7 +37,7 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
                        "Make room first: see Storage.")
     if not process.alive:
         return Finding("capture", BAD, "suntap does not listen to your SunPower box: that part of it has stopped.",
-                       _start_again("suntap-capture"))
+                       image_problems.start_again("suntap-capture"))
     if process.problem:
         return Finding("capture", BAD, *_capture_problem(process, full))
     if isinstance(captured, Unreadable):
@@ -62,16 +62,7 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
         return (f"This box has no network socket “{name}”: " + (
             "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
             "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Capture.")
-    return process.problem, ("Restart this box. If it stays, send the debug bundle from the Diagnostics page."
-                             if image_problems.on_image() else "`suntap doctor` says what is missing on this system.")
-
-
-def _start_again(unit: str) -> str:
-    """On the image there is no shell: what helps is the plug."""
-    if image_problems.on_image():
-        return ("Unplug this box, wait ten seconds, plug it in again. If it stays, send the debug bundle from the "
-                "Diagnostics page.")
-    return f"Start it: `systemctl start {unit}`, or `suntap run`."
+    return process.problem, image_problems.what_is_missing()
 
 
 def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
@@ -82,7 +73,7 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
                        "Make room first: see Storage.")
     if not process.alive:
         return Finding("decode", BAD, "The recorder has stopped: reports are kept, but nothing new is worked out.",
-                       _start_again("suntap-supervisor"))
+                       image_problems.start_again("suntap-supervisor"))
     if isinstance(history, Unreadable):
         return Finding("decode", BAD, f"The history cannot be read: {history.error}",
                        "Restart this box: it sets a damaged file aside and works the history out again.")

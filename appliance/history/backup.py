@@ -43,6 +43,8 @@ MAX_MANIFEST = 65536
 MAX_PADDING = 65536             # of zeros behind the last file; tar writes up to 10 KiB
 MAX_SMALL = 1 << 20             # settings and password file
 LAST_MOMENT = 1 << 33           # seconds since 1970, in the year 2242
+MAX_RATIO = 100                 # bytes unpacked for each byte of a backup larger than SMALL; real ones have about 5
+SMALL = 64 << 20
 HEADROOM = 64 << 20             # bytes that stay free on the disk beside the unpacked files
 
 
@@ -181,7 +183,10 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
             archive = plain_tar.members(plain)
             manifest = _manifest(archive, shown)
             files = manifest["files"]
-            if sum(facts["size"] for facts in files.values()) + HEADROOM > shutil.disk_usage(folder).free:
+            size = sum(facts["size"] for facts in files.values())
+            if size > max(SMALL, MAX_RATIO * os.fstat(source.fileno()).st_size):
+                raise BackupError(f"{shown}: claims more than it can hold: not a suntap backup", "foreign")
+            if size + HEADROOM > shutil.disk_usage(folder).free:
                 raise BackupError(f"{shown}: not enough free space in {folder.parent} to unpack it", "room")
             for member in archive:
                 if files.get(member.name, {}).get("size") != member.size:

@@ -30,6 +30,7 @@ KEPT_STATE: dict[str, Callable[[str], bool]] = {
     Key.HORIZON: str.isdecimal, Key.NET_SIGN: {"+", "-"}.__contains__,
     Key.METER_KIND: {"net", "consumption"}.__contains__, Key.STATUS_INTERVAL: {"300", "600", "900"}.__contains__,
 }
+STATISTICS = ("table", "sqlite_stat1", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)")     # by ANALYZE
 OWN_STATE = "pvoutput."         # prefix of what this box knows of PVOutput by itself: its quota and pauses stay its own
 
 
@@ -53,9 +54,8 @@ def check_schema(path: Path, schema: str) -> None:
         if version > migrations(schema)[-1][0]:
             raise NotBelieved("made by a newer suntap: update this one first", "newer")
         ours = schema_at(schema, version)
-        theirs = {tuple(row) for row in found.execute(
-            "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%'")}
-        strange = sorted(str(name) for _, name, _, _ in theirs ^ ours)
+        theirs = {tuple(row) for row in found.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")}
+        strange = sorted(str(name) for _, name, _, _ in theirs - {STATISTICS} ^ ours)
         if not ours or strange:
             raise NotBelieved(f"not a suntap backup: its tables are others ({', '.join(strange)[:80] or version})",
                               "foreign")

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
@@ -26,6 +27,7 @@ TEXT = {"time", "state", "day", "source", "kind", "serial", "model", "fields", "
 COLUMNS = {"readings": READINGS, "slots": SLOTS, "days": DAYS, "inverters": INVERTERS, "changes": CHANGES}
 
 SPLITS = (";", "\t", "\r", "\n")
+UNSEEN = re.compile(r'^[\s"\0-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+')   # before a formula
 
 Row = tuple[str, ...]
 
@@ -93,7 +95,8 @@ def harmless(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    bare = text.lstrip(' "')
+    bare = UNSEEN.sub("", text)
+    bare = unicodedata.normalize("NFKC", bare[:1]) + bare[1:]       # full-width signs too
     return bare[:1] in ("=", "+", "@") or (bare[:1] == "-" and not _is_number(bare))
 
 

@@ -16,12 +16,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
+from functools import lru_cache
+from itertools import groupby, product
 from typing import Protocol
 
-from appliance.settings.prices import Prices, Tariff
+from appliance.settings.prices import MAX_PRICES, Prices, Tariff
 
 DWH_PER_KWH = 10_000
+NOTHING = Decimal(0)
 
 
 class Energy(Protocol):
@@ -92,9 +94,10 @@ def of(days: Iterable[Energy], buy: Prices, sell: Prices, hours: ByHour) -> Wort
     for (buying, selling), part in groupby(known, key=lambda day: (buy.on(day.day), sell.on(day.day))):
         several = list(part)
         unpriced += len(several) * ((bool(buy) and buying is None) or (bool(sell) and selling is None))
+        buying_at, selling_at = (_by_time(tariff) if tariff else {} for tariff in (buying, selling))
         for hour in _hours(several, buying, selling, hours):
-            buys, sells = (tariff.at(hour.month, hour.weekday, hour.hour) if tariff else 0
-                           for tariff in (buying, selling))
+            time = hour.month, hour.weekday, hour.hour
+            buys, sells = buying_at.get(time, NOTHING), selling_at.get(time, NOTHING)
             paid += hour.import_dwh * buys
             avoided += (hour.production_dwh - hour.export_dwh) * buys
             earned += hour.export_dwh * sells
@@ -103,6 +106,12 @@ def of(days: Iterable[Energy], buy: Prices, sell: Prices, hours: ByHour) -> Wort
         len(known), made, sum(day.consumption_dwh or 0 for day in known), max(0, made - sold),
         paid / DWH_PER_KWH if buy else None, earned / DWH_PER_KWH if sell else None,
         (avoided + earned) / DWH_PER_KWH if buy else None, unpriced, spread)
+
+
+@lru_cache(maxsize=2 * MAX_PRICES)
+def _by_time(tariff: Tariff) -> dict[tuple[int, int, int], Decimal]:
+    """The price at each month, weekday and hour: every year asks for all of them."""
+    return {time: tariff.at(*time) for time in product(range(1, 13), range(7), range(24))}
 
 
 def together(parts: Iterable[Worth]) -> Worth:

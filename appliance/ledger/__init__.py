@@ -19,8 +19,9 @@ What happens to
 - the first reading of a device: counting starts there; what its counter held before is not the site's.
 - a counter that was away (zeros, a lower or higher number, once or for days) and comes back to where it was or could
   have come: whatever it said meanwhile was never energy, and the step to its return is a hole's (module counters).
-- a counter that fell and goes on from there for LOOK_AHEAD_S: a new epoch (notice: restart), nothing is counted for the
-  step. One that says 0 and does not move: held until it moves or comes back.
+- a counter that fell and goes on from there for LOOK_AHEAD_S: a new epoch (notice: restart). For the step nothing is
+  counted but what an inverter that began at zero can have made since. One that says 0 and does not move: held until it
+  moves or comes back. An inverter's counter that was above zero is never below: such a reading is left out.
 - a net counter that begins anew after a hole so long that a household could have brought it to zero: energy of that
   hole (counters.USUAL_PERCENT); after shorter ones it is a new epoch.
 - a rise beyond what the device itself ever does (module limits): as a fall, a lie or a jump that is not counted.
@@ -34,7 +35,7 @@ What happens to
   between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a right one
   sent are counted at the time they claim; what zigzags there was away, as above. If they claim days before the
   device's first other reading, and its counter is not yet there then, they are left out, with the other lines of that
-  PVS's day.
+  PVS's day. A clock that was hours off zigzags by night, where inverters are silent: see module misplaced.
 - a record from before 2005, from years before it was sent, or from more than a day ahead of every packet: kept, not
   counted until that time has come (notice: clock).
 - uploads of a recorder whose own clock is a guess: line 100 tells the time, if it is later than the guess.

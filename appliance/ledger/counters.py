@@ -8,6 +8,9 @@ Theory: a step is the difference between two accepted readings. A reading b afte
   energy: an outlier, a night of zeros, an hour of nonsense. The step goes from a to the reading that came back.
 - If none comes back and a later one goes on from b, a new epoch begins at b (a restart of the counter when it fell, a
   jump when it rose): counting goes on from b, and what lies between a and b is not counted.
+- A counter that falls to what it had passed before a run of its readings zigzags: that run, or the one from the fall to
+  the return, was stamped by another clock than the rest. Each counter value is true, the time of one run is not; the
+  run with fewer readings is left out (`_zigzag`), so that the energy stays on the day on which it was counted.
 - A counter that says 0 and does not move begins no epoch: it is held until it moves or comes back. Nor does a reading
   with none behind it. A reading that agrees with nothing is left out.
 `Folded.until` says how far the decisions looked: a later reading of before that time may change them.
@@ -21,100 +24,45 @@ stood still and then rises faster than its device ever does has caught up: that 
 it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from operator import itemgetter
-from typing import NamedTuple
+from itertools import chain, pairwise, repeat
+from operator import floordiv, mul, sub
 
-LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
-POWER_LIMIT_W = 25_000      # mean power of one counter beyond which a difference is not energy; see power_limit
-USUAL_PERCENT = 40          # of that limit is what a household's net power may be when the counter comes near zero
+from appliance.ledger import misplaced
+from appliance.ledger.folded import (
+    ANY_W,
+    DAY_S,
+    EPOCH,
+    FOREVER,
+    HELD,
+    JUMP,
+    LAST_DIGIT_DWH,
+    LOOK_AHEAD_S,
+    ORDINARY_S,
+    OUTLIER,
+    RESTART,
+    USUAL_PERCENT,
+    Event,
+    Folded,
+    Limit,
+    Point,
+    State,
+    Step,
+)
+
 CATCH_UP_S = 3900           # a clock set by an hour, or a device that caught up, counts so much more in one step
-LOOK_AHEAD_S = 14 * 86400   # a counter that comes back within this time was away; later, it is another epoch
 RETURN_DWH = 10_000         # of a counter that has begun to count, less than 1 kWh is a step of its own
 RETURN_TIMES = 4            # coming back must explain a reading so many times better than going on
 CATCH_UP_DWH = 500          # a last digit after a pause is no catching up
-ORDINARY_S = 3600           # a step of a longer time tells no power
-FOREVER = 1 << 62
-
-Point = tuple[int, int]             # (time, counter in 0.1 Wh)
-Step = tuple[int, int, int]         # (start, end, energy in 0.1 Wh)
-
-RESTART, JUMP, OUTLIER, HELD = "restart", "jump", "outlier", "held"
-EPOCH = "epoch"             # a restart or a jump
-
-
-class State(NamedTuple):
-    """The accepted reading, and the time since which the counter has stood at this value."""
-
-    time: int
-    counter_dwh: int
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """What is possible for one counter: mean power beyond which a rise is not energy, the device's own full power in W,
-    and for how long it can stand still and be read rightly."""
-
-    power_w: int
-    full_w: int
-    still_s: int = FOREVER
-
-    @property
-    def usual_w(self) -> int:
-        """What the power at the main panel may be when its counter comes near zero."""
-        return max(self.power_w * USUAL_PERCENT // 100, self.full_w if self.full_w < self.power_w else 0)
-
-
-def power_limit(size_w: int) -> int:
-    """The limit in W for a site of `size_w` (0: not known): twice its size where that is more than a household's."""
-    return max(POWER_LIMIT_W, 2 * size_w)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What the owner may want to know: kind at a time, the counter before and at it."""
-
-    kind: str
-    time: int
-    before_dwh: int
-    after_dwh: int
-
-
-@dataclass(slots=True)
-class Folded:
-    """What a stretch of readings gave. `state` is what the next stretch starts from; `until` the time up to which
-    another reading may change this; `top_w` the highest mean power that was looked at,
-    `steep_w` what the device can do (see steep)."""
-
-    state: State | None
-    steps: list[Step] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)     # times from which counting began anew
-    events: list[Event] = field(default_factory=list)
-    until: int = 0
-    top_w: int = 0
-    steep_w: int = 0
-
-    @property
-    def energy_dwh(self) -> int:
-        """All that was counted."""
-        return sum(map(itemgetter(2), self.steps))
-
-    def begin_at(self, day_start: int, first: int) -> None:
-        """Leave out what belongs to readings of before the day, which were looked at once more. `first`: the day's
-        first reading."""
-        self.events = [event for event in self.events if event.time >= day_start]
-        self.starts = [max(time, first) for time in self.starts]
-        self.steps = [(begin, max(end, first), energy) for begin, end, energy in self.steps
-                      if energy or end >= day_start]
-
 
 Fits = Callable[[State, Point, Limit], bool]
+Ahead = Callable[[int], Sequence[Point]]
 
 
 def _fits_rising(before: State, after: Point, limit: Limit) -> bool:
-    return -LAST_DIGIT_DWH <= after[1] - before[1] <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360
+    rise = after[1] - before[1]
+    if before[1] < 0 <= after[1] <= limit.full_w * (after[0] - before[2]) // 360 < rise:
+        return False            # it began anew, from below zero
+    return -LAST_DIGIT_DWH <= rise <= limit.power_w * (after[0] - before[2] + CATCH_UP_S) // 360
 
 
 def _fits_net(before: State, after: Point, limit: Limit) -> bool:
@@ -127,11 +75,69 @@ def _fits_net(before: State, after: Point, limit: Limit) -> bool:
 
 
 def fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
-         ahead: Callable[[], Sequence[Point]] | None = None) -> Folded:
+         ahead: Ahead | None = None) -> Folded:
     """Fold `points` (ascending times) onto `state`; `behind` is the first reading after them, if there is one.
 
-    `ahead` gives all readings after them, as far as LOOK_AHEAD_S; it is asked only where a reading does not fit.
+    `ahead` gives the readings after them, as far as so many seconds; it is asked only where a reading does not fit.
     """
+    after = ahead or (lambda seconds: [behind] if behind else [])
+    if plain := _plain(state, points, behind, both_ways, limit, after):
+        return plain
+    folded = _fold(state, points, behind, both_ways, limit, after)
+    left, last = list[Folded](), points[-1][0] if points else 0
+    while folded.wrong:         # readings that a wrong clock stamped
+        left.append(folded)
+        points = misplaced.others(points, folded.wrong)
+        folded = _fold(state, points, behind, both_ways, limit, after)
+    for one in left:
+        misplaced.add(folded, one, last)
+    return folded
+
+
+def _plain(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
+           ahead: Ahead) -> Folded | None:
+    """What nearly all days of a counter are, in a few passes over the whole: every reading fits the one before it in
+    any time, none catches up, and no reading behind asks for a second look. None if this may be another day."""
+    if state is None or not points or (state.counter_dwh < 0 and not both_ways):
+        return None
+    times, values = zip(*points, strict=True)
+    begins = (state.time, *times[:-1])
+    rises, spans = list(map(sub, values, (state.counter_dwh, *values[:-1]))), list(map(sub, times, begins))
+    least, most = min(rises), max(rises)
+    until = behind[0] if behind else FOREVER
+    if behind is not None:
+        last = behind[1] - values[-1]
+        least, most = min(least, last), max(most, last)
+    if both_ways:
+        fits = max(most, -least) <= limit.power_w * USUAL_PERCENT * min(spans) // 36_000
+    else:
+        fits = least >= 0 and most <= limit.power_w * CATCH_UP_S // 360
+    if not fits or _may_catch_up(state, rises):
+        return None
+    end = State(*points[-1], 0)
+    if behind is not None and not both_ways and misplaced.is_odd(end, behind):
+        if misplaced.falls(end, ahead(2 * DAY_S) or [behind]) is not None:
+            return None
+        until = behind[0] + DAY_S
+    powers = list(map(floordiv, map(mul, rises, repeat(360)), spans))
+    top_w = max(powers) if not both_ways else max(map(floordiv, map(mul, map(abs, rises), repeat(360)), spans))
+    since = next((time for time, rise in zip(reversed(times), reversed(rises), strict=True) if rise), state.since)
+    return Folded(State(times[-1], values[-1], since), list(zip(begins, times, rises, strict=True)),
+                  until=until, top_w=max(0, top_w),
+                  steep_w=_third(powers[1:]) if max(spans[1:], default=0) <= ORDINARY_S else None)
+
+
+def _may_catch_up(state: State, rises: Sequence[int]) -> bool:
+    """Whether more than a last digit comes behind a step in which the counter stood still."""
+    if max(map(abs, rises)) <= CATCH_UP_DWH or (state.since == state.time and 0 not in rises):
+        return False
+    return any(not before and abs(rise) > CATCH_UP_DWH for before, rise in
+               pairwise(chain((state.time - state.since == 0,), rises)))
+
+
+def _fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
+          ahead: Ahead) -> Folded:
+    """fold(), and where it comes upon a run that a wrong clock stamped, no more than that."""
     result = Folded(state, until=behind[0] if behind else FOREVER)
     events, fits = result.events, _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
@@ -154,23 +160,46 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
             if following is not None and fits(state, following, limit) and not fits(
                     State(*point, point[0]), following, limit):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
+                if not both_ways and misplaced.is_of_the_day(state, [point], limit):
+                    result.misplaced.append(point[0])
             else:
                 state = _accept(state, point, both_ways, limit, result.steps)
             continue
-        rest = [*points[index:], *(ahead() if ahead else [behind] if behind else [])]
+        rest = [*points[index:], *ahead(LOOK_AHEAD_S)]
+        result.top_w = ANY_W
+        if not both_ways and point[1] < state[1] and misplaced.look_back(
+                result, state, points[:index - 1], [point, *rest], limit):
+            return result
+        if not both_ways and point[1] < 0 <= state[1]:      # no counter of energy made is there
+            events.append(Event(OUTLIER, point[0], state[1], point[1]))
+            continue
         kind, length, looked = _look_ahead(state, point, rest, fits, limit)
         result.until = max(result.until, looked)
         if kind == EPOCH:
-            events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
-            result.starts.append(point[0])
-            state = State(*point, point[0])
+            state = _begin(state, point, both_ways, limit, result)
             continue
         last = min(index + length, count)       # all these share the fate of the first
         events += [Event(HELD if kind == HELD else OUTLIER, time, state[1], value)
                    for time, value in points[index - 1:last]]
+        if kind == OUTLIER and not both_ways and misplaced.is_of_the_day(state, points[index - 1:last], limit):
+            result.misplaced += [time for time, _ in points[index - 1:last]]
         index = last
+    if state is not None and behind is not None and not both_ways and misplaced.is_odd(state, behind):
+        if misplaced.falls(state, ahead(2 * DAY_S) or [behind]) is not None:
+            misplaced.look_back(result, state, points, ahead(LOOK_AHEAD_S) or [behind], limit)
+        else:
+            result.until = max(result.until, behind[0] + DAY_S)
     result.state = state
     return result
+
+
+def _begin(state: State, point: Point, both_ways: bool, limit: Limit, result: Folded) -> State:
+    """Begin a new epoch at `point`. What an inverter's new counter shows there it has counted since it began anew."""
+    result.events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
+    result.starts.append(point[0])
+    if not both_ways and 0 < point[1] <= limit.least(state, point):
+        result.steps.append((state[0], point[0], point[1]))
+    return State(*point, point[0])
 
 
 def _run(state: State, points: Sequence[Point], index: int, limit: Limit, result: Folded) -> tuple[int, State]:
@@ -178,7 +207,7 @@ def _run(state: State, points: Sequence[Point], index: int, limit: Limit, result
     fits in any time. (index of the first that may be something else, state)."""
     steps, top_w, most = result.steps, result.top_w, limit.power_w * CATCH_UP_S // 360
     (at, counter, since), full_w = state, limit.full_w
-    last = len(points) - 1
+    last = len(points) - 1 if counter >= 0 else 0
     while index < last:
         time, value = points[index]
         rise = value - counter
@@ -221,10 +250,11 @@ def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, l
     newest = State(*first, first[0])
     deadline = first[0] + LOOK_AHEAD_S
     agreed, seen, counts = 0, 0, False
+    is_lower = fits is _fits_rising and limit.least(state, first) < first[1] < state[1]
     for point in rest:
         if point[0] > deadline:
             break
-        if fits(state, point, limit) and _came_back(state, newest, point, counts, fits, limit):
+        if fits(state, point, limit) and (is_lower or _came_back(state, newest, point, counts, fits, limit)):
             return OUTLIER, seen, point[0]
         seen += 1
         if fits(newest, point, limit):
@@ -249,6 +279,10 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
-              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
-    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0
+    return _third([(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
+                   if (risen > counter or both_ways) and at - time <= ORDINARY_S])
+
+
+def _third(powers: Sequence[int]) -> int:
+    """The third highest power, whatever its direction; 0 if there are fewer."""
+    return sorted(map(abs, powers))[-3] if len(powers) > 2 else 0

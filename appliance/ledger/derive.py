@@ -20,19 +20,9 @@ from appliance.ledger import devices as table
 from appliance.ledger import hours, roofs
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
-from appliance.ledger.counters import (
-    LAST_DIGIT_DWH,
-    LOOK_AHEAD_S,
-    OUTLIER,
-    Event,
-    Folded,
-    Point,
-    State,
-    Step,
-    fold,
-    steep,
-)
+from appliance.ledger.counters import fold, steep
 from appliance.ledger.devices import Device
+from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, State, Step
 from appliance.ledger.limits import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
@@ -137,8 +127,11 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     found: dict[tuple[str, str], list[Folded]] = {}
     silent: set[str] = set()            # PVSs of which an inverter was not read
     ends: list[Ended] = []
-    for device in rules.devices:
-        ends.append(_fold(store, device, start, end, day, rules))
+    misplaced_at: dict[str, frozenset[int]] = {}
+    for device in rules.devices:        # inverters come first
+        if device.role != INVERTER and device.pvs not in misplaced_at:
+            misplaced_at[device.pvs] = _misplaced_at(ended for ended in ends if ended.device.pvs == device.pvs)
+        ends.append(_fold(store, device, start, end, day, rules, misplaced_at.get(device.pvs, frozenset())))
     read = [ended for ended in ends if ended.folded is not None and ended.device.role == INVERTER]
     misplaced = {ended.device.pvs for ended in read if ended.misplaced} - {
         ended.device.pvs for ended in read if not ended.misplaced}
@@ -191,8 +184,16 @@ class Ended:
     misplaced: bool = False
 
 
-def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: str, rules: Rules) -> Ended:
-    """What a device counted on the local day [start, end)."""
+def _misplaced_at(ends: Iterable[Ended]) -> frozenset[int]:
+    """The times that only a wrong clock gave to readings of a PVS: all its inverters read then say so."""
+    every = [ended.folded for ended in ends if ended.folded is not None]
+    times = {time for folded in every for time in folded.misplaced}
+    return frozenset(times.difference(*({end for _, end, _ in folded.steps} for folded in every)) if times else ())
+
+
+def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: str, rules: Rules,
+          without: frozenset[int] = frozenset()) -> Ended:
+    """What a device counted on the local day [start, end). `without`: times whose readings are not counted."""
     until, after = rules.until, max(end, EARLIEST)
     rows = store.execute("SELECT day, time, counter_dwh, since, energy_dwh, until, steep_w, top_w, typical_dwh"
                          " FROM device_day WHERE device = ? AND day <= ? ORDER BY day DESC LIMIT 2",
@@ -208,11 +209,13 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
                            " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
                            (device.id, device.number, after, until)).fetchone()
 
-    def ahead() -> list[Point]:
+    def ahead(seconds: int) -> list[Point]:
         return store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                              " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                             (device.id, device.number, after, min(until, end + LOOK_AHEAD_S))).fetchall()
+                             (device.id, device.number, after, min(until, end + seconds))).fetchall()
 
+    if without:
+        points = [point for point in points if point[0] not in without]
     if not points or points[-1][0] < first:
         return Ended(device, before, None, old, behind)
     limit = limit_of(device.full_w, rules.size_w, device.role == INVERTER, rules.roof_w if device.role == NET else None)
@@ -220,7 +223,9 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     if points[0][0] < first:
         points = [point for point in points if point[0] >= first]
         folded.begin_at(first, points[0][0])
-    folded.steep_w = steep(points, device.role != INVERTER)
+        folded.steep_w = None
+    if folded.steep_w is None:
+        folded.steep_w = steep(points, device.role != INVERTER)
     is_open = folded.state is not None and folded.state.time < points[-1][0]
     misplaced = before is None and _is_misplaced(store, device, points, end, until)
     return Ended(device, before, folded, old, behind, is_open, misplaced)

@@ -26,20 +26,29 @@ def by_hour(slots: Iterable[Slot], day_start: int, slot_seconds: int, zone: Zone
     for slot in slots:
         made, net = slot.production_dwh or 0, slot.net_dwh or 0
         energies = (made, max(0, net), max(0, -net), made + max(0, net) if slot.hole else 0)
+        if 2 * slot.seconds <= 3 * slot_seconds:
+            row = hours[_hour(slot.time, known, zone)]
+            for place, energy in enumerate(energies):
+                row[place] += energy
+            continue
         done, before = 0, (0, 0, 0, 0)
-        seconds = slot.seconds if 2 * slot.seconds > 3 * slot_seconds else slot_seconds
-        begin = max(day_start, slot.time + slot_seconds - seconds)
+        begin = max(day_start, slot.time + slot_seconds - slot.seconds)
         length = slot.time + slot_seconds - begin
         for time, part in _pieces(begin, slot.time, day_start, slot_seconds):
-            if (quarter := time // QUARTER_S) not in known:
-                known[quarter] = datetime.fromtimestamp(time, zone).hour
             done += part
             upto = tuple(energy * done // length for energy in energies)
-            row = hours[known[quarter]]
+            row = hours[_hour(time, known, zone)]
             for place, energy in enumerate(upto):
                 row[place] += energy - before[place]
             before = upto  # type: ignore[assignment]
     return [(hour, *row) for hour, row in sorted(hours.items())]  # type: ignore[misc]
+
+
+def _hour(time: int, known: dict[int, int], zone: ZoneInfo) -> int:
+    """The hour of the site's clock; `known`: of the quarters that were asked for."""
+    if (quarter := time // QUARTER_S) not in known:
+        known[quarter] = datetime.fromtimestamp(time, zone).hour
+    return known[quarter]
 
 
 def _pieces(begin: int, last: int, day_start: int, slot_seconds: int) -> Iterator[tuple[int, int]]:

@@ -20,8 +20,8 @@ from zlib import crc32
 from appliance import records
 from appliance.ledger import clocks
 from appliance.ledger.calendar import EARLIEST, Calendar
-from appliance.ledger.counters import LOOK_AHEAD_S
 from appliance.ledger.devices import Devices
+from appliance.ledger.folded import LOOK_AHEAD_S
 from appliance.ledger.senders import Counted
 from appliance.ledger.sending import Frame, frame_of, learn
 from appliance.ledger.stale import COUNTED, calendar, horizon, mark_stale

@@ -6,7 +6,7 @@ and it changes a few times in a device's life. A net meter can do what its roof 
 """
 from collections.abc import Iterable
 
-from appliance.ledger.counters import FOREVER, Limit, power_limit
+from appliance.ledger.folded import FOREVER, Limit, power_limit
 
 SMALLEST_W = 125            # classes of full power are this times a power of two
 LEAST_LIMIT_W = 1_000       # no counter is held to less: the first readings at dawn tell little

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from appliance.ledger.counters import Folded
 from appliance.ledger.derive import device_steps
+from appliance.ledger.folded import Folded
 from appliance.ledger.roofs import Day
 from appliance.ledger.sites import Start, book
 from appliance.ledger.slot import COLUMNS, Slot

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.counters import FOREVER, LAST_DIGIT_DWH, Folded, Step
+from appliance.ledger.folded import FOREVER, LAST_DIGIT_DWH, Folded, Step
 
 INVERTERS, METER = "inverters", "meter"
 WHOLE_PERCENT = 93          # a meter that counts less of what the inverters do measures a part of the roof, or nothing

@@ -7,7 +7,7 @@ import json
 import sqlite3
 
 from appliance.ledger.limits import limit_of, of_days, of_roof
-from appliance.ledger.sign import choose, is_gross
+from appliance.ledger.sign import DAY_DWH, choose, is_gross
 from appliance.ledger.stale import mark_stale, settings
 from appliance.store import state
 from appliance.store.state import Key
@@ -32,8 +32,8 @@ def leave_unsettled(store: sqlite3.Connection) -> None:
 def settle(store: sqlite3.Connection) -> bool:
     """Let the evidence of all days decide; whether that made days stale. In a transaction of the caller's."""
     plus, minus, falls, sunny = store.execute(
-        "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0),"
-        " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day").fetchone()
+        "SELECT coalesce(sum(min(against_plus_dwh, ?1)), 0), coalesce(sum(min(against_minus_dwh, ?1)), 0),"
+        " coalesce(sum(meter_falls), 0), coalesce(sum(sunny), 0) FROM site_day", (DAY_DWH,)).fetchone()
     wanted = settings(store)
     size_w = wanted["size_w"]
     decided = {Key.NET_SIGN: choose(wanted["net_sign"], plus, minus),

@@ -7,6 +7,7 @@ holds until there is clear evidence against it and little against "-".
 
 RESOLUTION_DWH = 100        # net meters count in 10 Wh
 CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
+DAY_DWH = 20_000            # more of one day says no more: a counter may have stood still for hours of it
 TIMES = 4                   # and so many times the evidence against the other
 SUNNY_DAYS = 21             # so many days of sun in which the meter never ran down show that it is no net meter
 

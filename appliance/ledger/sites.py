@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.counters import Folded, Step
+from appliance.ledger.folded import Folded, Step
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import against
 from appliance.ledger.slot import Slot, watts
@@ -143,6 +143,10 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
 
 def _spans(production: Spans, meter: Spans) -> tuple[int, bool]:
     """(seconds, hole) of a slot from its energy by length of step."""
+    if len(production) == 1 and (not meter or meter.keys() == production.keys()):
+        (length,) = production
+        if length > 0:
+            return length, False    # nearly every slot
     lengths = dict(production)
     for length, energy in meter.items():
         lengths[length] = lengths.get(length, 0) + energy

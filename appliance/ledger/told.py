@@ -3,6 +3,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.sign import DAY_DWH
 from appliance.ledger.stale import COUNTED, horizon
 
 
@@ -21,7 +22,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What all days say of the meters, in 0.1 Wh against each sign."""
+    """What all days say of the meters, in 0.1 Wh against each sign (sign.DAY_DWH of a day at most)."""
 
     against_plus_dwh: int
     against_minus_dwh: int
@@ -63,6 +64,7 @@ def heard_together(store: sqlite3.Connection, within_s: int) -> list[str]:
 def evidence(store: sqlite3.Connection) -> Evidence:
     """What all days together say of the meters."""
     plus, minus, production, net = store.execute(
-        "SELECT coalesce(sum(against_plus_dwh), 0), coalesce(sum(against_minus_dwh), 0), max(source LIKE '%meter%'),"
-        " EXISTS (SELECT 1 FROM site_day WHERE net_active) FROM site_day").fetchone()
+        "SELECT coalesce(sum(min(against_plus_dwh, ?1)), 0), coalesce(sum(min(against_minus_dwh, ?1)), 0),"
+        " max(source LIKE '%meter%'), EXISTS (SELECT 1 FROM site_day WHERE net_active) FROM site_day",
+        (DAY_DWH,)).fetchone()
     return Evidence(plus, minus, bool(production), bool(net))

@@ -1,23 +1,25 @@
-"""One bounded HTTP request to an address of the owner's, for line protocol and webhooks.
-
-Invariants: no proxy, .netrc or redirect of anybody's comes between; an answer is read up to MAX_ANSWER bytes and
-LIMIT_S seconds; a failure is an OutputError whose text holds no secret.
-"""
-import time
+"""A request to an address of the owner's, for line protocol and webhooks: a failure is an OutputError whose text says
+what to look at and holds no secret."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import requests
-
 from appliance.outputs.base import OutputError
 from appliance.settings import Secret
-from appliance.system import http_body
+from appliance.system import http
+from appliance.system.http import Trouble
 
-TIMEOUTS = (10.0, 30.0)     # seconds: connect, each read
-LIMIT_S = 60.0              # for the body of one answer
-MAX_ANSWER = 16 * 1024
+MAX_ANSWER = 16 * 1024      # bytes
 MAX_WORDS = 200             # characters of the other side's words in a message
 LONGEST_RETRY_S = 3600.0    # what a Retry-After may ask for
+WORDS = {
+    Trouble.TLS: "TLS failed: the server's certificate could not be verified",
+    Trouble.UNREACHABLE: "the server could not be reached in time: is it on?",
+    Trouble.SILENT: "the server did not answer in time",
+    Trouble.NO_NAME: "the server's name could not be resolved: check the name, or write its IP address",
+    Trouble.REFUSED: "the connection was refused: is the program running there, and is the port right?",
+    Trouble.HALF: "the connection failed or was closed without an answer",
+    Trouble.CLOSED: "the connection failed or was closed without an answer",
+}
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,10 @@ class Answer:
 def request(method: str, url: str, body: bytes | None, headers: Mapping[str, str], secret: Secret) -> Answer:
     """Send one request; `secret` is kept out of whatever comes back. Raises OutputError."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            session.headers["Accept-Encoding"] = http_body.PLAIN
-            with session.request(method, url, data=body, headers=dict(headers), timeout=TIMEOUTS, stream=True,
-                                 allow_redirects=False) as response:
-                text = _words(response, secret)
-                return Answer(response.status_code, response.headers, text)
-    except (requests.RequestException, OSError, ValueError) as error:
-        raise OutputError(_reason(error)) from None
-
-
-def _words(response: requests.Response, secret: Secret) -> str:
-    end, found = time.monotonic() + LIMIT_S, bytearray()
-    for piece in http_body.pieces(response, 1024):
-        found += piece
-        if len(found) >= MAX_ANSWER or time.monotonic() > end:
-            break
-    return one_line(found[:MAX_ANSWER].decode("utf-8", "replace"), secret)
+        answer = http.exchange(method, url, body, headers, MAX_ANSWER)
+    except http.NoAnswer as error:
+        raise OutputError(WORDS.get(error.trouble) or one_line(error.detail, secret)) from None
+    return Answer(answer.status, answer.headers, one_line(answer.body.decode("utf-8", "replace"), secret))
 
 
 def one_line(text: str, secret: Secret, most: int = MAX_WORDS) -> str:
@@ -65,21 +53,3 @@ def one_line(text: str, secret: Secret, most: int = MAX_WORDS) -> str:
             text = text.replace(part, "****")
     line = " ".join(text.split())
     return "".join(letter if letter.isprintable() else "?" for letter in line)[:most]
-
-
-def _reason(error: BaseException) -> str:
-    """Why a request failed, in words for the owner."""
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return "TLS failed: the server's certificate could not be verified"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "the server could not be reached in time: is it on?"
-    if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
-        return "the server did not answer in time"
-    if "NameResolution" in text or "resolve" in text:
-        return "the server's name could not be resolved: check the name, or write its IP address"
-    if "refused" in text:
-        return "the connection was refused: is the program running there, and is the port right?"
-    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return "the connection failed or was closed without an answer"
-    return f"the request failed ({type(error).__name__})"

@@ -12,28 +12,36 @@ server or a network does: every call gives a Reply.
 import ipaddress
 import re
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import ReadTimeoutError
 
 from appliance.pvoutput import answers, replies
 from appliance.settings import PVOutput, Secret
-from appliance.system import http_body
+from appliance.system import http
+from appliance.system.http import Trouble
 
-TIMEOUTS = (10.0, 30.0)  # seconds: connect, each read
+if TYPE_CHECKING:
+    import requests
+
 LIMIT_S = 45.0           # for one reply as a whole, its head included
 LATE_THREADS = 4         # requests whose replies came in no time and that still hold a connection
 MAX_REPLY = 256 * 1024   # bytes; a day's history is about 20 KiB
-CHUNK = 8192
 HISTORY_ROWS = 288
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 SYSTEM_ID = re.compile(r"[0-9]{1,12}")
+TOO_LONG = f"a reply of more than {MAX_REPLY} bytes, or one that takes too long"
+WORDS = {
+    Trouble.TLS: "TLS failed: the server's certificate could not be verified",
+    Trouble.UNREACHABLE: "the server could not be reached in time",
+    Trouble.SILENT: "the server did not answer in time",
+    Trouble.NO_NAME: "the server's name could not be resolved (DNS)",
+    Trouble.REFUSED: "the connection failed or was closed without a reply",
+    Trouble.HALF: "the connection ended in the middle of the reply",
+    Trouble.CLOSED: "the connection failed or was closed without a reply",
+}
 
 
 class InsecureUrl(ValueError):
@@ -63,13 +71,13 @@ class Reply:
     answered: bool = False   # PVOutput itself spoke, not a proxy, a captive portal or nobody
 
 
-class _Headers(AuthBase):
+class _Headers:
     """Puts the key into its header at the last moment, so that no other object holds it in clear."""
 
     def __init__(self, key: Secret, system_id: str) -> None:
         self._key, self._system_id = key, system_id
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def __call__(self, request: "requests.PreparedRequest") -> "requests.PreparedRequest":
         request.headers["X-Pvoutput-Apikey"] = self._key.reveal()
         request.headers["X-Pvoutput-SystemId"] = self._system_id
         request.headers["X-Rate-Limit"] = "1"
@@ -124,21 +132,17 @@ class Client:
 
     def _request(self, service: str, form: dict[str, str]) -> Reply:
         try:
-            with requests.Session() as session:
-                session.trust_env = False  # no proxy and no .netrc may come between the key and its server
-                session.headers["Accept-Encoding"] = http_body.PLAIN
-                with session.post(f"{self._url}{service}.jsp", data=form, auth=self._auth, timeout=TIMEOUTS,
-                                  stream=True, allow_redirects=False) as response:
-                    return self._reply(response)
-        except (requests.RequestException, OSError, ValueError) as error:
-            return Reply(replies.NetworkTrouble(self._masked(_reason(error))))
-
-    def _reply(self, response: requests.Response) -> Reply:
-        body = self._masked(_read(response).decode("utf-8", "replace"))
-        quota = _quota(response.headers)
-        outcome = replies.classify(response.status_code, body, quota.reset if quota else None)
+            answer = http.exchange("POST", f"{self._url}{service}.jsp", form, {}, MAX_REPLY, self._auth)
+        except http.NoAnswer as error:
+            trouble = WORDS.get(error.trouble) or answers.one_line(error.detail)
+            return Reply(replies.NetworkTrouble(self._masked(trouble)))
+        if not answer.whole:
+            return Reply(replies.NetworkTrouble(TOO_LONG))
+        body = self._masked(answer.body.decode("utf-8", "replace"))
+        quota = _quota(answer.headers)
+        outcome = replies.classify(answer.status, body, quota.reset if quota else None)
         answered = not isinstance(outcome, replies.NetworkTrouble)
-        return Reply(outcome, _date(response.headers) if answered else None, quota if answered else None, answered)
+        return Reply(outcome, _date(answer.headers) if answered else None, quota if answered else None, answered)
 
     def _masked(self, text: str) -> str:
         return text.replace(self._key.reveal(), "****")
@@ -193,18 +197,6 @@ def _within(seconds: float, request: Callable[[], Reply]) -> Reply:
     return found[0]
 
 
-def _read(response: requests.Response) -> bytes:
-    """The body; ValueError for one that is too long or takes too long."""
-    body, end = bytearray(), time.monotonic() + LIMIT_S
-    for chunk in http_body.pieces(response, CHUNK):
-        body += chunk
-        if len(body) > MAX_REPLY:
-            raise ValueError(f"a reply of more than {MAX_REPLY} bytes")
-        if time.monotonic() > end:
-            raise ValueError("the server did not answer in time")
-    return bytes(body)
-
-
 def _quota(headers: Mapping[str, str]) -> Quota | None:
     """From the rate headers (`headers` ignores case); None where they are missing or no numbers."""
     try:
@@ -222,25 +214,3 @@ def _date(headers: Mapping[str, str]) -> float | None:
         return parsedate_to_datetime(headers["Date"]).timestamp()
     except (KeyError, ValueError, TypeError, OverflowError):
         return None
-
-
-def _reason(error: BaseException) -> str:
-    """Why a request failed, in words for the owner."""
-    for kind, text in (
-        (requests.exceptions.SSLError, "TLS failed: the server's certificate could not be verified"),
-        (requests.exceptions.ConnectTimeout, "the server could not be reached in time"),
-        (requests.exceptions.Timeout, "the server did not answer in time"),
-        (requests.exceptions.ChunkedEncodingError, "the connection ended in the middle of the reply"),
-    ):
-        if isinstance(error, kind):
-            return text
-    if isinstance(error, requests.exceptions.ConnectionError):
-        text = str(error)
-        if error.args and isinstance(error.args[0], ReadTimeoutError):
-            return "the server did not answer in time"
-        if "NameResolution" in text or "resolve" in text:
-            return "the server's name could not be resolved (DNS)"
-        return "the connection failed or was closed without a reply"
-    if isinstance(error, requests.RequestException | OSError):
-        return f"the request failed ({type(error).__name__})"
-    return answers.one_line(str(error))

@@ -242,6 +242,12 @@ def addresses(conn: sqlite3.Connection) -> frozenset[str]:
                      for text in row if text not in ("", NONE))
 
 
+def stations(conn: sqlite3.Connection) -> frozenset[str]:
+    """Hardware addresses of the trusted senders."""
+    return frozenset(mac for (mac,) in conn.execute("SELECT mac FROM sender WHERE state = 'trusted'")
+                     if mac not in ("", NONE))
+
+
 def decisions_of(told: object) -> list[tuple[str, str, str, str]]:
     """What a heartbeat says about senders, its shape checked."""
     if not isinstance(told, list):

@@ -1,8 +1,9 @@
 """The kernel's tables about the network around the capture: bridge ports, the router's side, our own addresses.
 
 The tables are in /sys and /proc and can be read without privileges. The router's port is the port on which the bridge
-learned the hardware address of the default gateway; where there is no gateway, the one that an `Uplink` tells. Until
-one of them is known, no side is. Tests pass another `root`.
+learned the hardware address of the default gateway, and the one that an `Uplink` tells: that one stands above the
+gateway's, because the kernel's table of neighbours believes whoever answers. Until one of them is known, or where they
+contradict each other from the start, no side is. Tests pass another `root`.
 """
 import ipaddress
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 LOOK_S = 1.0                            # between two looks at the kernel's tables
+MAX_ROUTERS = 8                         # hardware addresses of gateways that are remembered
 ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
 MAX_TABLE = 1 << 20                     # bytes read of one of the kernel's tables
 LOCAL = "32 host LOCAL"                 # marks one of our addresses in fib_trie
@@ -39,7 +41,8 @@ class Uplink(Protocol):
 
 
 class Sides:
-    """Tells on which side of the bridge `interface` a hardware address is. Reads the tables at most every LOOK_S."""
+    """Tells on which side of the bridge `interface` a hardware address is. Reads the tables at most every LOOK_S, but
+    for where an address was learned."""
 
     def __init__(self, interface: str, root: Path = Path("/"), uplink: Uplink | None = None) -> None:
         self.interface, self.root, self.uplink = interface, root, uplink
@@ -47,7 +50,9 @@ class Sides:
         self._looked = float("-inf")
         self._bridge = False
         self._ports: dict[str, int] = {}
-        self._routers: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._routers: list[str] = []               # hardware addresses of gateways: the first and the newest
+        self._towards: set[int] = set()             # the router's port, as it was last known
 
     def look(self) -> None:
         """Read the tables if the last read is at least LOOK_S ago."""
@@ -56,25 +61,47 @@ class Sides:
         self._looked = time.monotonic()
         self.own = own_addresses(self.root)
         self._bridge = is_bridge(self.interface, self.root)
+        numbers = port_numbers(self.interface, self.root) if self._bridge else {}
+        if numbers != self._numbers:
+            self._numbers, self._towards = numbers, set()
         if self._bridge:
-            self._ports = learned(self.interface, self.root)
-            self._routers |= gateways(self.interface, self.root)
+            found = gateways(self.interface, self.root)
+            new = sorted(found.difference(self._routers))
+            self._routers += new
+            del self._routers[1:-(MAX_ROUTERS - 1)]     # not the first: whoever answers for a gateway gets in here
+            self._look_where()
         if self.uplink is not None:
-            self.uplink.look(port_numbers(self.interface, self.root) if self._bridge else {})
+            self.uplink.look(numbers)
+
+    def _look_where(self) -> None:
+        """Where the bridge learned each address, and with it the router's."""
+        self._ports = learned(self.interface, self.root)
+        towards = {self._ports[router] for router in self._routers if router in self._ports}
+        told = self.uplink.router() if self.uplink is not None else None
+        if told is not None:            # where they contradict each other, what was known stays
+            self._towards = {told} if told in towards or not towards else self._towards
+        elif towards or not self._routers:
+            self._towards = towards
+
+    def router_port(self) -> str:
+        """Return the name of the port that leads to the router; "" if it is not known, or if there are two."""
+        names = [name for name, number in self._numbers.items() if number in self._towards]
+        return names[0] if len(names) == 1 else ""
+
+    def beyond(self) -> frozenset[str]:
+        """Return the hardware addresses that the bridge learned at other ports than the router's."""
+        return frozenset(mac for mac, port in self._ports.items() if port not in self._towards)
 
     def of(self, mac: str) -> Side:
         """Return the side of a hardware address; NO_SIDES if the interface is no bridge."""
         self.look()
         if not self._bridge:
             return Side.NO_SIDES
+        self._look_where()          # the frames that are judged may be younger than the last look
         port = self._ports.get(mac)
-        towards = {self._ports[router] for router in self._routers if router in self._ports}
-        if not self._routers and self.uplink is not None:
-            told = self.uplink.router()
-            towards = set() if told is None else {told}
-        if port is None or not towards:
+        if port is None or not self._towards:
             return Side.NOT_KNOWN
-        return Side.ROUTERS if port in towards else Side.PVS
+        return Side.ROUTERS if port in self._towards else Side.PVS
 
 
 def is_bridge(interface: str, root: Path = Path("/")) -> bool:

@@ -63,3 +63,15 @@ def test_a_sender_cannot_name_more_devices_than_its_limit(box, visitor):
     fill(box, devices.MAX_OF_SENDER + 100)
     assert box.store.execute("SELECT count(*) FROM device").fetchone() == (devices.MAX_OF_SENDER,)
     assert visitor.get("/").status_code == 200
+
+
+def test_the_api_makes_the_inverters_once_too(box, visitor):
+    fill(box, MANY)
+    visitor.application.extensions["suntap-auth"].set_password("long enough password")
+    settings.update(visitor.application.extensions["suntap"].config_path, {"web.public_dashboard": True})
+    kept = visitor.application.extensions["suntap"].answers
+    answers = [visitor.get("/api/v1/inverters") for _ in range(20)]
+    assert {len(answer.json["inverters"]) for answer in answers} == {MANY} and kept.made == 1
+    assert answers[0].mimetype == "application/json"
+    capture(box, heard(day_of(NOON + HOUR, 100, "414060000000001", count=3), NOON + 2 * HOUR, mark="one more"))
+    assert len(visitor.get("/api/v1/inverters").json["inverters"]) == MANY + 1 and kept.made == 2

@@ -97,6 +97,21 @@ def test_a_backup_with_a_foreign_database_is_refused_before_anything_changes(sav
     box.close()
 
 
+@pytest.mark.parametrize("kind", ["trigger", "view", "table"])
+def test_a_backup_whose_foreign_parts_have_names_that_only_sqlite_gives_is_refused(saved, home, kind):
+    made = {"trigger": "CREATE TRIGGER sqlite_stat9 AFTER INSERT ON state BEGIN DELETE FROM reading; END",
+            "view": "CREATE VIEW sqlite_stat9 AS SELECT 1", "table": "CREATE TABLE sqlite_stat9 (x)"}[kind]
+    wrong = altered(saved, home, backup.STORE, made.replace("sqlite_stat9", "harmless"),
+                    f"UPDATE sqlite_master SET name = 'sqlite_stat9', sql = '{made}',"
+                    " tbl_name = iif(tbl_name = 'harmless', 'sqlite_stat9', tbl_name) WHERE name = 'harmless'",
+                    writable=True)
+    with pytest.raises(BackupError):
+        put_back(wrong, home)
+    box = put_back(altered(saved, home, backup.STORE, "ANALYZE"), home)        # that one SQLite makes itself
+    assert box.total() == 1100
+    box.close()
+
+
 LIES = [
     "UPDATE slot SET production_dwh = 9000000000000000000", "UPDATE slot SET production_dwh = 'much'",
     "UPDATE site_day SET production_dwh = 77", "DELETE FROM slot", "DELETE FROM device_day",
@@ -190,6 +205,16 @@ def test_a_header_that_claims_gigabytes_takes_no_memory():
         list(plain_tar.members(io.BytesIO(info.tobuf(tarfile.GNU_FORMAT))))
     with pytest.raises(plain_tar.NoTar, match="more than"):
         list(plain_tar.members(io.BytesIO(tarfile.TarInfo("a").tobuf() * 1000)))
+
+
+def test_a_backup_that_unpacks_to_a_thousand_times_its_size_is_refused_before_it_is_unpacked(saved, home, monkeypatch):
+    monkeypatch.setattr(backup, "SMALL", 1 << 20)
+    bomb = reseal(saved, home / "bomb.tar.gz", backup.STORE, bytes(20 << 20))
+    assert bomb.stat().st_size * backup.MAX_RATIO < 20 << 20
+    with pytest.raises(BackupError, match="more than it can hold"):
+        put_back(bomb, home)
+    assert not (home / "new/data" / backup.STORE).exists()
+    assert put_back(saved, home).store.execute("SELECT count(*) FROM reading").fetchone()[0] > 0
 
 
 def break_on_666(monkeypatch):

@@ -65,6 +65,36 @@ def test_a_stored_key_goes_to_its_own_host_alone(changes, told, tmp_path):
     assert moved(settings.Settings(), changes) == ""
 
 
+@pytest.mark.parametrize(("url", "told"), [
+    ("mqtts://192.0.2.1:8883", False), ("mqtt://192.0.2.1:8883", True), ("mqtts://192.0.2.1:8884", True), ("", False)])
+def test_a_stored_password_does_not_go_in_the_clear_where_it_went_encrypted(url, told, tmp_path):
+    settings.update(tmp_path / "suntap.toml", {"mqtt.url": "mqtts://192.0.2.1:8883", "mqtt.username": "u",
+                                               "mqtt.password": "secret"})
+    assert bool(moved(settings.load(tmp_path / "suntap.toml"), {"mqtt.url": url})) is told
+
+
+@pytest.mark.parametrize(("url", "told"), [
+    ("mailto:me@example.org?smtp=smtps://me@mail.example.org:465", False),
+    ("mailto:you@example.org?smtp=smtps://me@mail.example.org:465", False),
+    ("mailto:me@example.org?smtp=smtps://me@evil.example:465", True),
+    ("mailto:me@example.org?smtp=smtp://me@mail.example.org:465", True), ("https://mail.example.org/", True),
+    ("MAILTO:me@example.org?smtp=smtps://evil.example", True), ("mailto:[?smtp=x", True),
+    ("mailto:x?a&b&c&d&e&f", True)])
+def test_the_password_of_a_mail_server_goes_to_no_other(url, told, tmp_path):
+    settings.update(tmp_path / "suntap.toml", {
+        "notify.url": "mailto:me@example.org?smtp=smtps://me@mail.example.org:465", "notify.token": "secret"})
+    assert bool(moved(settings.load(tmp_path / "suntap.toml"), {"notify.url": url})) is told
+
+
+@pytest.mark.parametrize("url", [
+    "http://pvoutput.org/", "https://pvoutput.org@evil.example/", "https://pvoutput.org\\@evil.example/",
+    "https://evil.example#pvoutput.org", "https://evil.example?@pvoutput.org", "https://pvoutput.org%2eevil.example/",
+    "//evil.example", "https://pvoutput.org\t.evil.example/"])
+def test_an_address_that_only_looks_like_the_keys_host_is_another(url, tmp_path):
+    settings.update(tmp_path / "suntap.toml", {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
+    assert moved(settings.load(tmp_path / "suntap.toml"), {"pvoutput.url": url})
+
+
 def test_neither_test_nor_save_sends_the_stored_key_elsewhere(owner: Visitor, config) -> None:
     settings.update(config, {"pvoutput.api_key": "abcdef", "pvoutput.system_id": "7"})
     form = {"pvoutput.url": "http://127.0.0.1:9/", "pvoutput.api_key": "", "pvoutput.system_id": "7"}
@@ -81,7 +111,7 @@ def test_a_reply_that_is_packed_though_nobody_asked_is_not_unpacked(packed):
     with odd_server(head.encode() + bomb) as (url, seen):
         tracemalloc.start()
         reply = Client(PVOutput(enabled=True, api_key=Secret(KEY), system_id="12345", url=url)).getoutput("1", "2")
-        with pytest.raises(OutputError, match="ValueError"):
+        with pytest.raises(OutputError, match="packed its reply"):
             http.request("POST", url, b"x", {}, Secret("hidden"))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

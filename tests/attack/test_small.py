@@ -2,6 +2,7 @@
 import os
 import socket
 import threading
+import unicodedata
 
 import pytest
 
@@ -12,11 +13,14 @@ from tests.web.conftest import Visitor
 from webui.security.headers import host_is_ours
 
 
-@pytest.mark.parametrize("text", ["=1+1", "a;=1+1", "a\t=1+1", "a;\t@x", "+x", "1;-x", " =1", 'a;"=1', "a\n=1", "\t=2"])
+@pytest.mark.parametrize("text", ["=1+1", "a;=1+1", "a\t=1+1", "a;\t@x", "+x", "1;-x", " =1", 'a;"=1', "a\n=1", "\t=2",
+                                  "\r=1", "\xa0=1", "\u200b=1", "\ufeff@x", "\u202e+1", "\x01=1", "a;\u3000=1", "--1+x",
+                                  "\uff1d1+1", "\uff0b1", "\uff20x", "\uff0d1+x", "\ufe66x", " \uff1d1"])
 def test_no_cell_is_a_formula_wherever_it_is_split(text: str) -> None:
     for separator in (";", "\t", "\n"):
         for cell in harmless(text).split(separator):
-            assert cell.lstrip(' "\t;\n')[:1] not in ("=", "+", "@")
+            seen = "".join(sign for sign in cell if sign.isprintable() and not sign.isspace()).lstrip('";')
+            assert unicodedata.normalize("NFKC", seen[:1]) not in ("=", "+", "@", "-")
 
 
 @pytest.mark.parametrize("text", ["12.5", "-12.5", "a;-1", "AC_Module_Type_C\t\t12", "2026-05-09T12:00:00-07:00", ""])
@@ -25,13 +29,15 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["[::1].evil.example", "evil/.local", "evil.example#.local", "a@b.local", "x y.local",
-                                  "evil.example?.lan", "[::1]evil", "::1].local", "evil\\.local", "[fe80::1%25x/]", ""])
+                                  "evil.example?.lan", "[::1]evil", "::1].local", "evil\\.local", "[fe80::1%25x/]", "",
+                                  "a..local", f"{'a' * 64}.local", f"{'a.' * 130}local", "..local",
+                                  "2130706433", "0x7f.1", "localhost:", "localhost:80:80", "localhost, evil.example"])
 def test_a_host_that_only_looks_like_ours_is_not(host: str) -> None:
     assert not host_is_ours(host)
 
 
 @pytest.mark.parametrize("host", ["suntap.local", "192.0.2.7", "192.0.2.7:8080", "[2001:db8::7]", "[2001:db8::7]:81",
-                                  "localhost:5000", "SUNTAP.LOCAL."])
+                                  "localhost:5000", "SUNTAP.LOCAL.", "a-b_c.lan", f"{'a' * 63}.local"])
 def test_ours_is(host: str) -> None:
     assert host_is_ours(host)
 
@@ -65,3 +71,24 @@ def test_healthz_quotes_nothing_to_a_stranger(guest: Visitor, owner: Visitor, co
     for reason in guest.get("/healthz").json["reasons"]:
         assert " " not in reason and "secret" not in reason
     assert any(": " in reason for reason in owner.get("/healthz").json["reasons"])
+
+
+@pytest.mark.parametrize("host", ["a..local", f"{'a' * 300}.local", "evil.example"])
+def test_a_foreign_or_broken_host_is_told_so_before_anything_is_done(served: tuple[str, int], host: str) -> None:
+    with socket.create_connection(served, timeout=20) as client:
+        client.sendall(f"GET /login HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        assert client.recv(12)[9:] == b"421"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 6\r\nTransfer-Encoding: chunked",
+                                     "Transfer-Encoding: chunked\r\nContent-Length: 6",
+                                     "Content-Length: 6\r\nContent-Length: 0", "Transfer-Encoding: xchunked"])
+def test_a_request_whose_end_two_readers_may_see_elsewhere_is_refused_with_all_behind_it(
+        served: tuple[str, int], framing: str) -> None:
+    with socket.create_connection(served, timeout=20) as client:
+        client.sendall(f"POST /login HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n0\r\n\r\n"
+                       "GET /static/icon.svg HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        got = b""
+        while piece := client.recv(1 << 16):
+            got += piece
+    assert got.count(b"HTTP/1.1 ") == 1 and got[9:12] in (b"400", b"501")

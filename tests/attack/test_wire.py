@@ -15,6 +15,7 @@ from appliance.store import inbox, senders
 from appliance.system import bridge
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
+from spcore.uploads import Upload
 from tests.attack.support import (
     FORGER_MAC,
     FROM_PVS,
@@ -139,6 +140,19 @@ def test_short_lines_do_not_make_more_rows_than_the_rate_of_lines(writer, monkey
     assert writer.counters["over_lines"] == 20 - stored(writer)[TRUE_MAC] and writer.counters["over_rate"] == 0
 
 
+def test_who_copies_the_pvs_address_uses_up_another_bucket(writer, tmp_path, monkeypatch):
+    monkeypatch.setattr(rate, "BURST_BYTES", 20_000)
+    monkeypatch.setattr(rate, "BYTES_PER_S", 0)
+    writer.take([honest()])
+    kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
+    writer.take([honest(number, size=900) for number in range(1, 40)])
+    assert writer.counters["over_rate"] > 0
+    kernel(tmp_path / "root", LEARNED)
+    writer.take([honest(50)])
+    with closing(inbox.connect(writer.data_dir)) as conn:
+        assert {one.state: senders.uploads_of(conn)[one.id] for one in senders.senders(conn)}["trusted"] == 2
+
+
 def test_a_bucket_fills_again_and_there_are_not_more_buckets_than_that():
     buckets = rate.Rate()
     assert not buckets.take("a", rate.BURST_BYTES, 1, 0.0) and buckets.take("a", 1000, 1, 0.0) == "over_rate"
@@ -218,3 +232,32 @@ def test_what_comes_through_the_stand_in_is_believed_by_the_same_rule(tmp_path):
     with closing(inbox.connect(tmp_path)) as conn:
         assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "unknown", TRUE_MAC: "trusted"}
         assert {via for (via,) in conn.execute("SELECT via FROM upload")} == {"stand-in"}
+
+
+def test_an_upload_to_a_group_is_none(writer):
+    one = honest()
+    writer.take([Upload(one.captured_us, one.source, one.destination, one.path, one.body, True, TRUE_MAC,
+                        "01:00:5e:00:00:01")])
+    assert stored(writer) == {} and writer.counters["not_to_collector"] == 1
+
+
+def test_a_gateway_whose_address_somebody_gives_out_as_the_pvs_own_moves_no_side(tmp_path):
+    """The kernel's table of neighbours believes whoever answers; what enters the bridge from outside does not lie."""
+    root = kernel(tmp_path, LEARNED)
+    uplink = SimpleNamespace(look=lambda ports: None, router=lambda: ROUTER_PORT)
+    sides = bridge.Sides("br0", root, uplink)
+    assert sides.of(TRUE_MAC) is bridge.Side.PVS
+    for number in range(2 * bridge.MAX_ROUTERS):
+        mac = TRUE_MAC if number == 0 else f"00:00:5e:00:53:{0x80 + number:02x}"
+        (root / "proc/net/arp").write_text(f"head\n192.0.2.1 0x1 0x2 {mac} * br0\n")
+        sides._looked = 0
+        assert sides.of(TRUE_MAC) is bridge.Side.PVS and sides.of(FORGER_MAC) is bridge.Side.ROUTERS
+    assert len(sides._routers) == bridge.MAX_ROUTERS
+
+
+def test_where_an_address_was_learned_is_read_for_each_upload(writer, tmp_path):
+    writer.take([honest()])
+    kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
+    writer.take([honest(1)])
+    with closing(inbox.connect(writer.data_dir)) as conn:
+        assert [(one.state, one.side) for one in senders.senders(conn)] == [("trusted", ""), ("unknown", "router")]

@@ -1,13 +1,11 @@
 """The router's port of a bridge that has no gateway to ask for, learned from what enters where. Real frames."""
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from appliance.capture.uplink import ENOUGH, Uplink
-from appliance.system.bridge import Side, Sides
-from tests.attack.support import FORGER_MAC, ROUTER_MAC, TRUE_MAC, kernel
+from tests.attack.support import ROUTER_MAC, TRUE_MAC
 from tests.cli.processes import wait_for
 from tests.image.namespaces import Namespace
 
@@ -100,30 +98,3 @@ def test_a_port_that_is_not_there_is_looked_at_when_it_is(wire):
     wire.look()
     wire.frame("port1", FOREIGN, ENOUGH)
     assert wait_for(wire.uplink.router) == PORTS["port1"]
-
-
-class Told:
-    """An uplink that knows."""
-
-    def __init__(self, port: int | None) -> None:
-        self.port = port
-
-    def look(self, ports: object) -> None:
-        """Nothing to look at."""
-
-    def router(self) -> int | None:
-        return self.port
-
-
-@pytest.mark.parametrize(("told", "pvs", "forger"), [
-    (2, Side.PVS, Side.ROUTERS), (None, Side.NOT_KNOWN, Side.NOT_KNOWN)])
-def test_without_a_gateway_the_uplink_tells_the_sides(tmp_path: Path, told: int | None, pvs: Side, forger: Side):
-    root = kernel(tmp_path, {TRUE_MAC: 1, FORGER_MAC: 2}, own=())
-    (root / "proc/net/route").write_text("")
-    sides = Sides("br0", root, Told(told))
-    assert [sides.of(TRUE_MAC), sides.of(FORGER_MAC), sides.of("00:00:5e:00:53:77")] == [pvs, forger, Side.NOT_KNOWN]
-
-
-def test_the_gateways_word_stands_above_the_uplinks(tmp_path: Path):
-    root = kernel(tmp_path, {TRUE_MAC: 1, FORGER_MAC: 2, ROUTER_MAC: 2})
-    assert Sides("br0", root, Told(1)).of(TRUE_MAC) is Side.PVS

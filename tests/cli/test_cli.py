@@ -118,11 +118,6 @@ def test_a_file_that_is_no_capture_costs_no_other(name, tmp_path):
     assert result.out == suntap(name, PLAIN, "--data-dir", tmp_path).out
 
 
-def test_an_import_with_a_mistyped_name_writes_nothing(tmp_path):
-    refused(suntap("import", PLAIN, tmp_path / "none.pcap", "--data-dir", tmp_path / "data"), 2, "none.pcap")
-    assert not (tmp_path / "data").exists()
-
-
 def test_a_settings_file_that_is_wrong_is_one_line_for_every_command_that_needs_it(tmp_path):
     config = tmp_path / "suntap.toml"
     config.write_text("[web]\nport = 'eighty'\n")

@@ -1,11 +1,13 @@
 """A stand-in on a free port of loopback, as the redirection would reach it, and requests to it byte by byte."""
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.collector.deposit import Deposit
+from appliance.collector.dns import query
 from appliance.collector.listener import Listener
 from appliance.collector.stand_in import StandIn
 from appliance.simulate import uploads
@@ -79,3 +81,9 @@ def serving(data_dir: Path, clock: Clock | None = None, original=lambda connecti
     finally:
         listener.close()
         app.deposit.close()
+
+
+def answer_of_names(name: str, *found: str) -> bytes:
+    """A name server's answer with these addresses."""
+    records = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(one) for one in found)
+    return struct.pack("!6H", 7, 0x8180, 1, len(found), 0, 0) + query(name, 7)[12:] + records

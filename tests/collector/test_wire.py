@@ -1,17 +1,17 @@
 """What counts as a try and as an answer, from frames as they are on the wire; and that no frame is an error."""
 import socket
 import struct
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.collector import NAME, PATHS
-from appliance.collector.dns import addresses, asks_for_collector, encode, query
+from appliance.collector.dns import query
 from appliance.collector.wire import MAX_ADDRESSES, MAX_TRIES, WireView, is_public
 from appliance.simulate import traffic, uploads
 from appliance.simulate.traffic import Conversation
+from tests.collector.support import answer_of_names
 
 MAKER, PVS, ROUTER = "203.0.113.5", "192.0.2.50", "192.0.2.1"
 OWN, OTHER = bytes.fromhex("02005e005301"), bytes.fromhex("02005e005302")
@@ -31,11 +31,6 @@ def tcp(source: str, sport: int, destination: str, dport: int, payload: bytes = 
 
 def udp(source: str, sport: int, destination: str, dport: int, payload: bytes, mac: bytes = OTHER) -> bytes:
     return ip(source, destination, 17, struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload, mac)
-
-
-def answer_of_names(name: str, *found: str) -> bytes:
-    records = b"".join(b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(one) for one in found)
-    return struct.pack("!6H", 7, 0x8180, 1, len(found), 0, 0) + query(name, 7)[12:] + records
 
 
 @pytest.fixture
@@ -106,22 +101,6 @@ def test_no_frame_is_an_error(data):
                   udp(ROUTER, 53, PVS, 4000, data), tcp(PVS, 1, MAKER, 80, b"POST " + data)):
         for cut in (len(frame), len(frame) // 2):
             view.frame(1.0, frame[:cut])
-
-
-@given(st.binary(max_size=100))
-def test_no_dns_message_is_another_error_than_value_error(data):
-    message = answer_of_names(NAME, MAKER)
-    for one in (data, message[:12] + data, message[:len(data)] + data):
-        with suppress(ValueError):
-            addresses(one)
-        asks_for_collector(one)
-
-
-def test_a_dns_answer_may_name_an_alias_first():
-    alias = b"\xc0\x0c" + b"\0\5\0\1" + b"\0\0\0\x3c" + b"\0\2" + b"\xc0\x0c"
-    address = b"\xc0\x0c" + b"\0\1\0\1" + b"\0\0\0\x1e" + b"\0\4" + bytes([203, 0, 113, 9])
-    assert addresses(b"\0\7\x81\x80\0\1\0\2\0\0\0\0" + query(NAME, 7)[12:] + alias + address) == [("203.0.113.9", 30)]
-    assert encode("a.bc") == b"\1a\2bc\0"
 
 
 @pytest.mark.parametrize("address, public", [("203.0.113.5", True), ("8.8.8.8", True), ("192.168.1.1", False),

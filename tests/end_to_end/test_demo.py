@@ -66,15 +66,6 @@ def test_the_demo_shows_everything_ends_cleanly_and_goes_on_where_it_ended(tmp_p
     connection.close()
 
 
-def test_a_second_demo_on_the_same_data_is_refused(tmp_path):
-    from appliance.system.files import try_lock
-    from tests.cli.command import refused, suntap
-    (tmp_path / "demo").mkdir()
-    with try_lock(tmp_path / "demo" / "demo.lock") as alone:
-        assert alone
-        refused(suntap("demo", "--data-dir", tmp_path / "demo"), 1, "runs here already")
-
-
 def test_where_the_maker_is_gone_the_box_takes_its_place_and_the_backlog_comes(tmp_path):
     folder, log = tmp_path / "demo", tmp_path / "log"
     with running("demo", "--maker-gone", "--data-dir", folder, log=log) as demo:

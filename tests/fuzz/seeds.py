@@ -6,8 +6,8 @@ import gzip
 import hashlib
 from pathlib import Path
 
+from tests.spcore.files import CONTAINERS
 from tests.spcore.tcp import Talk, post
-from tests.spcore.test_capturefiles import CONTAINERS
 from tests.spcore.test_tunnels import LAYERS, wrapped
 
 CORPUS = Path(__file__).parent / "corpus"

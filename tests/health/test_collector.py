@@ -4,7 +4,7 @@ import time
 import pytest
 
 from appliance.collector.journal import Change, Journal
-from appliance.health import collector
+from appliance.health import collector, image_problems
 from appliance.health.status import collect
 from appliance.settings import Collector, Settings, Store
 from appliance.system.clock import Clock
@@ -46,6 +46,15 @@ def facts(tmp_path, mode: str, *, state: str = "", reason: str = "no answer", pr
 def test_the_lamp_says_who_answers(tmp_path, known, state, words):
     lamp = collector.lamp(facts(tmp_path, **known))
     assert lamp.state == state and words in lamp.text, lamp
+
+
+@pytest.mark.parametrize("known", [{"mode": "auto", "alive": False},
+                                   {"mode": "auto", "state": "open", "problem": "no right to listen"}])
+def test_on_the_image_no_advice_needs_a_shell(tmp_path, monkeypatch, known):
+    monkeypatch.setattr(image_problems, "PROBLEMS", tmp_path / "image" / "problems")
+    assert "`" in collector.lamp(facts(tmp_path, **known)).advice
+    (tmp_path / "image").mkdir()
+    assert "`" not in collector.lamp(facts(tmp_path, **known)).advice
 
 
 def test_the_status_has_state_reason_changes_and_the_last_answer(tmp_path):

@@ -263,15 +263,6 @@ def test_a_backup_of_a_newer_database_is_refused(saved, tmp_path):
         backup.check(wrong, tmp_path)
 
 
-def test_a_restore_while_suntap_runs_is_refused_with_what_to_do(saved, tmp_path):
-    from appliance.supervisor import process as supervisor
-    config = fresh(tmp_path)
-    (tmp_path / "data").mkdir()
-    with supervisor.lock(tmp_path / "data") as alone:
-        assert alone
-        refused(suntap("restore", saved, "--config", config), 1, "running", "systemctl stop")
-
-
 def test_a_backup_of_nothing_says_so(tmp_path):
     result = suntap("backup", tmp_path / "b.tar.gz", "--data-dir", tmp_path / "none")
     assert result.code == 1 and "no data directory" in result.err

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from appliance import store
 from appliance.history import earlier
 from appliance.history.earlier import EarlierDay, EarlierError, parse
-from tests.cli.command import suntap
 
 TODAY = date(2026, 5, 9)
 DAY = date(2019, 5, 9)
@@ -90,14 +89,3 @@ def test_days_are_replaced_hidden_by_measured_ones_and_forgotten(tmp_path: Path)
     assert [one.day for one in earlier.days(conn)] == [DAY] and earlier.days(conn, "2019-05-10") == []
     assert earlier.forget(conn) == 2 and earlier.days(conn) == []
     conn.close()
-
-
-def test_the_command_takes_a_file_and_forgets(tmp_path: Path) -> None:
-    days, data = tmp_path / "old.csv", tmp_path / "data"
-    days.write_text("Date,Produced\n2019-05-09,1.5\n2019-05-10,2\n")
-    done = suntap("import-days", days, "--data-dir", data)
-    assert (done.code, done.out.strip()) == (0, "2 days from 2019-05-09 to 2019-05-10, 2 imported days in all")
-    days.write_text("nothing")
-    assert suntap("import-days", days, "--data-dir", data).code == 2
-    assert suntap("import-days", "--data-dir", data).code == 2
-    assert suntap("import-days", "--forget", "--data-dir", data).out.strip() == "2 imported days removed"

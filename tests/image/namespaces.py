@@ -26,6 +26,28 @@ def run(*command: str) -> str:
     return done.stdout
 
 
+def inside(name: str, work: Callable[[], T]) -> T:
+    """Call `work` in a thread that has entered the namespace `name`."""
+    result: list[T] = []
+    failure: list[BaseException] = []
+
+    def enter() -> None:
+        try:
+            with open(f"/run/netns/{name}") as handle:
+                if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            result.append(work())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return result[0]
+
+
 class Namespace:
     """A network namespace with a tap interface `port`, one end of a cable that QEMU holds the other end of."""
 
@@ -44,24 +66,7 @@ class Namespace:
 
     def inside(self, work: Callable[[], T]) -> T:
         """Call `work` in a thread that has entered this namespace."""
-        result: list[T] = []
-        failure: list[BaseException] = []
-
-        def enter() -> None:
-            try:
-                with open(f"/run/netns/{self.name}") as handle:
-                    if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), CLONE_NEWNET):
-                        raise OSError(ctypes.get_errno(), "setns")
-                result.append(work())
-            except BaseException as error:
-                failure.append(error)
-
-        thread = threading.Thread(target=enter)
-        thread.start()
-        thread.join()
-        if failure:
-            raise failure[0]
-        return result[0]
+        return inside(self.name, work)
 
     def cable(self, mac: str = "") -> int:
         """Make the tap interface `port`, up and addressed; the file descriptor is its other end."""

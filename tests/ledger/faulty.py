@@ -33,7 +33,7 @@ METERS = ("none", "good", "idle", "creeping", "reversed", "partial", "late", "dy
 FAULTS = ("zero", "zeros", "zero night", "absent", "plateau", "reset", "replaced", "spike", "spikes", "jump",
           "meter zeros", "meter absent", "meter plateau", "production absent", "clock 2010", "clock ahead",
           "clock behind", "clock a day off", "power cut", "comma", "exponent", "decimals", "backlog", "joins", "dead",
-          "unreadable", "cadence")
+          "unreadable", "cadence", "silent nights", "clock hours", "kept hours", "negative", "below zero")
 
 
 WRITTEN = ("comma", "exponent", "decimals", "unreadable")       # these change no counter, only how it is written
@@ -49,6 +49,7 @@ class Device:
     counters: dict[int, int] = field(default_factory=dict)      # by time; a time that is missing is not sent
     texts: dict[int, str] = field(default_factory=dict)         # of a counter that is written oddly
     power: dict[int, int] = field(default_factory=dict)         # W
+    began: int = 0                      # when its counter began anew
 
 
 class Site:
@@ -75,9 +76,10 @@ class Site:
         self.used: dict[int, int] = dict.fromkeys(self.times, 0)
         self.skew: dict[int, int] = {}                          # how far the PVS's clock is ahead, by interval
         self.late: dict[int, int] = {}                          # when an interval's upload is sent, if not at once
+        self.kept: dict[int, int] = {}                          # as skew, of records that a right clock sent later
         self._inverters(count)
         self._meters()
-        for fault in sorted(self.faults, key=lambda name: name in WRITTEN):
+        for fault in sorted(self.faults, key=lambda name: (name in WRITTEN, name == "below zero")):
             getattr(self, "_" + fault.replace(" ", "_"))()
 
     def _other_cadence(self) -> int:
@@ -249,7 +251,7 @@ class Site:
     def _anew(self, device: Device, time: int, keep: bool) -> dict[int, int]:
         """The device's counter from `time` on, begun at zero; taken out of the device unless it is to `keep` it."""
         self._not_made(device, [time])
-        base = device.counters[time]
+        base, device.began = device.counters[time], time
         after = {later: counter - base for later, counter in device.counters.items() if later >= time}
         for later in after:
             if keep:
@@ -310,6 +312,39 @@ class Site:
     def _clock_a_day_off(self) -> None:
         self._wrong_clock(self.rng.choice((-DAY, DAY)))
 
+    def _clock_hours(self) -> None:
+        self._wrong_clock(self.rng.choice((-1, 1)) * self.rng.randint(2, 14) * HOUR)
+
+    def _kept_hours(self) -> None:
+        """Made and kept under a clock that is hours off, sent when it is right again."""
+        times = self._stretch(1, 4, 8, 15)
+        ahead = self.rng.choice((-1, 1)) * (self.rng.randint(2, 14) * HOUR + 130)   # no time twice: one would be lost
+        self.kept |= dict.fromkeys(times, ahead)
+        self.late |= dict.fromkeys(times, times[-1] + 1000)
+
+    def _silent_nights(self) -> None:
+        """Inverters are read while they make something."""
+        for device, made in zip(self.devices, self.by_inverter, strict=False):
+            for time in self.times:
+                if not made[time] and time in device.counters:
+                    del device.counters[time]
+
+    def _negative(self) -> None:
+        """A counter that began below zero, and passes it."""
+        device = self._one()
+        if device:
+            base = device.counters[min(device.counters)] + self.rng.randrange(1, 60_000)
+            for time in device.counters:
+                device.counters[time] -= base
+
+    def _below_zero(self) -> None:
+        """A counter that says small negative numbers for a while."""
+        device = self._one()
+        for time in self._stretch(0.2, 12):
+            begins = device and device.began - self.cadence <= time <= device.began     # unseen, it would be no truth
+            if device and time in device.counters and not begins:
+                device.counters[time] = -self.rng.randrange(1, 2000)
+
     def _power_cut(self) -> None:
         for time in self._stretch(1, 6):
             for device in self.devices:
@@ -361,7 +396,7 @@ class Site:
     # --- the wire --------------------------------------------------------------------------------------------------
 
     def _line(self, device: Device, time: int) -> Line:
-        shown = time + self.skew.get(time, 0)
+        shown = time + self.skew.get(time, 0) + self.kept.get(time, 0)
         counter = device.counters[time]
         if device.kind in ("inverter", "spare"):
             text = device.texts.get(time, kwh(counter))

@@ -2,7 +2,7 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,17 @@ def meter(time: int, energy: int | str, serial: str = NET, decimals: int = 2) ->
 def run_of(start: int, count: int, energy: int, step: int, serial: str = "414050000000001") -> list[Line]:
     """Lines of an inverter that makes `step` in each of `count` intervals."""
     return [inverter(start + 300 * number, energy + step * number, serial) for number in range(count)]
+
+
+def household(count: int, made: Callable[[int], int], used: Callable[[int], int], sign: int = 1) -> list[Line]:
+    """Lines of an inverter and a net meter, five minutes apart, that make and use so much (0.1 Wh) by each interval."""
+    lines, counter, net = [], 1_000_000, 500_000
+    for number in range(count):
+        if number:
+            counter += made(number)
+            net += sign * (used(number) - made(number))
+        lines += [inverter(NOON + 300 * number, counter), meter(NOON + 300 * number, net)]
+    return lines
 
 
 def upload(lines: Iterable[Line], captured: int, mark: str = "", path: str = DATA, pvs: str = PVS) -> Upload:

@@ -1,5 +1,6 @@
 """What is energy and what is not, reading by reading."""
-from appliance.ledger.counters import HELD, JUMP, OUTLIER, RESTART, Limit, fold, power_limit
+from appliance.ledger.counters import fold
+from appliance.ledger.folded import HELD, JUMP, OUTLIER, RESTART, Limit, power_limit
 
 LIMIT = Limit(power_limit(0), power_limit(0))
 DAY = 288
@@ -116,7 +117,7 @@ def test_a_stretch_goes_on_where_the_one_before_ended():
     points = [(300 * (index + 1), value) for index, value in enumerate(readings)]
     for cut in range(len(points) + 1):
         first = fold(None, points[:cut], points[cut] if cut < len(points) else None, False, LIMIT,
-                     lambda rest=points[cut:]: rest)
+                     lambda _, rest=points[cut:]: rest)
         second = fold(first.state, points[cut:], None, False, LIMIT)
         assert [step[2] for step in first.steps + second.steps] == whole[0], f"cut at {cut}"
         assert second.state[:2] == whole[2]

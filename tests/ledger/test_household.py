@@ -1,10 +1,8 @@
 """Production, net and consumption of the site: signs, sources, meters."""
 from dataclasses import replace
 
-import pytest
-
 from appliance.history import views
-from tests.ledger.support import LA, NET, NOON, PRODUCTION, SECOND, inverter, meter, run_of, texts, upload
+from tests.ledger.support import LA, NET, NOON, PRODUCTION, SECOND, household, inverter, meter, run_of, texts, upload
 
 
 def test_two_supervisors_on_one_wire_are_both_counted_and_told(box):
@@ -13,19 +11,8 @@ def test_two_supervisors_on_one_wire_are_both_counted_and_told(box):
     assert box.total() == 520 and "2 SunPower boxes report on this cable" in texts(box)
 
 
-def site(count, made, used, sign=1, scale=1):
-    """Lines of an inverter and a net meter, five minutes apart, by lists of 0.1 Wh."""
-    lines, counter, net = [], 1_000_000, 500_000
-    for number in range(count):
-        if number:
-            counter += made(number)
-            net += sign * (used(number) - made(number))
-        lines += [inverter(NOON + 300 * number, counter), meter(NOON + 300 * number, net)]
-    return lines
-
-
 def test_consumption_is_production_plus_net_within_the_meters_resolution(box):
-    box.lines(*site(288, lambda n: 180 if n < 90 else 0, lambda n: 37 + n % 50))
+    box.lines(*household(288, lambda n: 180 if n < 90 else 0, lambda n: 37 + n % 50))
     used = sum(37 + n % 50 for n in range(1, 288))
     consumption = box.consumption()
     assert abs(sum(consumption.values()) - used) <= 100
@@ -33,24 +20,9 @@ def test_consumption_is_production_plus_net_within_the_meters_resolution(box):
 
 
 def test_day_totals_never_run_backwards(box):
-    box.lines(*site(288, lambda n: 53, lambda n: 2))
+    box.lines(*household(288, lambda n: 53, lambda n: 2))
     totals = [slot.day_consumption_dwh for slot in views.day(box.store, "2026-05-09")]
     assert totals == sorted(totals)
-
-
-@pytest.mark.parametrize(("sign", "text"), [(1, "up what is bought fits"), (-1, "up what is sold fits")])
-def test_the_sign_of_the_net_meter_is_found_and_shown_with_its_reason(box, sign, text):
-    made, used = (lambda n: 200 if n < 100 else 0), (lambda n: 60 if n < 100 else 300)
-    box.lines(*site(288, made, used, sign))
-    assert abs(sum(box.consumption().values()) - sum(used(n) for n in range(1, 288))) <= 200
-    assert text in texts(box) and "suntap checked which way your grid meter counts" in texts(box)
-
-
-def test_the_owners_sign_holds(box):
-    box.site = replace(LA, net_sign="-")
-    box.lines(*site(100, lambda n: 200, lambda n: 60))
-    assert "up what is sold: you set that." in texts(box)
-    assert views.latest(box.store).net_dw == 13783
 
 
 def test_a_production_meter_that_reads_zero_is_no_source(box):
@@ -90,19 +62,3 @@ def test_several_net_meters_are_summed(box):
         meter(NOON + 300 * n, 200 * n, "PVS5M000002c"))]
     box.lines(*lines)
     assert set(box.consumption().values()) == {800}
-
-
-@pytest.mark.parametrize("before_dwh", [50_000, 100_000, 150_000])
-def test_a_net_meter_may_run_down_past_zero_as_fast_as_its_roof_can(box, before_dwh):
-    """Eight inverters of 3 kW, read every hour. The house cooled on every sunny day but the last, so that 20 kWh in one
-    step are more than the meter itself ever showed."""
-    lines, made, nets = [], 1_000_000, [0]
-    for hour in range(5 * 24):
-        energy, used = (26_000 if 4 <= hour % 24 < 10 else 0), (5000 if hour >= 96 else 120_000)
-        made += energy
-        nets.append(nets[-1] + used - 8 * energy)
-        lines += [inverter(NOON + 3600 * hour, made, f"41405000000000{unit}") for unit in range(8)]
-    start = before_dwh - nets[4 * 24 + 4]       # when the sun rises on the last day
-    box.lines(*lines, *(meter(NOON + 3600 * hour, start + net) for hour, net in enumerate(nets[1:])))
-    assert not box.kinds()
-    assert sum(row.consumption_dwh or 0 for row in views.days(box.store)) == 120_000 * 95 + 5000 * 24

@@ -5,7 +5,7 @@ Held against two others: the same uploads sorted, delivered at once; and the slo
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from appliance import ledger
@@ -109,6 +109,7 @@ def test_any_order_repeats_batches_and_restarts_give_what_sorted_single_delivery
 @given(histories(), st.sampled_from(ZONES))
 def test_the_ledger_says_what_the_slow_twin_says(history, zone):
     devices, shuffled, _ = history
+    assume(all(twin.tells_order(_decimal(readings)) for serial, readings in devices.items() if serial != NET))
     with folder() as one:
         box = Box(Path(one), Site(timezone=zone, net_sign="+"))
         for one in shuffled:

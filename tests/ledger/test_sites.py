@@ -1,5 +1,5 @@
 """From the steps of counters to slots: booking, holes, power, consumption."""
-from appliance.ledger.counters import Folded
+from appliance.ledger.folded import Folded
 from appliance.ledger.roofs import Day
 from appliance.ledger.sign import choose
 from appliance.ledger.sites import Start, book

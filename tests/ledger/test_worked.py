@@ -5,7 +5,8 @@ is its limit): 41 Wh in five minutes is what it does at best.
 """
 import pytest
 
-from appliance.ledger.counters import CATCH_UP_S, HELD, JUMP, OUTLIER, RESTART, Limit, fold
+from appliance.ledger.counters import CATCH_UP_S, fold
+from appliance.ledger.folded import HELD, JUMP, OUTLIER, RESTART, Limit
 
 LIMIT = Limit(1000, 500)
 NET = Limit(25_000, 4000, 1800)
@@ -70,9 +71,11 @@ def test_a_story_worked_out_by_hand(story):
 
 
 def test_the_decision_says_how_far_it_looked():
-    plain = fold(None, [(0, 100), (300, 200)], (600, 300), False, LIMIT)
+    plain = fold(None, [(0, 100), (300, 200)], (600, 200), False, LIMIT)
     assert plain.until == 600
-    away = fold(None, [(0, 50_000), (300, 0)], (600, 0), False, LIMIT, lambda: [(600, 0), (90_000, 50_100)])
+    midnight = fold(None, [(0, 100), (300, 200)], (600, 300), False, LIMIT)     # made at night: by a wrong clock?
+    assert midnight.until == 600 + 86_400
+    away = fold(None, [(0, 50_000), (300, 0)], (600, 0), False, LIMIT, lambda _: [(600, 0), (90_000, 50_100)])
     assert away.until == 90_000
 
 

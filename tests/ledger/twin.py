@@ -66,7 +66,14 @@ class Counter:
         if self.net:
             usual = int(max(self.limit * USUAL, self.full) * 1000) * (after[0] - before[0]) // 360
             return abs(step) * 10_000 <= allowed and not abs(after[1]) * 10_000 <= usual < abs(step) * 10_000
+        usual = int(int((self.full or KW_LIMIT) * 1000) * (after[0] - (before[0] if since is None else since)) // 360)
+        if before[1] < 0 <= after[1] and after[1] * 10_000 <= usual < step * 10_000:
+            return False                        # it began anew, from below zero
         return step >= -DIGIT and step * 10_000 <= allowed
+
+    def least(self, before: Reading, after: Reading) -> int:
+        """What a counter that began anew since `before` can show, in 0.1 Wh."""
+        return max(100, int((self.full or KW_LIMIT) * 1000) * (after[0] - before[0]) // 360)
 
     def away(self, accepted: Reading, since: int, at: int, ordered: list[Reading]) -> tuple[str, int]:
         """What the reading at index `at`, which does not fit, begins, and up to which index that holds."""
@@ -97,9 +104,14 @@ class Counter:
         self.starts.append(accepted[0])
         while index < len(ordered):
             reading = ordered[index]
+            if not self.fits(accepted, reading, since) and not self.net and reading[1] < 0 <= accepted[1]:
+                index += 1                      # no counter of energy made is there
+                continue
             if not self.fits(accepted, reading, since):
                 kind, end = self.away(accepted, since, index, ordered)
                 if kind == "epoch":
+                    if not self.net and 0 < reading[1] * 10_000 <= self.least(accepted, reading):
+                        self.steps.append((accepted[0], reading[0], reading[1]))
                     accepted, since = reading, reading[0]
                     self.starts.append(reading[0])
                 index = end
@@ -125,10 +137,18 @@ class Counter:
             abs(step) * 3600 > (self.full or KW_LIMIT) * (now - last) or last - since >= 1800)
 
 
+def tells_order(readings: list[Reading]) -> bool:
+    """Whether no reading falls to what the counter had passed before: then a wrong clock stamped some of them."""
+    ordered = sorted(readings)
+    return not any(first[1] <= last[1] < second[1] - DIGIT for place, first in enumerate(ordered)
+                   for second, last in pairwise(ordered[place + 1:]))
+
+
 def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1, zone: str = "UTC") -> Curve:
     """What each slot of five minutes holds."""
     limits = {serial: full_power(readings, zone) for serial, readings in inverters.items()}
-    made = [Counter(False, readings, limit(limits[serial])) for serial, readings in inverters.items()]
+    made = [Counter(False, readings, limit(limits[serial]), limits[serial], zone)
+            for serial, readings in inverters.items()]
     full = full_power(net, zone, both_ways=True)
     flow = Counter(True, net, max(KW_LIMIT, 2 * full) if full else KW_LIMIT, full=full, zone=zone)
     for counter in [*made, flow]:

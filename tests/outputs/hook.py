@@ -38,9 +38,14 @@ def serving() -> Iterator[Any]:
     """A running server with `got`, `behaviour` and `server_port`."""
     server: Any = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     server.got, server.behaviour = [], (200, {}, b"ok")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
     finally:
         server.shutdown()
         server.server_close()
+
+
+def url_of(hook: Any, path: str = "/hook") -> str:
+    """The address of `path` at a running server."""
+    return f"http://127.0.0.1:{hook.server_port}{path}"

@@ -3,6 +3,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,12 @@ import pytest
 
 from appliance import settings as declared
 from appliance.outputs.base import Context, Fact, Facts, OutputError
-from appliance.outputs.mqtt import REPEAT_S, MqttOutput
+from appliance.outputs.mqtt import REPEAT_S, MqttOutput, discovery, snapshot
 from appliance.outputs.mqtt.snapshot import AWAY_S
-from appliance.settings import Mqtt, Secret, Settings
+from appliance.settings import Mqtt, Panel, Settings
 from tests.cli.processes import LIMIT_S, kill, running, wait_for
 from tests.ledger.support import NOON
-from tests.outputs.engines import Server, free_port, mosquitto
+from tests.outputs.engines import Server, mosquitto
 from tests.outputs.support import FIRST, House
 
 
@@ -103,6 +104,16 @@ def test_the_broker_holds_what_the_history_says(house: House, broker: Server) ->
     output.close()
 
 
+def test_an_inverter_has_the_owners_name(house: House) -> None:
+    def names() -> set[str]:
+        told = discovery.messages(Mqtt(), house.site, snapshot.take(house.store, house.clock.time()), [])
+        return {json.loads(text)["device"]["name"] for topic, text in told.items() if "suntap_inverter" in topic}
+
+    assert "Inverter 000001" in names()
+    house.site = replace(house.site, panel=(Panel("414050000000001", "South 1"), Panel("414050000000002", "", 1, 1)))
+    assert "South 1" in names() and "Inverter 000001" not in names() and all(names())
+
+
 def test_silence_of_the_roof_makes_powers_unknown_and_no_counter_fall(house: House, broker: Server) -> None:
     output, ear = output_of(house, broker.port), Ear(broker.port)
     output.step()
@@ -186,28 +197,6 @@ def test_a_recorder_that_is_killed_is_offline_by_its_last_will(broker: Server, t
         assert wait_for(lambda: ear.heard.get("suntap/home/availability") == "online")
     assert wait_for(lambda: ear.heard.get("suntap/home/availability") == "offline")
     ear.close()
-
-
-def test_a_wrong_password_is_said_without_the_password(house: House, tmp_path: Path) -> None:
-    (tmp_path / "users").write_text("me:$7$101$invalid$invalid\n")
-    port = free_port()
-    with mosquitto(tmp_path, port, f"allow_anonymous false\npassword_file {tmp_path / 'users'}\n").running():
-        for more in ({}, {"username": "me", "password": Secret("not this one")}):
-            with pytest.raises(OutputError, match=r"may not connect|is wrong") as caught:
-                output_of(house, port, **more).step()
-            assert "not this one" not in str(caught.value)
-
-
-def test_what_is_no_broker_is_said(house: House) -> None:
-    import socket
-    silent = socket.create_server(("127.0.0.1", 0))
-    other = threading.Thread(target=lambda: silent.accept()[0].close(), daemon=True)
-    other.start()
-    with pytest.raises(OutputError, match=r"lost|answer"):
-        output_of(house, silent.getsockname()[1]).step()
-    silent.close()
-    with pytest.raises(OutputError, match="cannot be reached"):
-        output_of(house, free_port()).step()
 
 
 def test_odd_serials_and_a_site_of_nothing_break_nothing(tmp_path: Path, broker: Server) -> None:

@@ -1,4 +1,5 @@
 """Fixtures: a clock that is moved by hand, a simulated PVOutput on it, and a box that posts to it."""
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.simulate.pvoutput import PvOutput
+from appliance.settings import PvSystem
+from appliance.simulate.pvoutput import PvOutput, System
+from appliance.store import connect
+from tests.pvoutput.several import DAY, EVE, SERIALS, record
 from tests.pvoutput.support import KEY, Box, HandClock, settings_for
 
 
@@ -28,6 +32,28 @@ def box(tmp_path: Path, clock: HandClock, server: PvOutput) -> Iterator[Box]:
     made = Box(tmp_path, clock, server, settings_for(server))
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A history with nothing in it."""
+    conn = connect(tmp_path)
+    yield conn
+    conn.close()
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[Box]:
+    """A box with three inverters: the first has a system of its own, the two others share one, beside the total."""
+    clock = HandClock()
+    more = [System(system_id="777", name="East"), System(system_id="778", name="West", interval=15)]
+    with PvOutput(HandClock(moment=clock.moment), api_key=KEY, more=more) as server:
+        settings = settings_for(server, system=(PvSystem("777", SERIALS[:1]), PvSystem("778", SERIALS[1:])))
+        made = Box(tmp_path, clock, server, settings)
+        record(made, EVE, 84, 252)
+        record(made, DAY, 84, 138)
+        yield made
+        made.store.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ import sqlite3
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.pvoutput import follow, outbox, poster
@@ -16,6 +17,7 @@ KEY = "00000000000000000000000000000000feedbeef"
 ZONE = "America/Los_Angeles"
 NOON = datetime(2026, 5, 9, 12, tzinfo=ZoneInfo(ZONE)).timestamp()
 DAY_S = 86_400
+DAY = "2026-05-09"      # of NOON
 
 
 @dataclass(frozen=True)
@@ -163,3 +165,9 @@ def sunny_day(day: str, zone: str = ZONE, first: int = 0, last: int = 288) -> di
         power = max(0.0, 3600 * (1 - ((hour - 13) / 5.5) ** 2)) if 8 <= hour <= 18.5 else 0.0
         slots[start + at * 300] = (int(power / 12 * 10), 250 + at % 7 * 30)
     return slots
+
+
+def rows(box: Box, day: str = DAY) -> dict[int, tuple[Any, ...]]:
+    """{time: (state, v1, v2, v3, v4, reason)} of the outbox."""
+    return {row[0]: row[1:] for row in box.store.execute(
+        "SELECT time, state, v1, v2, v3, v4, reason FROM outbox WHERE day = ? ORDER BY time", (day,))}

@@ -10,7 +10,7 @@ from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl
 from appliance.pvoutput.replies import Accepted, NetworkTrouble, QuotaExceeded, SettingsRefused
 from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
-from appliance.system import heartbeat
+from appliance.system import heartbeat, http
 from tests.cli.command import ROOT
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock
@@ -115,7 +115,7 @@ def test_a_redirect_is_not_followed_with_the_key() -> None:
 def test_an_endless_reply_is_given_up_at_its_limit() -> None:
     with odd_server(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536, drip=0.001) as (url, _):
         outcome = client_at(url).getsystem().outcome
-    assert outcome == NetworkTrouble(f"a reply of more than {client_module.MAX_REPLY} bytes")
+    assert outcome == NetworkTrouble(client_module.TOO_LONG)
 
 
 @pytest.mark.parametrize("parts", [
@@ -148,13 +148,13 @@ def test_no_request_takes_as_long_as_the_watchdogs_wait() -> None:
     """Connecting to two addresses, and the whole reply; the unit's watchdog and the page's are behind that."""
     unit = (ROOT / "image/deb/debian/suntap.suntap-supervisor.service").read_text()
     watchdog_s = int(re.search(r"^WatchdogSec=(\d+)$", unit, re.M)[1])
-    longest_s = 2 * client_module.TIMEOUTS[0] + client_module.LIMIT_S
+    longest_s = 2 * http.TIMEOUTS[0] + client_module.LIMIT_S
     assert longest_s + 20 < heartbeat.STALE_S < watchdog_s
 
 
 def test_a_server_that_never_answers_meets_the_time_out(server: PvOutput, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all(0 < seconds <= 60 for seconds in client_module.TIMEOUTS)
-    monkeypatch.setattr(client_module, "TIMEOUTS", (0.2, 0.2))
+    assert all(0 < seconds <= 60 for seconds in http.TIMEOUTS)
+    monkeypatch.setattr(http, "TIMEOUTS", (0.2, 0.2))
     server.fail(Fault.NEVER)
     assert client_at(server.url).getsystem().outcome == NetworkTrouble("the server did not answer in time")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.pvoutput import client as client_module
-from appliance.pvoutput import outbox, pauses, persisted, servertime, views
+from appliance.pvoutput import pauses, persisted, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.store import connect
 from appliance.system.clock import Clock
@@ -70,27 +70,6 @@ def test_late_answers_and_none_at_all_lose_nothing(box: Box, monkeypatch: pytest
     assert box.curve(DAY) == box.truth(DAY) and box.states() == {"sent": 140}
 
 
-def test_rows_that_were_stored_before_the_answer_got_lost_are_sent_once_more_and_believed(box: Box) -> None:
-    box.put(sunny_day(DAY, last=20))
-    box.run(1)
-    box.server.site.days.clear()
-    outbox.resend_day(box.store, DAY)
-    box.server.fail(Fault.CLOSE)
-    box.run(120)
-    assert [request.fault for request in box.posts()[-2:]] == [Fault.CLOSE, None]
-    assert box.posts()[-1].reply.count(",0;") == 19
-    assert box.states() == {"sent": 20}
-
-
-def test_nothing_changed_is_asked_once_more_and_then_believed(box: Box) -> None:
-    box.put(sunny_day(DAY, last=20))
-    box.run(60)
-    before = len(box.posts())
-    outbox.resend_day(box.store, DAY)
-    box.run(60)
-    assert len(box.posts()) == before + 2 and box.states() == {"sent": 20}
-
-
 def test_no_server_at_all_is_waited_for(box: Box) -> None:
     good = box.settings
     with odd_server() as (url, _):
@@ -102,27 +81,6 @@ def test_no_server_at_all_is_waited_for(box: Box) -> None:
     box.settings = good
     box.run(1000)
     assert box.states() == {"sent": 140}
-
-
-def test_a_row_that_the_server_takes_for_a_future_one_is_kept_and_does_not_hold_up_the_past(box: Box) -> None:
-    box.put(sunny_day("2026-05-08", first=200))
-    box.put(sunny_day(DAY, last=140))
-    box.run(0.5)
-    behind = HandClock(moment=box.clock.moment, error=[-7200.0])
-    box.server.clock, true_date = behind, box.server.clock
-    box.store.execute("UPDATE outbox SET state = 'waiting'")
-    real = servertime.learn
-    servertime.learn = lambda store, clock, date: real(store, clock, NOON)  # a Date that denies what it refuses
-    try:
-        box.run(60)
-    finally:
-        servertime.learn = real
-    assert "future" in views.held(box.store).lower()
-    assert box.curve("2026-05-08") == box.truth("2026-05-08")
-    assert box.states()["waiting"] > 0 and "refused" not in box.states()
-    box.server.clock = true_date
-    box.run(2 * 3600)
-    assert box.curve(DAY) == box.truth(DAY)
 
 
 def test_a_pause_outlives_the_process(box: Box) -> None:

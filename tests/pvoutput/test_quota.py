@@ -1,21 +1,13 @@
 """The quota's window, what the headers teach, and what an unknown time allows."""
-from collections.abc import Iterator
 
 import pytest
 
-from appliance.pvoutput import pauses, persisted, quota, servertime
+from appliance.pvoutput import pauses, persisted, quota
 from appliance.pvoutput.client import Quota
 from appliance.pvoutput.servertime import Now
 from appliance.simulate.pvoutput import Fault
 from appliance.store import connect
-from tests.pvoutput.support import NOON, Box, HandClock, sunny_day
-
-
-@pytest.fixture
-def store(tmp_path) -> Iterator:
-    conn = connect(tmp_path)
-    yield conn
-    conn.close()
+from tests.pvoutput.support import NOON, Box, sunny_day
 
 
 def at(server: float | None) -> Now:
@@ -113,18 +105,6 @@ def test_after_a_reboot_one_request_tells_the_time_before_anything_is_posted(box
     assert box.curve("2026-05-09") == box.truth("2026-05-09") and box.states() == {"sent": 140}
 
 
-def test_the_backlog_leaves_the_reserve_and_what_live_rows_still_need(box: Box) -> None:
-    for day in range(26, 31):
-        box.put(sunny_day(f"2026-04-{day}"))
-    for day in range(1, 9):
-        box.put(sunny_day(f"2026-05-0{day}"))
-    box.run(600)
-    assert 60 - 5 - (12 + 1) <= box.server.spent() <= 60 - 5 - (10 + 1)
-    box.run(3600 * 5)
-    assert box.states() == {"sent": 13 * 288}
-    assert max(box.server.spent(hour) for hour in range(int(NOON // 3600), int(NOON // 3600) + 6)) <= 55
-
-
 def test_a_limit_that_was_cut_is_obeyed(box: Box) -> None:
     box.server.quota = 10
     box.put(sunny_day("2026-05-08"))
@@ -166,22 +146,3 @@ def test_a_process_that_dies_at_every_request_stops_at_the_quota(box: Box, monke
         except KeyboardInterrupt:
             pass
     assert len(calls) == 55
-
-
-def test_the_time_is_the_servers_and_no_step_moves_it(store) -> None:
-    clock = HandClock(moment=[NOON], boots=[NOON - 5])
-    assert servertime.read(store, clock).server is None
-    servertime.learn(store, clock, NOON)
-    clock.step(1e7)
-    clock.pass_(10)
-    assert servertime.read(store, clock).server == NOON + 10
-    clock.reboot()
-    assert servertime.read(store, clock).server is None
-
-
-def test_a_reply_without_date_leaves_the_wall_clock_unless_it_is_behind_what_was_known(store) -> None:
-    clock = HandClock(moment=[NOON], boots=[NOON - 5])
-    assert servertime.learn(store, clock, None).server == NOON
-    clock.reboot()
-    clock.step(-1000.0)
-    assert servertime.learn(store, clock, None).server is None

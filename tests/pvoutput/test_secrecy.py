@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.pvoutput import client as client_module
 from appliance.pvoutput import poster
 from appliance.pvoutput.client import Client
 from appliance.settings import Secret
 from appliance.simulate.pvoutput import Fault
 from appliance.store import FILE
+from appliance.system import http
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, Box, sunny_day
 
@@ -47,12 +47,12 @@ def test_no_traceback_shows_the_key_even_from_inside_a_request(
     def explode(*_: object, **__: object) -> None:
         raise RuntimeError("a bug in the middle of a reply")
 
-    monkeypatch.setattr(client_module, "_read", explode)
+    monkeypatch.setattr(http, "_read", explode)
     with pytest.raises(RuntimeError) as caught:
         box.step()
     lines = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
     ours = "".join(traceback.format_exception(caught.value))
-    assert "in _reply" in ours and KEY not in ours
+    assert "in exchange" in ours and KEY not in ours
     assert KEY not in "".join(lines)
 
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.simulate import truth, uploads
 from appliance.simulate.packets import ACK, FIN, RST, SYN, Host, Link, Wire
 from appliance.simulate.traffic import CLIENT, SERVER, Conversation, Mischief, merge
 from tests.simulate.wire import Connection, Reader, Segment
@@ -67,50 +66,6 @@ def test_without_loss_every_upload_is_exact_and_its_lines_are_the_body():
     for upload in found:
         text = "".join("\t".join(line) + "\n" for line in upload.lines)
         assert text.encode() == upload.body.replace(b"\r\n", b"\n")
-
-
-def test_a_lost_segment_costs_only_the_lines_that_touch_it_and_the_one_behind_it():
-    body = b"".join(b"130\t%04d\tabcdefghijklmnopqrstuvw\n" % number for number in range(100))
-    post = uploads.post(body)
-    talk = Conversation(mss=400)
-    start, end = talk.begin(post)
-    for at in range(start, end, 400):
-        talk.transmit(at, min(at + 400, end), captured=at != 1200)
-    talk.acknowledge()
-    (sent,) = talk.truth().uploads
-    first, last = 1200 - post.head, 1600 - post.head
-    expected = [number for number in range(100)
-                if (number + 1) * 33 <= first or number * 33 > last]
-    assert not sent.exact
-    assert [int(line[1]) for line in sent.lines] == expected
-
-
-def test_a_hole_that_ends_at_a_line_start_does_not_make_that_line_certain():
-    body = b"1\taaaa\n2\tbbbb\n3\tcccc\n"
-    post = uploads.post(body)
-    assert truth.certain(post, [(post.head + 7, post.head + 14)]) == [["1", "aaaa"]]
-    assert truth.certain(post, [(post.head + 7, post.head + 13)]) == [["1", "aaaa"], ["3", "cccc"]]
-    assert truth.certain(post, [(post.head + 6, post.head + 7)]) == [["3", "cccc"]]
-
-
-def test_a_hole_in_the_header_block_leaves_nothing_certain_and_uploads_behind_it_optional():
-    talk = Conversation()
-    for number, post in enumerate(posts(random.Random(1), 3)):
-        talk.post(post, Mischief(lose=1.0) if number == 1 else Mischief())
-    first, second, third = talk.truth().uploads
-    assert first.exact and first.required
-    assert second.lines == () and not second.exact
-    assert third.exact and not third.required
-
-
-def test_a_hole_in_a_chunk_size_ends_what_is_certain():
-    body = b"1\taaaa\n2\tbbbb\n3\tcccc\n"
-    post = uploads.post(body, chunks=[7])
-    _, second, third = (offset for offset, _ in post.pieces)
-    assert truth.certain(post, [(second - 3, second - 2)]) == [["1", "aaaa"]]
-    assert truth.certain(post, [(second, second + 3)]) == [["1", "aaaa"], ["3", "cccc"]]
-    assert truth.framing_lost(post, [(third - 2, third)])
-    assert not truth.framing_lost(post, [(second, second + 7)])
 
 
 def test_the_servers_acknowledgement_passes_a_segment_that_was_not_captured():
@@ -182,20 +137,6 @@ def test_fin_can_come_ahead_of_data_and_data_is_still_all_there():
     pytest.fail("no seed put the FIN ahead")
 
 
-def test_fragments_of_a_segment_are_put_together_whatever_their_order():
-    for host in ("192.168.1.50", "2001:db8:1::50"):
-        peer = "203.0.113.10" if "." in host else "2001:db8:2::10"
-        talk = Conversation(Host(host, 5000), Host(peer, 80), mss=1400)
-        talk.write(random.Random(1).randbytes(1400))
-        talk.transmit(0, 1400, fragment=256, order=[3, 0, 5, 1, 1, 4, 2])
-        assert_matches_truth(talk)
-        assert not talk.truth().streams[0].gaps
-        talk.write(bytes(1400))
-        talk.transmit(1400, 2800, fragment=256, order=[0, 1, 2, 3, 4])
-        talk.acknowledge()
-        assert talk.truth().streams[0].gaps == [(1400, 2800)]
-
-
 def test_merged_conversations_are_in_the_order_of_time():
     talks = [Conversation(Host("192.168.1.50", 1000 + n), start_us=10**15 + n * 777, seed=n) for n in range(5)]
     for talk in talks:
@@ -223,3 +164,17 @@ def test_a_storm_reaches_every_kind_of_mischief():
     assert any(segment.window == 0 for segment in found)
     assert any(len(segment.payload) == 1 for segment in found)
     assert {frame[12:14] for _, frame in frames} >= {b"\x08\x00", b"\x86\xdd", b"\x81\x00", b"\x88\xa8", b"\x88\x64"}
+
+
+def test_fragments_of_a_segment_are_put_together_whatever_their_order():
+    for host in ("192.168.1.50", "2001:db8:1::50"):
+        peer = "203.0.113.10" if "." in host else "2001:db8:2::10"
+        talk = Conversation(Host(host, 5000), Host(peer, 80), mss=1400)
+        talk.write(random.Random(1).randbytes(1400))
+        talk.transmit(0, 1400, fragment=256, order=[3, 0, 5, 1, 1, 4, 2])
+        assert_matches_truth(talk)
+        assert not talk.truth().streams[0].gaps
+        talk.write(bytes(1400))
+        talk.transmit(1400, 2800, fragment=256, order=[0, 1, 2, 3, 4])
+        talk.acknowledge()
+        assert talk.truth().streams[0].gaps == [(1400, 2800)]

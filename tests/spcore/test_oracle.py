@@ -17,8 +17,8 @@ from appliance.simulate.packets import Link, Wire
 from spcore.engine import Engine
 from spcore.source import open_files
 from tests.bench.exact import of_tshark
+from tests.spcore.files import CONTAINERS
 from tests.spcore.tcp import Talk, post
-from tests.spcore.test_capturefiles import CONTAINERS
 from tests.spcore.test_tunnels import LAYERS, PACKET_LAYERS
 from tests.traffic import mirrors
 from tests.traffic.containers import Packet

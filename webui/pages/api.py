@@ -6,7 +6,7 @@ UTC beside the site's local date. A value that is not known is null, never 0. Wh
 members may come.
 """
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +89,16 @@ def slots() -> Response:
 @access.dashboard
 def inverters() -> Response:
     """?day=: what each inverter counted on one local day, today without."""
-    zone = box().zone()
-    day = asked_day("day", localtime.today(box().now(), zone))
+    here = localtime.today(box().now(), box().zone())
+    day = asked_day("day", here)
+    return Response(box().kept(("api", day, here), lambda: _inverters(day)), mimetype="application/json")
+
+
+def _inverters(day: date) -> str:
     found = [{"serial": unit.serial, "model": unit.model, **both("energy", unit.energy_dwh),
               **both("lifetime", unit.counter_dwh), "percent_of_typical": unit.share, "state": unit.verdict,
               "last_seen": utc(unit.last_seen)} for unit in energy.inverters(box(), day)]
-    return jsonify(day=day.isoformat(), timezone=zone.key, inverters=found)
+    return json.dumps({"day": day.isoformat(), "timezone": box().zone().key, "inverters": found})
 
 
 @page.get("/status")

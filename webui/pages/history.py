@@ -17,7 +17,6 @@ from webui.words import history as words
 page = Blueprint("history", __name__)
 
 BEST = 5
-MONDAY = date(2001, 1, 1)
 SHADES = 4      # besides "nothing": a day's share of the best day of the month
 
 
@@ -66,7 +65,7 @@ def bring() -> ResponseReturnValue:
     """Days of before suntap from a file; the recorder takes them in."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        flash(words.NO_FILE, "bad")
+        flash(str(words.NO_FILE), "bad")
     else:
         try:
             here = localtime.today(box().now(), box().zone())
@@ -96,7 +95,7 @@ def _month_list(first: date, last: date) -> list[tuple[str, str]]:
     found = []
     month = last.replace(day=1)
     while month >= first.replace(day=1):
-        found.append((f"{month:%Y-%m}", f"{month:%B %Y}"))
+        found.append((f"{month:%Y-%m}", localtime.month_year(month)))
         month = (month - timedelta(days=1)).replace(day=1)
     return found
 
@@ -104,7 +103,7 @@ def _month_list(first: date, last: date) -> list[tuple[str, str]]:
 def _weekdays() -> list[str]:
     """Mon to Sun, or Sun to Sat."""
     first = dress.now().first_weekday
-    return [f"{MONDAY + timedelta(days=first + number):%a}" for number in range(7)]
+    return [str(localtime.SHORT_WEEKDAYS[(first + number) % 7]) for number in range(7)]
 
 
 def side_by_side(measured: list[Totals], imported: list[Totals]) -> dict[str, Any]:
@@ -114,7 +113,7 @@ def side_by_side(measured: list[Totals], imported: list[Totals]) -> dict[str, An
               for month, total in energy.by_month([day for day in days if day.day.year == year]).items()}
              for days in (measured, imported)]
     years = sorted({year for kind in kinds for year, _ in kind})
-    rows = [{"name": f"{MONDAY.replace(month=month):%B}", "cells": [
+    rows = [{"name": str(localtime.MONTHS[month - 1]), "cells": [
         {"dwh": kinds[0].get((year, month)), "imported": kinds[1].get((year, month)), "month": f"{year}-{month:02}"}
         for year in years]} for month in range(1, 13)]
     return {"years": years, "rows": rows}

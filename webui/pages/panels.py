@@ -88,7 +88,7 @@ def save() -> ResponseReturnValue:
             wrong = str(error)
     if wrong:
         return _form(typed, wrong), 422
-    flash(words.SAVED)
+    flash(str(words.SAVED))
     return redirect(url_for("panels.show"))
 
 

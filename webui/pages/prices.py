@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from appliance.settings import prices as settings
 from webui import tariffs
 from webui.data import box
+from webui.language import _
 from webui.present import localtime
 from webui.security import access
 from webui.tariffs import Row
@@ -35,7 +36,7 @@ def save() -> ResponseReturnValue:
     if wrong:
         return _render(rows, wrong), 422
     box().change(texts)
-    flash(words.SAVED)
+    flash(str(words.SAVED))
     return redirect(url_for("prices.show"))
 
 
@@ -49,4 +50,4 @@ def _render(rows: dict[str, list[Row]], wrong: int = 0) -> str:
 def _pairs(names: Sequence[str], more: str = "") -> list[tuple[str, str]]:
     """Options of a select that say what they are; `more` is one that is chosen though it is not usual."""
     every = names if not more or more in names else [*names, more]
-    return [(name, name.replace("-", " – ")) for name in every]
+    return [(name, " – ".join(_(part) for part in name.split("-"))) for name in every]

@@ -34,9 +34,9 @@ def upload() -> ResponseReturnValue:
     session.pop("restore", None)
     sent, pending = request.files.get("file"), handover()
     if sent is None or not sent.filename:
-        flash(words.NO_FILE, "bad")
+        flash(str(words.NO_FILE), "bad")
     elif busy():
-        flash(words.BUSY, "bad")
+        flash(str(words.BUSY), "bad")
     else:
         try:
             pending.store(sent.stream, MAX_RESTORE)
@@ -54,7 +54,7 @@ def confirm() -> ResponseReturnValue:
     """The owner has seen what is in it: hand it to the supervisor process."""
     try:
         if session.pop("restore", None) is None or not handover().file.exists():
-            flash(words.GONE, "bad")
+            flash(str(words.GONE), "bad")
         elif not busy():
             orders.submit("restore")
     except (OSError, sqlite3.Error) as error:

@@ -5,6 +5,7 @@ What the owner decides is an order to the supervisor process: the days are deriv
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance.health import image_problems
 from appliance.store.senders import ASIDE, TRUSTED
 from webui import orders
 from webui.data import box
@@ -22,7 +23,8 @@ NEWEST = 20     # uploads that can be set aside here; `suntap senders --uploads`
 def show() -> str:
     """All senders, what is set aside, and the newest uploads."""
     found = box().who_reports(NEWEST)
-    return render_template("senders.html", found=found, words=words, order=orders.last())
+    return render_template("senders.html", found=found, words=words, order=orders.last(),
+                           shell=not image_problems.on_image())
 
 
 @page.post("/sender")

@@ -16,13 +16,14 @@ from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
 from webui import account, fields, handovers, orders
 from webui.data import box
+from webui.language import N_, _
 from webui.security import access, tokens
 from webui.security.headers import without_port
 
 page = Blueprint("settings", __name__)
 
 PORT_KEYS = ("web.host", "web.port")
-PORT_IN_USE = "Another program uses this port: choose another one."
+PORT_IN_USE = N_("Another program uses this port: choose another one.")
 
 
 @page.get("/settings")
@@ -53,7 +54,7 @@ def save(section: str) -> ResponseReturnValue:
     after = box().settings().web
     if follows_port() and (after.host, after.port) != (before.host, before.port):  # this process ends in a moment
         return render_template("moved.html", address=_address(before, after))
-    flash(f"{dict(fields.SECTIONS)[section]}: saved.")
+    flash(_("{section}: saved.").format(section=dict(fields.SECTIONS)[section]))
     return redirect(url_for("settings.show", _anchor=section))
 
 

@@ -5,6 +5,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from webui.data import box
+from webui.language import _
 from webui.security import access, tokens
 
 page = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
@@ -19,11 +20,12 @@ def make() -> ResponseReturnValue:
     name = request.form.get("name", "").strip()
     known = box().settings().web.tokens
     if not NAME.fullmatch(name):
-        flash("A token's name is one to 40 letters, digits, blanks, “.”, “_” or “-”.", "bad")
+        flash(_("A token's name is one to 40 letters, digits, blanks, “.”, “_” or “-”."), "bad")
     elif name in tokens.names(known):
-        flash(f"There is a token named {name} already: withdraw it first, or choose another name.", "bad")
+        flash(_("There is a token named {name} already: withdraw it first, or choose another name.").format(name=name),
+              "bad")
     elif len(known) >= tokens.MAX_TOKENS:
-        flash(f"There are {tokens.MAX_TOKENS} tokens: withdraw one first.", "bad")
+        flash(_("There are {most} tokens: withdraw one first.").format(most=tokens.MAX_TOKENS), "bad")
     else:
         token, entry = tokens.make(name)
         box().change({"web.tokens": (*known, entry)})
@@ -40,5 +42,5 @@ def withdraw() -> ResponseReturnValue:
     kept = tuple(entry for entry in known if entry.rpartition(":")[0] != name)
     box().change({"web.tokens": kept})
     if kept != known:
-        flash(f"The token {name} was withdrawn.")
+        flash(_("The token {name} was withdrawn.").format(name=name))
     return redirect(url_for("settings.show", _anchor="tokens"))

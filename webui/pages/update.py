@@ -12,6 +12,7 @@ from appliance.update.requested import MAX_BUNDLE
 from webui import orders
 from webui.handovers import update_handover as handover
 from webui.handovers import updates_possible
+from webui.language import _
 from webui.security import access
 
 page = Blueprint("update", __name__, url_prefix="/settings/update")
@@ -23,19 +24,21 @@ def upload() -> ResponseReturnValue:
     """Take an update file and ask root's side to install it."""
     sent, pending = request.files.get("file"), handover()
     if not updates_possible():
-        flash("This system installs no update files.", "bad")
+        flash(_("This system installs no update files."), "bad")
     elif sent is None or not sent.filename:
-        flash("Choose an update file first.", "bad")
+        flash(_("Choose an update file first."), "bad")
     elif pending.state().under_way:
-        flash("Another update is under way. Wait for it to end.", "bad")
+        flash(_("Another update is under way. Wait for it to end."), "bad")
     else:
         try:
             pending.store(sent.stream, MAX_BUNDLE)
             pending.submit()
         except TooLargeError:
-            flash(f"Larger than {MAX_BUNDLE >> 20} MiB: this is no update file. Nothing was changed.", "bad")
+            text = _("Larger than {most} MiB: this is no update file. Nothing was changed.")
+            flash(text.format(most=MAX_BUNDLE >> 20), "bad")
         except OSError as error:
-            flash(f"The file could not be stored: {error.strerror}. Nothing was changed.", "bad")
+            text = _("The file could not be stored: {reason}. Nothing was changed.")
+            flash(text.format(reason=error.strerror), "bad")
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
 
 

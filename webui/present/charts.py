@@ -3,6 +3,7 @@ from datetime import date
 
 from flask import url_for
 
+from webui.language import _
 from webui.present import localtime, svg
 from webui.present.compare import year_before
 from webui.present.energy import Totals
@@ -34,7 +35,8 @@ def year_bars(months: dict[int, Totals], chosen: date, before: dict[int, Totals]
         imported = (earlier or {}).get(number)
         href = url_for("history.show", month=f"{day:%Y-%m}") if found or imported else ""
         ghost = (before or {}).get(number)
-        values.append(bar_value(f"{day:%b}", f"{day:%B %Y}", found, href, number == chosen.month, ghost, imported))
+        values.append(bar_value(localtime.short_month(day), localtime.month_year(day), found, href,
+                                number == chosen.month, ghost, imported))
     return svg.bars(values)
 
 
@@ -58,7 +60,8 @@ def panel_days(days: dict[date, Totals], month: date, typical: dict[date, Totals
 
 def panel_months(serial: str, months: dict[int, Totals], chosen: date, typical: dict[int, Totals]) -> svg.Bars:
     """One bar per month of one inverter's year."""
-    return svg.bars([_panel_value(f"{month:%b}", f"{month:%B %Y}", months.get(month.month), typical.get(month.month),
+    return svg.bars([_panel_value(localtime.short_month(month), localtime.month_year(month),
+                                  months.get(month.month), typical.get(month.month),
                                   url_for("panels.one", serial=serial, month=f"{month:%Y-%m}"), month == chosen)
                      for month in (chosen.replace(month=number, day=1) for number in range(1, 13))])
 
@@ -66,10 +69,10 @@ def panel_months(serial: str, months: dict[int, Totals], chosen: date, typical: 
 def _panel_value(label: str, name: str, found: Totals | None, typical: Totals | None, href: str,
                  chosen: bool = False) -> svg.Value:
     if found is None or found.production_dwh is None:
-        return svg.Value(label, f"{name}: nothing recorded", None)
+        return svg.Value(label, _("{name}: nothing recorded").format(name=name), None)
     around = typical.production_dwh if typical else None
     title = f"{name}: {kwh(found.production_dwh, 2)} kWh" + (
-        f"; typical {kwh(around, 2)} kWh" if around is not None else "")
+        _("; typical {kwh} kWh").format(kwh=kwh(around, 2)) if around is not None else "")
     return svg.Value(label, title, found.production_dwh, None, href, chosen, around)
 
 
@@ -81,14 +84,14 @@ def bar_value(label: str, name: str, found: Totals | None, href: str, chosen: bo
     ghost = before.production_dwh if before else None
     imported = earlier.production_dwh if earlier else None
     title = bar_title(name, found) if found or imported is None else f"{name}:"
-    title += "" if imported is None else f"{'; ' if found else ' '}imported {kwh(imported)} kWh"
-    title += "" if ghost is None else f"; a year before {kwh(ghost)} kWh"
+    title += "" if imported is None else ("; " if found else " ") + _("imported {kwh} kWh").format(kwh=kwh(imported))
+    title += "" if ghost is None else _("; a year before {kwh} kWh").format(kwh=kwh(ghost))
     return svg.Value(label, title, known.production_dwh, known.consumption_dwh, href, chosen, ghost, imported)
 
 
 def bar_title(name: str, found: Totals | None) -> str:
     """What a bar says when pointed at or read aloud."""
     if found is None or found.production_dwh is None:
-        return f"{name}: nothing recorded"
-    used = "" if found.consumption_dwh is None else f", used {kwh(found.consumption_dwh)} kWh"
+        return _("{name}: nothing recorded").format(name=name)
+    used = "" if found.consumption_dwh is None else _(", used {kwh} kWh").format(kwh=kwh(found.consumption_dwh))
     return f"{name}: {kwh(found.production_dwh)} kWh{used}"

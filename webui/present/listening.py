@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.history import views
 from webui.data import Box
+from webui.language import _, ngettext
 from webui.words import welcome as words
 
 NETWORK = Path("/sys/class/net")
@@ -40,9 +41,10 @@ def cable(interface: str, root: Path = NETWORK) -> Lamp:
         text, check = words.NO_PORTS
         return Lamp(words.CABLES, "bad", text.format(name=interface), check)
     if down:
-        return Lamp(words.CABLES, "unknown", (f"{_join(up)} up, " if up else "") + f"{_join(down)} without a link.",
-                    words.NO_LINK)
-    return Lamp(words.CABLES, "ok", f"{_join(ports)} {'are' if len(ports) > 1 else 'is'} up.")
+        said = _("{up} up, {down} without a link.") if up else _("{down} without a link.")
+        return Lamp(words.CABLES, "unknown", said.format(up=_join(up), down=_join(down)), words.NO_LINK)
+    said = ngettext("{ports} is up.", "{ports} are up.", len(ports))
+    return Lamp(words.CABLES, "ok", said.format(ports=_join(ports)))
 
 
 def _carrier(device: Path) -> bool:
@@ -53,7 +55,7 @@ def _carrier(device: Path) -> bool:
 
 
 def _join(names: list[str]) -> str:
-    return " and ".join(names)
+    return str(words.AND).join(names)
 
 
 def supervisor(box: Box) -> Lamp:
@@ -61,11 +63,11 @@ def supervisor(box: Box) -> Lamp:
     heard = views.latest(box.store())
     if heard.pvs_serial is None:
         return Lamp(words.BOX, "unknown", *words.NOT_HEARD)
-    firmware = f"firmware {heard.pvs_firmware}" if heard.pvs_firmware else ""
+    firmware = _("firmware {version}").format(version=heard.pvs_firmware) if heard.pvs_firmware else ""
     kind = ", ".join(word for word in (heard.pvs_model, firmware) if word)
     mac = box.pvs_address(heard.pvs_serial)
-    text = f"Serial {heard.pvs_serial}" + (f" ({kind})" if kind else "")
-    return Lamp(words.BOX, "ok", text + (words.ADDRESS.format(mac=mac) if mac else "."))
+    name = heard.pvs_serial + (f" ({kind})" if kind else "")
+    return Lamp(words.BOX, "ok", words.HEARD_AT.format(name=name, mac=mac) if mac else words.HEARD.format(name=name))
 
 
 def inverters(box: Box) -> Lamp:
@@ -73,4 +75,5 @@ def inverters(box: Box) -> Lamp:
     count = sum(device.kind == "inverter" for device in views.devices(box.store()))
     if not count:
         return Lamp(words.READING, "unknown", *words.NO_READING)
-    return Lamp(words.READING, "ok", f"{count} inverter{'s' * (count != 1)} understood.")
+    return Lamp(words.READING, "ok", ngettext(
+        "{count} inverter understood.", "{count} inverters understood.", count).format(count=count))

@@ -7,7 +7,15 @@ hours.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from webui.language import N_, _, ngettext
 from webui.present import dress
+
+MONTHS = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August"),
+          N_("September"), N_("October"), N_("November"), N_("December"))
+SHORT_MONTHS = (N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"), N_("Jul"), N_("Aug"), N_("Sep"),
+                N_("Oct"), N_("Nov"), N_("Dec"))
+WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"))
+SHORT_WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 
 
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
@@ -69,30 +77,48 @@ def moment(seconds: float | None, zone: ZoneInfo, now: float) -> str:
     if then.date() == here.date():
         return _clock(then)
     year = then.year != here.year
+    weekday, month = SHORT_WEEKDAYS[then.weekday()], SHORT_MONTHS[then.month - 1]
     if dress.now().month_first:
-        return f"{then:%a}, {then:%b} {then.day}{f', {then.year}' if year else ''}, {_clock(then)}"
-    return f"{then:%a} {then.day} {then:%b}{f' {then.year}' if year else ''}, {_clock(then)}"
+        return f"{weekday}, {month} {then.day}{f', {then.year}' if year else ''}, {_clock(then)}"
+    return f"{weekday} {then.day} {month}{f' {then.year}' if year else ''}, {_clock(then)}"
 
 
 def long_date(day: date) -> str:
     """Saturday, 9 May 2026, or Saturday, May 9, 2026."""
+    weekday, month = WEEKDAYS[day.weekday()], MONTHS[day.month - 1]
     if dress.now().month_first:
-        return f"{day:%A}, {day:%B} {day.day}, {day.year}"
-    return f"{day:%A}, {day.day} {day:%B %Y}"
+        return f"{weekday}, {month} {day.day}, {day.year}"
+    return f"{weekday}, {day.day} {month} {day.year}"
 
 
 def short_date(day: date) -> str:
     """9 May 2026, or May 9, 2026."""
+    month = SHORT_MONTHS[day.month - 1]
     if dress.now().month_first:
-        return f"{day:%b} {day.day}, {day.year}"
-    return f"{day.day} {day:%b %Y}"
+        return f"{month} {day.day}, {day.year}"
+    return f"{day.day} {month} {day.year}"
+
+
+def month_name(day: date) -> str:
+    """May."""
+    return str(MONTHS[day.month - 1])
+
+
+def short_month(day: date) -> str:
+    """Sep."""
+    return str(SHORT_MONTHS[day.month - 1])
+
+
+def month_year(day: date) -> str:
+    """May 2026."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
 
 
 def age(seconds: float | None) -> str:
     """How long ago, as said aloud: just now, 4 min ago, 2 h 5 min ago, 3 days ago. Empty for None."""
     if seconds is None:
         return ""
-    return "just now" if seconds < 60 else f"{span(seconds)} ago"
+    return _("just now") if seconds < 60 else _("{span} ago").format(span=span(seconds))
 
 
 def span(seconds: float) -> str:
@@ -108,8 +134,9 @@ def span(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     if days < 14:
-        return f"{days} day{'s' * (days != 1)}" + (f" {hours} h" if hours and days < 3 else "")
-    return f"{days} days"
+        text = ngettext("{days} day", "{days} days", days).format(days=days)
+        return text + (f" {hours} h" if hours and days < 3 else "")
+    return ngettext("{days} day", "{days} days", days).format(days=days)
 
 
 def ticks(day: date, zone: ZoneInfo, every: int = 3) -> list[tuple[int, str]]:
@@ -129,8 +156,9 @@ def clock_change(day: date, zone: ZoneInfo) -> str:
     hours = (end - start) / 3600
     if hours == 24:
         return ""
-    turned = "back" if hours > 24 else "forward"
-    return f"The clocks went {turned} on this day: it has {hours:g} hours."
+    text = (_("The clocks went back on this day: it has {hours} hours.") if hours > 24 else
+            _("The clocks went forward on this day: it has {hours} hours."))
+    return text.format(hours=f"{hours:g}")
 
 
 def utc_text(seconds: float) -> str:

@@ -26,6 +26,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from appliance.system.clock import Clock, is_set
 from appliance.system.files import write_atomic
+from webui.language import _
 from webui.limits import KNOWN_S, MAX_LENGTH, MAX_SESSIONS, MIN_LENGTH, SESSION_S
 from webui.security.passwords import check_password_hash, generate_password_hash
 
@@ -134,7 +135,7 @@ class Auth:
         check_length(password)
         with self._writing:
             if self.stored().password is not None:
-                raise PasswordError("Somebody has just chosen a password. Log in with it.")
+                raise PasswordError(_("Somebody has just chosen a password. Log in with it."))
             return self._write(password)
 
     def check(self, password: str) -> str | None:
@@ -177,9 +178,9 @@ def _now() -> float | None:
 def check_length(password: str) -> None:
     """Raises PasswordError for a password that is too short or too long."""
     if len(password) < MIN_LENGTH:
-        raise PasswordError(f"At least {MIN_LENGTH} characters, please.")
+        raise PasswordError(_("At least {least} characters, please.").format(least=MIN_LENGTH))
     if len(password) > MAX_LENGTH:
-        raise PasswordError(f"At most {MAX_LENGTH} characters, please.")
+        raise PasswordError(_("At most {most} characters, please.").format(most=MAX_LENGTH))
 
 
 def current() -> Auth:

@@ -34,13 +34,15 @@ HEADERS = {
 }
 
 
-NAME = re.compile(r"(\[[0-9A-Fa-f:.]+(%[0-9A-Za-z._~-]+)?\]|[0-9A-Za-z._-]+|[0-9A-Fa-f:.]+)(:[0-9]{1,5})?")
+LABEL = "[0-9A-Za-z_-]{1,63}"
+NAME = re.compile(rf"(\[[0-9A-Fa-f:.]+(%[0-9A-Za-z._~-]+)?\]|{LABEL}(\.{LABEL})*\.?|[0-9A-Fa-f:.]+)(:[0-9]{{1,5}})?")
+MAX_HOST = 253 + len(":65535")
 
 
 def host_is_ours(host: str, configured: Iterable[str] = ()) -> bool:
     """Is this Host header's value (with or without a port) a name that only this network can mean?"""
     name = without_port(host).lower().rstrip(".")
-    if not NAME.fullmatch(host):
+    if len(host) > MAX_HOST or not NAME.fullmatch(host):
         return False
     try:
         ipaddress.ip_address(name)

@@ -17,10 +17,10 @@
     document.body.classList.toggle("stale", !works);
     if (works) { good = performance.now(); lost.hidden = true; return; }
     const minutes = Math.round((performance.now() - good) / 60000);
-    lost.querySelector("span").textContent = minutes < 1 ? "some seconds" : `${minutes} min`;
+    lost.querySelector("span").textContent = minutes < 1 ? lost.dataset.soon : lost.dataset.minutes.replace("NUMBER", minutes);
     lost.hidden = false;
-    for (const title of document.querySelectorAll(".now h1")) title.textContent = "Last known";   // until the next answer
-    for (const age of document.querySelectorAll(".age")) age.textContent = "not live: no connection";
+    for (const title of document.querySelectorAll(".now h1")) title.textContent = lost.dataset.title;   // until the next answer
+    for (const age of document.querySelectorAll(".age")) age.textContent = lost.dataset.age;
     for (const place of document.querySelectorAll("[data-live]")) delete place.dataset.shown;
   };
 
@@ -40,7 +40,7 @@
       connection(true);
     } catch (error) {
       if (!("patient" in place.dataset)) connection(false);
-      else for (const banner of place.querySelectorAll(".banner")) banner.textContent = "suntap starts again; this page waits for it…";
+      else for (const banner of place.querySelectorAll(".banner")) banner.textContent = lost.dataset.again;
       delete place.dataset.shown;
     }
   };

@@ -8,7 +8,8 @@
   const field = (tile, what) => document.getElementById(`${what}-${tile.dataset.panel}`);
   const say = (tile) => {
     const place = tile.parentElement;
-    moved.textContent = place === shelf ? `${tile.textContent}: not on the roof` : `${tile.textContent}: row ${place.dataset.row}, column ${place.dataset.column}`;
+    moved.textContent = (place === shelf ? moved.dataset.off : moved.dataset.on).replace("ROW", place.dataset.row)
+      .replace("COLUMN", place.dataset.column).replace("NAME", tile.textContent);
   };
   const put = (tile, place) => {      // where another one is, the two change places
     const from = tile.parentElement, other = place === shelf ? null : place.querySelector("button");

@@ -1,21 +1,22 @@
 """Words of the dashboard."""
-VERDICTS = {"ok": "", "weak": "low", "dead": "no output", "gone": "not heard", "quiet": "", "replaced": "replaced",
-            "new": "new"}
-FINE, EARLY = "fine", "too early to say"
-HOLE = ("No readings for {span}: the counters say how much energy fell into the gap, not when. The hatched part shows "
-        "it as an average.")
-SUMMARY, PEAK, NOTHING = "Power through {day}: {what}.", "highest {watts} W at {time}", "no readings"
-NO_READINGS = "no readings"
-REPLACED = "{new} took the place of {old} on this day."
+from webui.language import N_, _, ngettext
+
+VERDICTS = {"ok": "", "weak": N_("low"), "dead": N_("no output"), "gone": N_("not heard"), "quiet": "",
+            "replaced": N_("replaced"), "new": N_("new")}
+HOLE = N_("No readings for {span}: the counters say how much energy fell into the gap, not when. The hatched part "
+          "shows it as an average.")
+SUMMARY, PEAK, NOTHING = N_("Power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
+REPLACED = N_("{new} took the place of {old} on this day.")
 
 
 def verdict(judged: int, heard: int, known: int, past: bool) -> str:
     """One line about all inverters of a day: how many need a look, else how many were heard."""
     if judged:
-        return f"{judged} of {known} need{'s' * (judged == 1)} a look"
-    day = "that day" if past else "today"
-    if not heard:
-        return f"{known} known, none heard {day}"
-    if heard < known:
-        return f"{heard} of {known} heard {day}"
-    return f"{known} reporting" if not past else f"all {known} reported"
+        text = ngettext("{count} of {known} needs a look", "{count} of {known} need a look", judged)
+    elif not heard:
+        text = _("{known} known, none heard that day") if past else _("{known} known, none heard today")
+    elif heard < known:
+        text = _("{heard} of {known} heard that day") if past else _("{heard} of {known} heard today")
+    else:
+        text = _("all {known} reported") if past else _("{known} reporting")
+    return text.format(count=judged, heard=heard, known=known)

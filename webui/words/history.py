@@ -1,3 +1,5 @@
 """Words of the history."""
-NO_FILE = "Choose a file first."
-NOT_TAKEN = "Nothing was imported: {reason}."
+from webui.language import N_
+
+NO_FILE = N_("Choose a file first.")
+NOT_TAKEN = N_("Nothing was imported: {reason}.")

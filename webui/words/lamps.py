@@ -1,7 +1,11 @@
 """Words of the lamps: what owners call them, and the order in which a cause stands before its effects."""
-NAMES = {"capture": "SunPower box", "collector": "SunPower’s server", "decode": "Inverters", "upload": "PVOutput",
-         "clock": "Clock", "disk": "Storage", "box": "This box", "outputs": "Other programs"}
-STATES = {"ok": "in order", "warn": "needs a look", "bad": "out of order", "unknown": "not in use or not known yet"}
+from webui.language import N_
+
+NAMES = {"capture": N_("SunPower box"), "collector": N_("SunPower’s server"), "decode": N_("Inverters"),
+         "upload": "PVOutput", "clock": N_("Clock"), "disk": N_("Storage"), "box": N_("This box"),
+         "outputs": N_("Other programs")}
+STATES = {"ok": N_("in order"), "warn": N_("needs a look"), "bad": N_("out of order"),
+          "unknown": N_("not in use or not known yet")}
 CAUSES = ("disk", "box", "clock", "capture", "collector", "decode", "upload", "outputs")
 
 

@@ -1,6 +1,8 @@
 """Words of the panels."""
-SAVED = "Names and places: saved."
-TWO = "Two panels have the same place: row {row}, column {column}."
-HALF = "{name} has a row but no column, or a column but no row."
-PLACE = "Rows and columns are numbers from 1 to {most}."
-LONG = "A name has at most 40 letters."
+from webui.language import N_
+
+SAVED = N_("Names and places: saved.")
+TWO = N_("Two panels have the same place: row {row}, column {column}.")
+HALF = N_("{name} has a row but no column, or a column but no row.")
+PLACE = N_("Rows and columns are numbers from 1 to {most}.")
+LONG = N_("A name has at most 40 letters.")

@@ -1,5 +1,7 @@
 """Words about who sends reports."""
-STATES = {"trusted": ("ok", "counts"), "unknown": ("warn", "yours?"), "aside": ("", "set aside")}
-WHY = {"first": "the first that reported", "import": "imported by you", "owner": "as you decided",
-       "earlier": "before suntap 0.2", "": "not decided yet"}
+from webui.language import N_
+
+STATES = {"trusted": ("ok", N_("counts")), "unknown": ("warn", N_("yours?")), "aside": ("", N_("set aside"))}
+WHY = {"first": N_("the first that reported"), "import": N_("imported by you"), "owner": N_("as you decided"),
+       "earlier": N_("before suntap 0.2"), "": N_("not decided yet")}
 

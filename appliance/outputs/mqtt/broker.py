@@ -97,6 +97,7 @@ class Broker:
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
+                self.close()
                 raise OutputError(words)
             self._once(LOOP_S)
 

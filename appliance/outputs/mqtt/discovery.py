@@ -1,7 +1,7 @@
 """What Home Assistant is told about our sensors: retained messages in its MQTT discovery form, one a sensor.
 
-One device for the site, one for each inverter, joined by `via_device`. Classes and units are those that its Energy
-dashboard takes: energy / total_increasing / kWh. Pure.
+One device for the site and one for each inverter, with the owner's name for it, joined by `via_device`. Classes and
+units are those that its Energy dashboard takes: energy / total_increasing / kWh. Pure.
 """
 import json
 from typing import Any
@@ -60,7 +60,8 @@ def messages(settings: Mqtt, site: Site, snapshot: Snapshot, lamps: list[str]) -
 
 def _unit(settings: Mqtt, site: Site, unit: Unit, site_node: str) -> dict[str, dict[str, Any]]:
     node = f"suntap_inverter_{safe(unit.serial)}"
-    device = {"identifiers": [node], "name": f"Inverter {unit.serial[-6:]}", "manufacturer": "SunPower",
+    given = next((panel.name for panel in site.panel if panel.serial == unit.serial), "")
+    device = {"identifiers": [node], "name": given or f"Inverter {unit.serial[-6:]}", "manufacturer": "SunPower",
               "model": unit.model or "microinverter", "via_device": site_node}
     common = {"state_topic": unit_topic(settings, site, unit), "device": device}
     return {f"sensor/{node}/energy": _energy("Energy", "energy_kwh") | common,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from appliance.outputs.base import Fact, Facts
 from appliance.outputs.notify import matters
 from appliance.outputs.notify.matters import AGAIN_S, DAY, HOUR, MINUTE, OVER_S, current, judge
-from appliance.outputs.notify.message import MAX_MATTERS, compose
+from appliance.outputs.notify.message import compose
 
 ZONE = ZoneInfo("America/Los_Angeles")
 NOON = int(datetime(2026, 5, 9, 12, tzinfo=ZONE).timestamp())
@@ -127,10 +127,3 @@ def test_begun_and_over_take_turns_whatever_comes_and_whatever_the_clock_does(st
         for matter in news.over:
             assert matter.text in open_ and not matter.event
             open_.remove(matter.text)
-
-
-def test_many_matters_are_one_digest_of_bounded_length():
-    many = [matters.Matter(f"Matter {number}.", "Look.", number == 3, False, 0, 0) for number in range(50)]
-    message = compose("Haus ü", many, many[:1])
-    assert message.title == "suntap Haus ?: 50 need a look, 1 over" and message.urgent
-    assert message.text.count("Matter") == MAX_MATTERS and "and 31 more" in message.text

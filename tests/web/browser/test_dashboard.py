@@ -15,6 +15,7 @@ from tests.web.roof import SERIALS, Roof, bounds, fill, post
 
 pytestmark = pytest.mark.usefixtures("processes")
 
+A4_PIXELS = 703     # what the margins leave of a page's width
 DAYS = 40       # of history: a whole month and parts of two others
 AFTERNOON = datetime(2026, 5, 9, 16, 43, tzinfo=ZONE).timestamp()
 
@@ -154,6 +155,19 @@ def test_the_history_shows_months_and_years(open_page: OpenPage, app: Flask, his
     picture(page, "history-phone-dark" if phone else "history")
     page.locator("table.calendar a").first.click()
     expect(page.get_by_role("heading", name="Wednesday, April 1, 2026")).to_be_visible()
+
+
+def test_on_paper_there_are_no_buttons_and_nothing_is_cut(open_page: OpenPage, app: Flask, roof: Path) -> None:
+    page = open_page("/", login=True)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": A4_PIXELS, "height": 1000})
+    for path in ("/history", "/panels", "/diagnostics", "/settings"):
+        page.goto(path)
+        assert page.locator("h2").first.is_visible()
+        assert page.evaluate("""[...document.querySelectorAll("button, a.button, nav")]
+                                .filter((one) => one.getClientRects().length).length""") == 0, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= A4_PIXELS, path
+    assert page.get_by_label("Time zone").is_visible() and not page.get_by_label("Restore from").is_visible()
 
 
 def test_a_page_that_lost_its_server_says_so_and_recovers(open_page: OpenPage, app: Flask, roof: Path) -> None:

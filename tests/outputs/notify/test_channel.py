@@ -4,7 +4,6 @@ import os
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from appliance.outputs import http
 from appliance.outputs.base import Context, Fact, Facts, OutputError
-from appliance.outputs.check import check_output
 from appliance.outputs.notify import GAP_S, NotifyOutput
 from appliance.settings import Notify, Secret, Settings
 from tests.outputs.engines import free_port
-from tests.outputs.hook import serving
+from tests.outputs.hook import url_of
 from tests.outputs.support import House
 
 SECRET = "pass word-of-the-owner"
 FULL = Fact("disk", "bad", "The disk is full.", "Use a larger card.")
-
-
-@pytest.fixture
-def hook() -> Iterator[Any]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "data")
 
 
 class Box:
@@ -53,10 +39,6 @@ class Box:
         self.house.clock.pass_(after_s)
         self.facts = Facts(lamps)
         self.output.step()
-
-
-def url_of(hook: Any, path: str) -> str:
-    return f"http://127.0.0.1:{hook.server_port}{path}"
 
 
 def test_json_says_everything_and_a_restart_neither_forgets_nor_repeats(house: House, hook: Any) -> None:
@@ -216,19 +198,3 @@ def test_a_relay_without_a_user_takes_plain_mail_and_a_refusal_is_said_in_its_wo
     box.look(Fact("clock", "bad", "wrong"), after_s=GAP_S)
     with pytest.raises(OutputError, match="did not take"):
         box.look(Fact("clock", "bad", "wrong"), after_s=7200)
-
-
-def test_the_test_of_what_is_typed_says_whether_it_was_taken(house: House, hook: Any) -> None:
-    def check(url: str) -> tuple[bool, str]:
-        found = check_output("notify", Settings(notify=Notify(url)), house.clock)
-        return found.ok, found.text
-    assert check(url_of(hook, "/hook"))[0] and "test" in json.loads(hook.got[0][2])["text"]
-    assert check("") == (False, "Enter an address first.")
-    hook.behaviour = (404, {}, b"")
-    assert check(url_of(hook, "/hook")) == (False, "The webhook answered 404: check the address.")
-    assert check(f"http://127.0.0.1:{free_port()}/")[0] is False
-
-
-def test_words_from_outside_are_one_short_line() -> None:
-    assert http.one_line("a\nb\tc\x1b[31m " + "x" * 999, Secret("")) == ("a b c?[31m " + "x" * 999)[:http.MAX_WORDS]
-    assert "word" not in http.one_line("me:pass word", Secret("me:pass word"))

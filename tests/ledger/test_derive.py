@@ -1,6 +1,14 @@
-"""Late and repeated readings, and holes."""
+"""From readings to days: day totals in every zone, late and repeated readings, holes, and what becomes stale."""
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from appliance.history import views
-from tests.ledger.support import HOUR, NOON, Box, inverter, meter, run_of, upload
+from appliance.ledger.derive import derive, device_steps
+from appliance.ledger.stale import mark_all_stale
+from tests.ledger.support import HOUR, LA, NOON, Box, inverter, meter, run_of, upload
 
 
 def test_a_late_reading_splits_the_interval_it_falls_in(box):
@@ -56,3 +64,40 @@ def test_what_a_late_reading_leaves_to_take_off_is_taken_off_the_next_day(quick_
     assert list(boxes[1].consumption().values()) == [2000, 0, 0, 0, 500]
     for one in boxes:
         one.close()
+
+
+@pytest.mark.parametrize(("zone", "day"), [
+    ("America/Los_Angeles", "2026-03-08"), ("America/Los_Angeles", "2026-11-01"), ("Australia/Sydney", "2026-10-04"),
+    ("Australia/Sydney", "2026-04-05"), ("Europe/Berlin", "2026-03-29"), ("America/Phoenix", "2026-05-09"),
+    ("Pacific/Auckland", "2026-05-09"), ("Australia/Lord_Howe", "2026-04-05"), ("Asia/Kathmandu", "2026-05-09"),
+    ("America/Sao_Paulo", "2018-11-04")])
+def test_day_totals_are_the_counters_difference_from_the_last_reading_before_midnight(quick_path, zone, day):
+    box = Box(quick_path, replace(LA, timezone=zone))
+    noon = int(datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=ZoneInfo(zone)).timestamp())
+    lines = run_of(noon - 36 * HOUR, 72 * 12, 100_000, 7)
+    box.lines(*lines)
+    start, end = (int(datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=ZoneInfo(zone)).timestamp()), None)
+    length = {"2026-03-08": 23, "2026-11-01": 25, "2026-10-04": 23, "2026-04-05": 25, "2026-03-29": 23,
+              "2018-11-04": 23}.get(day, 24) - (0.5 if "Lord_Howe" in zone else 0)
+    found = {row.day: row for row in views.days(box.store)}
+    assert found[day].production_dwh == int(length * 12) * 7 and found[day].slots == length * 12
+    first = views.day(box.store, day)[0]
+    assert (first.time, first.day_production_dwh) == (start, 7) and end is None
+    assert sum(row.production_dwh for row in found.values()) == (len(lines) - 1) * 7
+    box.close()
+
+
+def test_a_limit_of_days_is_kept_and_the_rest_is_derived_by_the_next_call(box):
+    box.lines(*run_of(NOON, 5 * 288, 1000, 7))
+    before = box.derived()
+    mark_all_stale(box.store)
+    assert [derive(box.store, limit=most) for most in (2, 2, None, None)] == [2, 2, 2, 0]
+    assert box.derived() == before
+
+
+def test_steps_of_a_device_are_the_differences_of_its_counter(box):
+    box.lines(*run_of(NOON, 4, 1000, 7))
+    (device,) = (number for number, kind in box.store.execute("SELECT id, kind FROM device") if kind == "inverter")
+    steps = device_steps(box.store, [device, 999], "2026-05-09")
+    assert list(steps) == [device] and [step[:3] for step in steps[device]] == [
+        (NOON + 300 * number, NOON + 300 * number + 300, 7) for number in range(3)]

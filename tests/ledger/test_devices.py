@@ -1,0 +1,66 @@
+"""Devices while uploads are taken in: each serial once, its newest model, and a bound on how many there can be."""
+import pytest
+
+from appliance.history import views
+from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.devices import Devices, counting
+from appliance.store import transaction
+from tests.ledger.support import NET, NOON, Box, inverter, meter, texts
+
+
+def test_a_flood_of_serial_numbers_stays_bounded_and_is_counted(box, monkeypatch):
+    monkeypatch.setattr("appliance.ledger.devices.MAX_DEVICES", 10)
+    box.lines(*[inverter(NOON, 1000, f"flood{n}") for n in range(40)])
+    assert len(views.devices(box.store)) == 10 and "31 lines of devices beyond the limit" in texts(box)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_devices_model_is_that_of_its_newest_record(box, order):
+    lines = []
+    for number, model in enumerate(("AC_Module_Type_C", "AC_Module_Type_D", "AC_Module_Type_E")):
+        line = inverter(NOON + 300 * number, 1000)
+        line[3] = model
+        lines.append(line)
+    for number in order:
+        box.lines(lines[number], captured=NOON + 3600)
+    (device,) = (device for device in views.devices(box.store) if device.kind == "inverter")
+    assert (device.model, device.first_seen, device.last_seen) == ("AC_Module_Type_E", NOON, NOON + 600)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_meter_whose_model_tells_its_role_late_is_counted_in_that_role_from_the_start(quick_path, order):
+    """Its lines without a model look like a net meter's."""
+    box = Box(quick_path)
+    lines = [[inverter(NOON + 300 * n, 1000 + 50 * n), meter(NOON + 300 * n, 7000 + 100 * n, "M1")] for n in range(4)]
+    for pair, model in zip(lines, ("", "", "PVS5M0400p", "PVS5M0400p"), strict=True):
+        pair[1][3] = model
+    halves = [lines[0] + lines[1], lines[2] + lines[3]]
+    for half in order:
+        box.lines(*halves[half], captured=NOON + 3600)
+    assert set(box.consumption().values()) == {None} and box.total() == 150
+    box.close()
+
+
+def test_one_sender_names_no_more_devices_than_its_share(box, monkeypatch):
+    monkeypatch.setattr("appliance.ledger.devices.MAX_OF_SENDER", 5)
+    box.lines(*[inverter(NOON, 1000, f"flood{number}") for number in range(40)])
+    assert len(views.devices(box.store)) == 5 and "lines of devices beyond the limit" in texts(box)
+
+
+@pytest.mark.parametrize(("time", "seen"), [
+    (EARLIEST - 1, (0, 0)), (EARLIEST, (EARLIEST, EARLIEST)), (NOON, (NOON, NOON)), (NOON + 1, (0, 0))])
+def test_a_time_that_cannot_be_is_no_time_at_which_a_device_was_seen(box, time, seen):
+    with transaction(box.store):
+        devices = Devices(box.store)
+        number = devices.find("inverter", "X1", "", time, NOON)
+        devices.write()
+    assert box.store.execute("SELECT first_seen, last_seen FROM device WHERE id = ?", (number,)).fetchone() == seen
+
+
+def test_the_devices_that_count_come_in_an_order_of_their_own(box):
+    box.lines(meter(NOON, 1), inverter(NOON, 1, "2"), inverter(NOON, 1, "1"), captured=NOON + 300)
+    found = [(device.role, device.number) for device in counting(box.store)]
+    assert found == [("inverter", 130), ("inverter", 130), ("net", 140)]
+    serials = [box.store.execute("SELECT serial FROM device WHERE id = ?", (device.id,)).fetchone()[0]
+               for device in counting(box.store)]
+    assert serials == ["1", "2", NET]

@@ -1,0 +1,193 @@
+"""What owners meet: each problem is staged, and the page alone must lead out of it.
+
+It names the cause before its effects, says what to do in a sentence, and where a click does it, the click is there and
+works.
+"""
+import re
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from appliance import settings, store
+from appliance.health import collector, disk
+from appliance.pvoutput import account, pauses, servertime
+from appliance.pvoutput.targets import main_target
+from appliance.store import inbox
+from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.supervisor import commands
+from appliance.supervisor.pipeline import derive
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import PROCESSES, Heartbeat
+from tests.attack.support import FORGER_MAC, day_of, heard
+from tests.web.conftest import NOON, PASSWORD, TODAY, FixedClock, Visitor
+from tests.web.roof import PEAK_W, SERIALS, Roof, fill
+
+STRANGER = "ZT170000000441C0002"
+
+
+@pytest.fixture(autouse=True)
+def alive(data_dir: Path, config: Path) -> None:
+    """All processes work, and PVOutput has an account."""
+    settings.update(config, {"pvoutput.enabled": True, "pvoutput.api_key": "k" * 40, "pvoutput.system_id": "12345"})
+    for name in PROCESSES:
+        Heartbeat(name, data_dir).beat(interface="lo")
+
+
+def banners(visitor: Visitor, path: str = "/") -> list[tuple[str, list[str]]]:
+    """Text and links of what a page says needs a look, in its order."""
+    found = re.findall(r'<p class="banner (?:bad|warn)?"[^>]*>(.*?)</p>', visitor.get(path).text, re.DOTALL)
+    return [(unescape(re.sub(r"<[^>]*>", "", text)), re.findall(r'href="([^"]+)"', text)) for text in found]
+
+
+def first(visitor: Visitor, *words: str) -> list[str]:
+    """The links of the first banner, which must say these words."""
+    text, links = banners(visitor)[0]
+    assert all(word in text for word in words), text
+    return links
+
+
+def carry_out(data_dir: Path, config: Path) -> None:
+    """What the recorder does next."""
+    with closing(store.connect(data_dir)) as derived, closing(inbox.connect(data_dir)) as received:
+        loaded = settings.load(config)
+        commands.run_waiting(commands.Work(derived, received, loaded, config, Clock(NOON), lambda *_: None))
+        while (done := derive(received, derived, loaded, NOON)).uploads or done.days:
+            pass
+
+
+def test_in_order_nothing_asks_for_attention(owner: Visitor, roof: Path) -> None:
+    assert banners(owner) == []
+
+
+def test_the_sunpower_box_is_unplugged(owner: Visitor, guest: Visitor, roof: Path, clock: FixedClock) -> None:
+    clock.move(5 * 3600)
+    for visitor in (owner, guest):
+        first(visitor, "Nothing heard from your SunPower box for 5 hours.", "Is it powered, and is its cable plugged")
+    after = [text for text, _ in banners(owner)[1:]]
+    assert all("SunPower box first" in text for text in after if "newest reading" in text)
+
+
+def test_the_router_is_unplugged(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
+    with closing(store.connect(roof)) as derived, derived:
+        pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "PVOutput cannot be reached", 600)
+    first(owner, "PVOutput cannot be reached", "waiting", "It goes on by itself.", "is this box online")
+    assert "It goes on by itself." in owner.get("/pvoutput").text
+
+
+@pytest.mark.parametrize(("words", "name"), [("Invalid API Key", "pvoutput.api_key"),
+                                             ("Invalid System ID", "pvoutput.system_id")])
+def test_key_or_system_id_is_wrong(owner: Visitor, roof: Path, config: Path, clock: FixedClock, words: str,
+                                   name: str) -> None:
+    with closing(store.connect(roof)) as derived, derived:
+        account.refuse(derived, servertime.read(derived, clock), main_target(settings.load(config)), words)
+    assert "/settings#pvoutput" in first(owner, f"Nothing is posted: {words}", "Check Settings › PVOutput")
+    assert 'href="/settings#pvoutput">Check key and system id' in owner.get("/pvoutput").text
+    page = owner.get("/settings").text
+    assert f'name="{name}"' in page and ">Test</button>" in page
+    new = {"pvoutput.enabled": "on", "pvoutput.api_key": "n" * 40, "pvoutput.system_id": "54321"}
+    assert owner.send("/settings", "/settings/pvoutput", **new).status_code == 302
+    with closing(store.connect(roof)) as derived, derived:
+        account.note_change(derived, settings.load(config))     # as the recorder does before it posts
+    assert banners(owner) == []
+
+
+def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: FixedClock,
+                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
+    clock.move(5 * 3600)        # nothing new was kept since
+    links = first(owner, "The card is full, so new readings are not being kept", "Keep captured reports", "larger card")
+    assert links == ["/settings#store"]
+    assert 'name="store.keep_inbox_days"' in owner.get("/settings").text
+    assert owner.send("/settings", "/settings/store", **{"store.keep_inbox_days": "30"}).status_code == 302
+    assert settings.load(config).store.keep_inbox_days == 30
+
+
+def test_the_time_is_not_known(owner: Visitor, roof: Path, data_dir: Path) -> None:
+    Heartbeat("supervisor", data_dir).beat(clock_is_set=False)
+    first(owner, "The time is a guess", "This box gets the time from the internet: is it online?")
+
+
+def test_sunpowers_server_is_gone(owner: Visitor, roof: Path, data_dir: Path, config: Path) -> None:
+    steady = Clock().steady()[1]
+    Heartbeat("capture", data_dir).beat(interface="lo", wire={
+        "started": steady - 9999, "tries": [], "unanswered": 9, "addresses": [], "answered": None,
+        "unanswered_since": steady - collector.OPEN_AFTER_S - 60})
+    links = first(owner, "SunPower’s server has left your SunPower box without an answer", "answer in its place")
+    assert links == ["/settings#collector"]
+    assert "Answer in its place while it does not" in owner.get("/settings").text
+    assert owner.send("/settings", "/settings/collector", **{"collector.stand_in": "auto"}).status_code == 302
+    assert first(owner, "SunPower’s server has given no answer", "This box takes over by itself.") == []
+
+
+def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> None:
+    roof = Roof()
+    fill(data_dir, settings.load(config), roof.uploads(TODAY - timedelta(days=3), 1), NOON)
+    for day in (2, 1):
+        roof.dead = {SERIALS[4]}
+        fill(data_dir, settings.load(config), roof.uploads(TODAY - timedelta(days=day), 1), NOON)
+    fill(data_dir, settings.load(config), roof.uploads(TODAY, 1, until=NOON - 20), NOON)
+    shown = unescape(owner.get("/diagnostics").text)
+    assert f"Inverter {SERIALS[4]} made nothing worth the name" in shown
+    assert "Look whether its breaker is on and its cable plugged in." in shown
+    tile = re.search(rf'title="{SERIALS[4]}"><span>[^<]*</span><strong>([^<]*)', owner.get("/").text)
+    assert tile and tile[1] == "no output"
+    assert SERIALS[4] in owner.get(f"/panels/{SERIALS[4]}").text
+
+
+def test_the_meter_counts_the_other_way(owner: Visitor, roof: Path, data_dir: Path, config: Path) -> None:
+    settings.update(config, {"site.net_sign": "-"})
+    carry_out(data_dir, config)
+    wrong = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json["days"][0]
+    shown = owner.get("/diagnostics").text
+    assert 'turn the direction of the grid meter under <a href="/settings#site">Settings › Site</a>' in shown
+    page = owner.get("/settings").text
+    assert "Turn it if “Used” looks wrong" in page and "It counts up when you buy" in page
+    form = {"site.timezone": "America/Los_Angeles", "site.size_w": str(PEAK_W), "site.net_sign": "+"}
+    assert owner.send("/settings", "/settings/site", **form).status_code == 302
+    carry_out(data_dir, config)
+    right = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json["days"][0]
+    assert (right["import_dwh"], right["export_dwh"]) == (wrong["export_dwh"], wrong["import_dwh"])
+
+
+def test_the_password_is_forgotten(app: Flask, guest: Visitor, roof: Path) -> None:
+    shown = guest.send("/login", password="not it").text
+    assert "That is not the password." in shown and "Lost the password" in shown
+    assert "make an empty file named <code>reset-password</code>, put the card back and turn the box on" in shown
+    subprocess.run([sys.executable, "-m", "appliance.cli", "reset-password", "--data-dir", str(roof)], check=True,
+                   capture_output=True)     # as the boot does it where that file lies (security/test_reset.py)
+    assert "/welcome/" in guest.get("/login").headers["Location"]
+    new = {"password": PASSWORD + "!", "again": PASSWORD + "!"}
+    assert guest.send("/welcome/", **new).headers["Location"] == "/welcome/listen"
+
+
+def test_the_port_is_another_programs(owner: Visitor, config: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        form = {"web.host": "127.0.0.1", "web.port": str(other.getsockname()[1])}
+        answer = owner.send("/settings", "/settings/web", **form)
+    assert answer.status_code == 422 and "Nothing was saved: 1 field below needs another look." in answer.text
+    assert 'id="web-port-error">Another program uses this port: choose another one.' in answer.text
+
+
+def test_a_strangers_box_reports(owner: Visitor, data_dir: Path, config: Path, roof: Path) -> None:
+    before = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json
+    start = int(datetime(2026, 5, 8, 12, tzinfo=Roof().zone).timestamp())
+    with closing(inbox.connect(data_dir)) as received:
+        inbox.append(received, [heard(day_of(start, 300, "414050000000999"), int(NOON) - 60, FORGER_MAC, STRANGER)],
+                     Arrival(CAPTURE, ROUTER))
+    carry_out(data_dir, config)
+    text = owner.get("/").text
+    assert f"Another sender reports as a SunPower box: {STRANGER}." in text and 'href="/senders/">Is it yours?' in text
+    assert owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json == before
+    page = owner.get("/senders/").text
+    number = re.search(r'value="(\d+)"><input type="hidden" name="decision" value="aside"><button[^>]*>Not mine', page)
+    assert number
+    assert owner.send("/senders/", "/senders/sender", id=number[1], decision="aside").status_code == 302
+    carry_out(data_dir, config)
+    assert "Is it yours?" not in owner.get("/").text
