@@ -137,7 +137,12 @@ class World:
             assert beat("capture", self.data) and beat("supervisor", self.data), years
 
     def all_is_posted(self) -> bool:
-        return self.ask("SELECT count(*) FROM outbox WHERE state = 'sent'") == self.ask("SELECT count(*) FROM slot")
+        """What the inbox has is taken in, derived and sent."""
+        with closing(inbox.connect(self.data, readonly=True)) as received:
+            if self.ask("SELECT value FROM state WHERE key = 'inbox_cursor'") < inbox.last_id(received):
+                return False
+        sent, slots = (self.ask(f"SELECT count(*) FROM {what}") for what in ("outbox WHERE state = 'sent'", "slot"))
+        return self.ask("SELECT count(*) FROM dirty_day") == 0 and sent == slots
 
     def check(self) -> None:
         """Everything is what it would be with a clock that is right."""

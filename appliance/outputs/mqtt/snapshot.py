@@ -89,7 +89,7 @@ def _rise(conn: sqlite3.Connection) -> dict[str, int]:
     risen = {name: advance(known.get(name), counted, since, days[name].since) for name, counted in fresh.items()}
     with transaction(conn):
         progress.put(conn, NAME, KEY, {name: [rising.since, rising.base_dwh, rising.published_dwh]
-                                     for name, rising in {**known, **risen}.items()})
+                                       for name, rising in {**known, **risen}.items()})
     return {name: rising.published_dwh for name, rising in risen.items()}
 
 
