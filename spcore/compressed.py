@@ -76,7 +76,6 @@ class Gunzip:
             self._begun = True
             data = self._inflate(most)
             if self._member.eof:                        # several members are usual (`cat a.gz b.gz`), and padding
-                self._waiting = self._member.unused_data + self._waiting
                 self._member, self._begun = zlib.decompressobj(31), False
             if data:
                 return data
@@ -90,8 +89,12 @@ class Gunzip:
             except zlib.error:
                 self._member, self._careful = before, True
             else:
-                self._waiting = self._member.unconsumed_tail
+                self._waiting = self._left()
                 return data
         data = self._member.decompress(self._waiting[:1], most)
-        self._waiting = self._member.unconsumed_tail + self._waiting[1:]
+        self._waiting = self._left() + self._waiting[1:]
         return data
+
+    def _left(self) -> bytes:
+        """What the last step did not take in. Behind a member's end Python has it a second time in unconsumed_tail."""
+        return self._member.unused_data if self._member.eof else self._member.unconsumed_tail

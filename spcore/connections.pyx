@@ -19,30 +19,24 @@ from spcore.reassembly cimport EMBRYONIC, NO_END, QUEUED, QUIET, UNFINISHED, wan
 from spcore.uploads cimport uploads_free
 
 cdef enum:
-    PORTS_BYTES = 65536 // 8
+    PORTS = 65536
 
 
-cdef int list_of(const Connection* connection) noexcept nogil:
-    """The recency list a connection belongs to: the highest of its two directions."""
-    cdef int side, name = EMBRYONIC
-    cdef const Half* half
-    for side in range(2):
-        half = &connection.half[side]
-        if not half.tracked or half.ended:
-            continue
-        if half.parser != NULL and http_holds(half.parser):
-            return UNFINISHED
-        if half.queue.count > 0:
-            name = QUEUED
-        elif half.started and (half.next != half.start or half.parser != NULL) and name < QUIET:
-            name = QUIET
-    return name
+cdef inline int list_of(const Half* half) noexcept nogil:
+    """The recency list that one direction asks for."""
+    if not half.tracked or half.ended:
+        return EMBRYONIC
+    if half.parser != NULL and http_holds(half.parser):
+        return UNFINISHED
+    if half.queue.count > 0:
+        return QUEUED
+    return QUIET if half.started and (half.next != half.start or half.parser != NULL) else EMBRYONIC
 
 
 cdef void connection_touch(Streams* self, Connection* connection) noexcept nogil:
-    """A segment of it was seen: it is the newest of the list it belongs to now."""
+    """A segment of it was seen: it is the newest of the list it belongs to now, the higher of its directions'."""
     connection.flow.last = self.clock
-    flows_touch(&self.flows, &connection.flow, list_of(connection))
+    flows_touch(&self.flows, &connection.flow, max(list_of(&connection.half[0]), list_of(&connection.half[1])))
 
 
 # Beginning ----------------------------------------------------------------------------------------------------------
@@ -128,7 +122,6 @@ cdef int streams_init(Streams* self, object limits, ports, bint digest, uint64_t
     """
     self.clock = 1                          # 0 means "never" in Half
     self.digest = digest
-    self.every_port = ports is None
     self.queue_memory.limit = memory_limit
     self.max_flows = limits.max_flows
     self.max_embryonic = limits.max_embryonic
@@ -141,13 +134,15 @@ cdef int streams_init(Streams* self, object limits, ports, bint digest, uint64_t
     self.window_slack = limits.window_slack
     self.unknown_window = limits.unknown_window
     http_limits(&self.http, limits, memory_limit)
-    self.ports = <uint8_t*>calloc(PORTS_BYTES, 1)
+    self.ports = <uint8_t*>calloc(PORTS, 1)
     if self.ports == NULL or not flows_init(&self.flows, self.max_flows, sizeof(Connection), seed):
         raise MemoryError()
+    if ports is None:
+        memset(self.ports, 1, PORTS)
     for port in ports or ():
-        if not 0 < port < 65536:
+        if not 0 < port < PORTS:
             raise ValueError(f"{port} is no TCP port")
-        self.ports[port >> 3] |= 1 << (port & 7)
+        self.ports[port] = True
     return 0
 
 

@@ -1,23 +1,23 @@
 """The tight loop: one packet in, through headers, defragmentation and reassembly, finished uploads out.
 
 `core_packet` takes what any source gives and runs without the GIL; Python sees whole batches only. Most packets
-are somebody else's traffic, so the first look (a few loads for IPv4 on Ethernet) already decides about them. What
-may be a tunnel is opened: IP datagrams that carry frames that carry IP, each put together from its fragments.
+are somebody else's traffic, so the first look (engine.pxd: a few loads, inside the reader's own loop) already decides
+about them. What may be a tunnel is opened: IP datagrams that carry frames that carry IP, each put together from its
+fragments.
 Time is packet time. The core's own clock only ever advances, by at most `max_clock_step` a packet, so that a capture
 whose clock steps, backwards or by years, neither hangs nor loses anything.
 """
 import os
 
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memset
+from libc.string cimport memset
 
 from spcore.connections cimport streams_expire, streams_finish, streams_free, streams_init
 from spcore.defrag cimport defrag_add, defrag_free, defrag_new
 from spcore.endpoints cimport mac_number, same_address
 from spcore.events cimport events_take
 from spcore.headers cimport (
-    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, PROTOCOL_UDP, Datagram, Parse, Segment, be16,
-    parse_tcp,
+    FAMILY_IPV4, FAMILY_IPV6, PARSE_MALFORMED, PARSE_OK, PROTOCOL_TCP, Datagram, Parse, Segment, parse_tcp,
 )
 from spcore.lines cimport LineFormat
 from spcore.links cimport Layer, link_supported, parse_frame, parse_layers
@@ -25,7 +25,7 @@ from spcore.packets cimport Packet
 from spcore.reassembly cimport wanted_port
 from spcore.streams cimport streams_segment
 from spcore.survey cimport Survey, survey_list, survey_note
-from spcore.tunnels cimport tunnel_carries, tunnel_enter, tunnel_port
+from spcore.tunnels cimport tunnel_carries, tunnel_enter
 from spcore.uploads cimport to_uploads
 
 from spcore.limits import Limits
@@ -37,24 +37,7 @@ cdef extern from "<arpa/inet.h>" nogil:
 
 cdef enum:
     EXPIRE_EVERY = 63           # look for silent connections every 64 segments
-    ETHERNET = 1
     SOURCE_MAC = 6              # offset in an Ethernet frame; the destination stands at 0
-
-
-cdef inline bint first_look(const Core* core, const uint8_t* data, uint32_t caplen) noexcept nogil:
-    """False = certainly not wanted: the plain case, an unfragmented IPv4 TCP segment on Ethernet, is decided here."""
-    cdef const uint8_t* ports
-    if caplen < 54 or be16(data + 12) != 0x0800 or data[14] != 0x45:
-        return True
-    if (be16(data + 20) & 0x3FFF) != 0:         # a fragment: others of its datagram may be wanted
-        return True
-    ports = data + 34
-    if data[23] != PROTOCOL_TCP:
-        return tunnel_port(be16(ports + 2)) if data[23] == PROTOCOL_UDP else True
-    if core.host_family == FAMILY_IPV4:
-        if memcmp(data + 26, core.host.byte, 4) != 0 and memcmp(data + 30, core.host.byte, 4) != 0:
-            return False
-    return wanted_port(&core.streams, be16(ports)) or wanted_port(&core.streams, be16(ports + 2))
 
 
 cdef inline bint host_wanted(const Core* core, const Datagram* datagram) noexcept nogil:
@@ -85,12 +68,13 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
 
     False = there is none (yet); the reason is counted.
     """
-    cdef Parse parsed = parse_frame(packet.link_type, packet.data, packet.caplen, datagram)
+    cdef Parse parsed
     cdef Layer inside
     cdef uint32_t depth = 0
     if packet.link_type < 0:
         core.unreadable += 1
         return False
+    parsed = parse_frame(packet.link_type, packet.data, packet.caplen, datagram)
     if told_apart(core, packet):
         datagram.station = mac_number(packet.data + SOURCE_MAC)
     while True:
@@ -127,47 +111,34 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
         parsed = parse_layers(inside.kind, inside.data, inside.length, datagram)
 
 
-cdef void note(Core* core, const Datagram* datagram, const Segment* segment) noexcept nogil:
-    """Nothing wanted came so far: remembers what there is instead."""
-    if core.survey == NULL:
-        core.survey = <Survey*>calloc(1, sizeof(Survey))
-    if core.survey != NULL:
-        survey_note(core.survey, datagram, segment)
-
-
-cdef void look_around(Core* core, const Packet* packet) noexcept nogil:
-    """The same for a frame that the first look refused: IPv4 and TCP on Ethernet, or nothing to note."""
+cdef void core_look_around(Core* core, const Packet* packet) noexcept nogil:
+    """Tells the survey what a plain frame holds that the first look refused: a segment, or lengths that lie."""
     cdef Datagram datagram
     cdef Segment segment
     if parse_frame(packet.link_type, packet.data, packet.caplen, &datagram) == PARSE_OK \
-            and datagram.protocol == PROTOCOL_TCP \
             and parse_tcp(datagram.payload, datagram.length, &segment) == PARSE_OK:
-        note(core, &datagram, &segment)
+        survey_note(core.survey, &datagram, &segment)
 
 
-cdef void core_packet(Core* core, const Packet* packet) noexcept nogil:
-    """One captured packet. Never fails: what cannot be used is counted."""
+cdef void core_open(Core* core, const Packet* packet, bint wanted) noexcept nogil:
+    """A packet that the first look let through; `wanted`: it has seen the host and a port that are wanted."""
     cdef Datagram datagram
     cdef Segment segment
-    core.packets += 1
-    core.bytes += packet.caplen
-    if packet.link_type == ETHERNET and not first_look(core, packet.data, packet.caplen):
-        core.other += 1
-        if core.tcp == 0:
-            look_around(core, packet)
-        return
     if not open_packet(core, packet, &datagram):
         return
     if parse_tcp(datagram.payload, datagram.length, &segment) != PARSE_OK:
         core.malformed += 1
         core.cut += datagram.cut
         return
-    if not host_wanted(core, &datagram) or not (wanted_port(&core.streams, segment.source_port)
-                                                or wanted_port(&core.streams, segment.destination_port)):
+    if not wanted and not (host_wanted(core, &datagram) and (wanted_port(&core.streams, segment.source_port) or
+                                                             wanted_port(&core.streams, segment.destination_port))):
         core.other += 1
-        if core.tcp == 0:
-            note(core, &datagram, &segment)
+        if core.survey != NULL:
+            survey_note(core.survey, &datagram, &segment)
         return
+    if core.survey != NULL:
+        free(core.survey)
+        core.survey = NULL
     if datagram.station and not wanted_port(&core.streams, segment.destination_port):
         datagram.station = mac_number(packet.data)      # an answer belongs to whom it goes to
     core.cut += datagram.cut
@@ -218,6 +189,9 @@ cdef class Engine:
         budget = limits.max_memory // 3
         seed = int.from_bytes(os.urandom(8), "little")
         core.defrag = defrag_new(limits, budget, seed)
+        core.survey = <Survey*>calloc(1, sizeof(Survey))
+        if core.survey == NULL:
+            raise MemoryError()
         streams_init(&core.streams, limits, ports, digest, budget, seed)
 
     def __dealloc__(self):
@@ -277,7 +251,7 @@ cdef class Engine:
         return events_take(&self.core.streams.log)
 
     def survey(self):
-        """The TCP conversations seen before the first wanted packet: (port, server, client, packets), most first."""
+        """The TCP conversations seen: (port, server, client, packets), most first; [] once a wanted packet came."""
         return survey_list(self.core.survey) if self.core.survey != NULL else []
 
     def counters(self):

@@ -47,6 +47,13 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
                       int* side) noexcept nogil
 cdef Flow* flows_add(FlowTable* self, const FlowKey* key, int name) noexcept nogil
 cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil
-cdef void flows_touch(FlowTable* self, Flow* flow, int name) noexcept nogil
+cdef void flows_move(FlowTable* self, Flow* flow, int name) noexcept nogil
 cdef uint32_t flows_count(const FlowTable* self) noexcept nogil
 cdef void flows_free(FlowTable* self) noexcept nogil
+
+
+cdef inline void flows_touch(FlowTable* self, Flow* flow, int name) noexcept nogil:
+    """Makes a connection the newest of the list it belongs to now."""
+    # Most segments belong to the connection of the segment before: it is the newest already.
+    if name != flow.list or flow.newer != NULL:
+        flows_move(self, flow, name)

@@ -155,12 +155,10 @@ cdef void flows_remove(FlowTable* self, Flow* flow) noexcept nogil:
     self.unused = flow
 
 
-cdef void flows_touch(FlowTable* self, Flow* flow, int name) noexcept nogil:
-    """Makes a connection the newest of the list it belongs to now."""
-    # Most segments belong to the connection of the segment before: it is the newest already.
-    if name != flow.list or flow.newer != NULL:
-        unlink(self, flow)
-        link_newest(self, flow, name)
+cdef void flows_move(FlowTable* self, Flow* flow, int name) noexcept nogil:
+    """Takes a connection to the newest end of list `name`."""
+    unlink(self, flow)
+    link_newest(self, flow, name)
 
 
 cdef uint32_t flows_count(const FlowTable* self) noexcept nogil:

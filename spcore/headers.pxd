@@ -32,8 +32,8 @@ cdef union Address:
 cdef struct Datagram:
     uint8_t family
     uint8_t protocol
-    uint8_t fragmented      # 1: `payload` is a fragment at byte `offset` of the datagram `identification`
-    uint8_t more
+    uint8_t fragmented      # 1: `payload` is a fragment at byte `offset` of the datagram `identification`; else those
+    uint8_t more            # two and `more` mean nothing
     uint8_t cut             # the capture holds less of it than its own header says
     uint32_t vlan           # outer tag << 16 | inner tag, 12-bit ids; 0 = untagged
     uint32_t identification

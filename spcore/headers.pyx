@@ -37,10 +37,11 @@ cdef Parse parse_ip(const uint8_t* data, uint32_t length, Datagram* out) noexcep
         memcpy(&out.source, data + 12, 4)
         memcpy(&out.destination, data + 16, 4)
         word = be16(data + 6)
-        out.offset = (word & 0x1FFF) * 8
-        out.more = (word >> 13) & 1
         out.fragmented = (word & 0x3FFF) != 0
-        out.identification = be16(data + 4)
+        if out.fragmented:
+            out.offset = (word & 0x1FFF) * 8
+            out.more = (word >> 13) & 1
+            out.identification = be16(data + 4)
         out.payload = data + header
         out.length = total - header
         return PARSE_OK
@@ -55,8 +56,6 @@ cdef Parse parse_ip(const uint8_t* data, uint32_t length, Datagram* out) noexcep
             out.cut = 1
         out.family = FAMILY_IPV6
         out.fragmented = 0
-        out.more = 0
-        out.offset = 0
         memcpy(&out.source, data + 8, 16)
         memcpy(&out.destination, data + 24, 16)
         return parse_ipv6_payload(data + 40, total - 40, data[6], out)

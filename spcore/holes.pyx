@@ -35,11 +35,10 @@ cdef bint passed_by_ack(Streams* self, Half* half, uint64_t front, uint64_t* los
     return lost[0] > half.next if half.started else front < half.hole_ack
 
 
-cdef void check_holes(Streams* self, Connection* connection, int side) noexcept nogil:
+cdef void apply_rules(Streams* self, Connection* connection, int side) noexcept nogil:
     """Applies the rules until none applies; then ends the direction if nothing of it is missing any more.
 
-    Called after every segment of the direction and every acknowledgement of it. Counters: holes_by_ack,
-    holes_by_queue, holes_by_age.
+    Counters: holes_by_ack, holes_by_queue, holes_by_age.
     """
     cdef Half* half = &connection.half[side]
     cdef uint64_t front, lost = 0

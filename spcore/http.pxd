@@ -53,9 +53,13 @@ cdef void http_init(Parser* self, bint certain) noexcept nogil
 cdef void http_data(Parser* self, HttpContext* context, const uint8_t* data, uint64_t length) noexcept nogil
 cdef void http_hole(Parser* self, HttpContext* context, uint64_t length) noexcept nogil
 cdef void http_end(Parser* self, HttpContext* context) noexcept nogil
-cdef bint http_holds(const Parser* self) noexcept nogil
 cdef void http_limits(HttpContext* self, object limits, uint64_t memory_limit)
 
 cdef inline uint64_t http_needs(const Parser* self, uint64_t length) noexcept nogil:
     """Bytes of budget that `length` more stream bytes may take: buffers double, a new body starts with a page."""
     return 2 * (length + self.body.capacity) + 8192
+
+
+cdef inline bint http_holds(const Parser* self) noexcept nogil:
+    """True while the parser holds memory of the budget."""
+    return self.body.capacity + self.path.capacity + self.line.capacity > 0

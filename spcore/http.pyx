@@ -310,8 +310,3 @@ cdef void http_end(Parser* self, HttpContext* context) noexcept nogil:
     if self.state in (BODY, SIZE, CHUNK, CHUNK_END, TRAILER):
         finish_upload(self, context, False)
     seek(self, context, False)
-
-
-cdef bint http_holds(const Parser* self) noexcept nogil:
-    """True while the parser holds memory of the budget."""
-    return self.body.capacity + self.path.capacity + self.line.capacity > 0

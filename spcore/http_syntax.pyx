@@ -37,7 +37,7 @@ cdef bint equals_folded(const uint8_t* data, uint64_t size, const char* word, ui
     if size != word_size:
         return False
     for i in range(size):
-        if lower(data[i]) != <uint8_t>word[i]:
+        if data[i] != <uint8_t>word[i] and lower(data[i]) != <uint8_t>word[i]:
             return False
     return True
 

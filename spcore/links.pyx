@@ -28,17 +28,6 @@ cdef enum:
     LINK_DSA_EDSA = 285
 
 cdef enum:
-    TYPE_MAX_LENGTH = 1500      # IEEE 802.3: up to here the type field is a length, and 802.2 follows
-    TYPE_IPV4 = 0x0800
-    TYPE_ARP = 0x0806
-    TYPE_VLAN = 0x8100
-    TYPE_IPV6 = 0x86DD
-    TYPE_MPLS_MULTICAST = 0x8848
-    TYPE_PPPOE = 0x8864
-    TYPE_QINQ = 0x88A8          # 802.1ad
-    TYPE_QINQ_OLD = 0x9100
-
-cdef enum:
     PPP_IPV4 = 0x0021           # IANA: PPP DLL protocol numbers
     PPP_IPV6 = 0x0057
     PPP_MPLS = 0x0281
@@ -77,9 +66,13 @@ cdef inline void set_macs(const uint8_t* data, uint32_t length, Datagram* out) n
 cdef Parse at_type(const uint8_t* data, uint32_t length, uint32_t place, uint32_t header,
                    Datagram* out) noexcept nogil:
     """A link header of `header` bytes with an EtherType at `place`."""
+    cdef uint32_t kind
     if length < header:
         return PARSE_MALFORMED
-    return parse_layers(be16(data + place), data + header, length - header, out)
+    kind = be16(data + place)
+    if kind == TYPE_IPV4 or kind == TYPE_IPV6:          # the usual frame: no layer between
+        return parse_ip(data + header, length - header, out)
+    return parse_layers(kind, data + header, length - header, out)
 
 
 cdef Parse parse_null(const uint8_t* data, uint32_t length, Datagram* out) noexcept nogil:

@@ -1,6 +1,6 @@
 # The state of reassembly: of one direction, of one connection, of all. Only data. How a byte gets in stands in streams,
 # how it gets out in delivery, when it is given up in holes, which connections stay in connections.
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from spcore.assembler cimport Assembler
 from spcore.buffer cimport Memory
@@ -99,17 +99,16 @@ cdef struct Streams:
     uint64_t window_slack
     uint64_t unknown_window
     uint8_t digest                  # streams mode: log events instead of parsing HTTP
-    uint8_t every_port
     uint8_t evicting                # inside evict_until
-    uint8_t* ports                  # bitmap of 65,536 bits
+    uint8_t* ports                  # by port: 1 = wanted
     uint64_t streams                # numbered so far
     EventLog log
     int64_t clock                   # microseconds; only advances
     int64_t now_us                  # packet time of the segment at work
 
 
-cdef inline bint wanted_port(const Streams* self, uint32_t port) noexcept nogil:
-    return self.every_port or (self.ports[port >> 3] >> (port & 7)) & 1
+cdef inline bint wanted_port(const Streams* self, uint16_t port) noexcept nogil:
+    return self.ports[port]
 
 
 cdef inline uint64_t position(const Half* half, uint32_t sequence, uint64_t near) noexcept nogil:

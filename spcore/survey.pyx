@@ -1,39 +1,39 @@
 """Which TCP conversations a capture holds, kept only until the first wanted packet: for the owner who gave the wrong
 port, host or file.
 
-An open-addressing table of fixed size. A pair that finds no place near its own is counted and not listed.
+An open-addressing table of fixed size. A pair that finds no place near its own is counted and not listed. Nearly every
+frame is plain (engine.pxd) and of a pair that stands in its first place: survey_again counts it without parsing it.
 """
-from spcore.endpoints cimport ENDPOINT_SIZE, write_endpoint
-from spcore.headers cimport SYN, ACK
+from spcore.endpoints cimport ENDPOINT_SIZE, same_address, write_endpoint
+from spcore.headers cimport FAMILY_IPV4
 
 cdef enum:
     PROBES = 16
 
 
+cdef bint same_talk(const Talk* a, const Talk* b) noexcept nogil:
+    return (a.port == b.port and a.family == b.family and same_address(&a.server, &b.server)
+            and same_address(&a.client, &b.client))
+
+
 cdef void survey_note(Survey* self, const Datagram* datagram, const Segment* segment) noexcept nogil:
-    """Counts one segment. The server is who answers a SYN, else who has the lower port."""
-    cdef bint to_server = segment.destination_port <= segment.source_port
-    cdef const Address* server
-    cdef const Address* client
-    cdef uint16_t port
-    cdef uint64_t key
-    cdef uint32_t i
+    """Counts one segment."""
+    cdef bint to_server = goes_to_server(segment.source_port, segment.destination_port, segment.flags)
+    cdef Talk talk
     cdef Talk* place
-    if segment.flags & SYN:
-        to_server = not segment.flags & ACK
-    server, client = &datagram.destination, &datagram.source
-    port = segment.destination_port
-    if not to_server:
-        server, client = client, server
-        port = segment.source_port
-    key = (server.word[0] ^ server.word[1] ^ client.word[0] * 3 ^ client.word[1] * 5 ^ port) * 0x9E3779B97F4A7C15u
+    cdef uint32_t first, i
+    talk.family = datagram.family
+    talk.port = segment.destination_port if to_server else segment.source_port
+    talk.server = datagram.destination if to_server else datagram.source
+    talk.client = datagram.source if to_server else datagram.destination
+    talk.pair = talk.client.word[0] | talk.server.word[0] << 32 if talk.family == FAMILY_IPV4 else 0
+    talk.packets = 0
+    first = first_place(self, talk.pair ^ talk.server.word[1] ^ talk.client.word[1] << 1, talk.port) - self.places
     for i in range(PROBES):
-        place = &self.places[((key >> 40) + i) & (SURVEY_PLACES - 1)]
+        place = &self.places[(first + i) & (SURVEY_PLACES - 1)]
         if place.packets == 0:
-            place.family, place.port, place.server, place.client = datagram.family, port, server[0], client[0]
-            self.count += 1
-        elif place.port != port or place.server.word[0] != server.word[0] or place.server.word[1] != server.word[1] \
-                or place.client.word[0] != client.word[0] or place.client.word[1] != client.word[1]:
+            place[0] = talk
+        elif not same_talk(place, &talk):
             continue
         place.packets += 1
         return

@@ -16,14 +16,6 @@ cdef enum:
     PROTOCOL_ETHERIP = 97
     PROTOCOL_MPLS = 137
 
-cdef enum:                      # UDP destination ports
-    PORT_VXLAN = 4789
-    PORT_VXLAN_GPE = 4790
-    PORT_GENEVE = 6081
-    PORT_MPLS = 6635
-    PORT_VXLAN_LINUX = 8472     # the Linux kernel's before RFC 7348, and still its default
-    PORT_TZSP = 37008
-
 cdef enum:                      # GRE: flags, and protocols that only it carries
     GRE_CHECKSUM = 0x8000
     GRE_ROUTING = 0x4000
@@ -39,11 +31,6 @@ cdef enum:                      # TZSP: packet types, tags, encapsulation
     TZSP_ETHERNET = 1
     TAG_PADDING = 0
     TAG_END = 1
-
-
-cdef bint tunnel_port(unsigned int port) noexcept nogil:
-    """True for the UDP ports of tunnels."""
-    return port in (PORT_VXLAN, PORT_VXLAN_GPE, PORT_GENEVE, PORT_MPLS, PORT_VXLAN_LINUX, PORT_TZSP)
 
 
 cdef bint tunnel_carries(const Datagram* datagram) noexcept nogil:

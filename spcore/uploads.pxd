@@ -13,6 +13,7 @@ cdef struct Finished:
     uint64_t path_size
     uint8_t* body
     uint64_t body_size
+    uint64_t body_space             # bytes allocated for it
 
 # Finished uploads on their way out of the loop, oldest first. Outside every budget: they live only until the loop's
 # caller takes them, and `bytes` (all that was allocated for them) makes the loop pause at `batch_bytes`.

@@ -5,6 +5,9 @@ from libc.string cimport memcpy, memmove, memset
 from spcore.buffer cimport array_grow, buffer_append
 from spcore.endpoints cimport endpoint_text, mac_text, vlan_ids
 
+cdef enum:
+    SLACK = 2                   # a block may be so many times as large as the body in it
+
 
 cdef class Upload:
     """One HTTP POST of a PVS.
@@ -55,7 +58,7 @@ cdef class Upload:
 
 
 cdef inline uint64_t finished_size(const Finished* self) noexcept nogil:
-    return sizeof(Finished) + self.path_size + self.body_size
+    return sizeof(Finished) + self.path_size + self.body_space
 
 
 cdef void finished_free(Finished* self) noexcept nogil:
@@ -96,10 +99,14 @@ cdef bint uploads_add(UploadQueue* self, const Buffer* path, Buffer* body, uint6
     item.path = copied
     item.path_size = path.size
     item.body_size = size
-    # The block changes hands: out of the budget, cut to size (a failed cut keeps the larger block), into the queue.
+    # The block changes hands: out of the budget, cut to size where much of it is empty (a failed cut keeps the larger
+    # block), into the queue.
     memory.used -= body.capacity
-    grown = realloc(body.data, size)
-    item.body = body.data if grown == NULL else <uint8_t*>grown
+    item.body, item.body_space = body.data, body.capacity
+    if body.capacity > SLACK * size:
+        grown = realloc(body.data, size)
+        if grown != NULL:
+            item.body, item.body_space = <uint8_t*>grown, size
     self.count += 1
     self.bytes += finished_size(item)
     body[0] = rest

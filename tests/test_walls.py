@@ -28,7 +28,7 @@ QUESTIONS = "appliance/history"     # the room whose work is to ask the ledger's
 BY_THE_SCHEMA = {"counted_device": "appliance/ledger", "change": "appliance/history"}   # a view, and by triggers
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one
-    "appliance/history/believed.py",    # from a backup's history to a new one
+    "appliance/history/backup_check.py",    # from a backup's history to a new one
     "appliance/update/releases.py",     # captured during a trial, back to an inbox of the release before
 }
 READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")

@@ -30,7 +30,7 @@ from appliance.store import database, inbox
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
-from webui.kept import Kept
+from webui.cache import Kept
 from webui.security import secrets
 
 

@@ -6,7 +6,7 @@ from an address of the other side. There are none in a house where nobody copies
 before the capture does. Frames to a group do not count: some access points send them back, and no upload is one.
 
 An address that was copied counts as the router's side for COPIED_S, longer than a connection may be silent: what the
-PVS itself sends in that time is kept aside and is a question, not a loss.
+PVS itself sends in that time is kept aside and is a question; a copier who floods can crowd it out there.
 """
 import logging
 import socket

@@ -10,7 +10,8 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from appliance.capture.origin import Origin
@@ -49,7 +50,8 @@ class InboxWriter:
         self._pvs: frozenset[str] = frozenset()     # addresses of trusted senders, IP and hardware
         self._follow_at = self._tidy_at = 0.0       # on the monotonic clock
         self._untidy = 0        # bytes stored since the size was looked at
-        self._queue: deque[tuple[Upload, senders.Arrival]] = deque()
+        self._queue: deque[tuple[Upload, senders.Arrival, bool]] = deque()   # True: the packet times are a guess
+        self._was_set = is_set()
         self._bytes = 0
         self._retry_at = 0.0    # on the monotonic clock
         self._prune_at = _next_hour(clock)
@@ -75,14 +77,20 @@ class InboxWriter:
             self._refused(error)
 
     def take(self, uploads: Sequence[Upload]) -> None:
-        """Queue `uploads` and write what the inbox takes."""
+        """Queue `uploads` and write what the inbox takes.
+
+        The clock of the moment counts, not that of the writing: a full disk may lie between. What is taken first after
+        the clock was set came before that from the wire, and the packet times are still those of the guess.
+        """
+        is_now_set = is_set()
+        is_guess, self._was_set = not (is_now_set and self._was_set), is_now_set
         for upload in uploads:
             size = len(upload.body) + UPLOAD_OVERHEAD
             arrival = self._judge(upload, size)
             if arrival is None:
                 continue
             self.last_us = max(self.last_us, upload.captured_us)
-            self._queue.append((upload, arrival))
+            self._queue.append((upload, arrival, is_guess))
             self._bytes += size
         self.flush()
         while self._bytes > self.max_bytes:
@@ -107,12 +115,13 @@ class InboxWriter:
     def flush(self) -> None:
         """Write what waits; after a refusal no sooner than RETRY_S."""
         while self._queue and (not self.problem or time.monotonic() >= self._retry_at):
-            batch = list(islice(self._queue, MAX_APPEND))
+            is_guess, alike = next(groupby(islice(self._queue, MAX_APPEND), itemgetter(2)))
+            batch = list(alike)
             try:
                 self._tidy()
-                new = inbox.append(self._open(), [upload for upload, _ in batch], [arrival for _, arrival in batch],
-                                   is_guess=not is_set())
-                self._untidy += sum(len(upload.body) for upload, _ in batch)
+                new = inbox.append(self._open(), [one for one, _, _ in batch], [how for _, how, _ in batch],
+                                   is_guess=is_guess)
+                self._untidy += sum(len(one.body) for one, _, _ in batch)
             except (sqlite3.Error, OSError) as error:
                 self._refused(error)
                 return

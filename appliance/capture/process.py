@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from appliance.capture.answers import Watch, read_file
 from appliance.capture.inbox_writer import InboxWriter
-from appliance.capture.watch import Watch, read_file
 from appliance.collector.wire import WireView
 from appliance.settings.live import LiveSettings
 from appliance.system.bridge import is_bridge

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from appliance.collector import ALIVE, AUTO, NAMES_PORTS, OFF, ON, PAGE_SOCKET, REDIRECTED, STAND_IN_PORTS, bridge
+from appliance.collector import ALIVE, AUTO, NAMES_PORTS, OFF, ON, PAGE_SOCKET, REDIRECTED, STAND_IN_PORTS, links
 from appliance.collector.breaker import Breaker, Seen, State
 from appliance.collector.journal import Change, Journal
 from appliance.collector.wire import is_public
@@ -31,7 +31,7 @@ from appliance.system.sd_notify import notify
 
 if TYPE_CHECKING:       # waitress and SQLite cost 8 MB, for a process that most of the time is off
     from appliance.collector.listener import Listener
-    from appliance.collector.names import Names
+    from appliance.collector.name_server import Names
     from appliance.collector.stand_in import StandIn
 
 STEP_S = 1.0            # between two looks at settings and wire
@@ -111,7 +111,7 @@ class CollectorProcess:
         redirect = heartbeat.read("redirect", self.data_dir) or {}
         port = str(redirect.get("pvs_port") or "")
         try:
-            seen = Seen.from_facts(facts, not port or bridge.has_carrier(port))
+            seen = Seen.from_facts(facts, not port or links.has_carrier(port))
             self._remember([str(one) for one in facts["addresses"]])
             return seen
         except (KeyError, TypeError, ValueError):
@@ -198,7 +198,7 @@ class CollectorProcess:
         log.warning("%s", self.problem)
 
     def _look_after_names(self) -> bool:
-        from appliance.collector.names import Names
+        from appliance.collector.name_server import Names
         if self._names is None:
             self._names = Names(free_udp_port(NAMES_PORTS))
         return self._names.look_after()

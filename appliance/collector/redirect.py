@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from appliance.collector import bridge, rules
+from appliance.collector import links, rules
 from appliance.collector.wire import is_public
 from appliance.system import heartbeat
 from appliance.system.heartbeat import Heartbeat
@@ -87,9 +87,9 @@ class RedirectProcess:
             self._let_go()
             return
         try:
-            self.pvs = bridge.pvs_port(wanted.interface)
+            self.pvs = links.pvs_port(wanted.interface)
             self._renew(wanted)
-        except bridge.NoPort as error:
+        except links.NoPort as error:
             self._failed(str(error))
             self.pvs = ""
         except (OSError, subprocess.SubprocessError) as error:
@@ -108,7 +108,7 @@ class RedirectProcess:
             return None
 
     def _renew(self, wanted: Wanted) -> None:
-        rules_for = bridge.mac(wanted.interface), wanted.port, wanted.names_port or 1
+        rules_for = links.mac(wanted.interface), wanted.port, wanted.names_port or 1
         script = "" if rules_for == self._installed else rules.install(*rules_for)
         _nft(script + rules.renew(self.pvs, wanted.addresses, bool(wanted.names_port)))
         if not self._active:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.collector import NAME, OFF, bridge, names, redirect
+from appliance.collector import NAME, OFF, links, name_server, redirect
 from appliance.health import disk
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
@@ -157,13 +157,13 @@ def check_port(host: str, port: int, data_dir: Path) -> Finding:
 
 def check_stand_in(interface: str) -> Iterator[Finding]:
     """What the stand-in for SunPower's server needs: two programs, and a bridge whose PVS side is known."""
-    for name, path, why in (("dnsmasq", names.program(), "the collector's name cannot be answered"),
+    for name, path, why in (("dnsmasq", name_server.program(), "the collector's name cannot be answered"),
                             ("nft", redirect.program(), "the PVS's connections cannot be brought here")):
         yield Finding(name, OK, path) if path else Finding(
             name, BAD, f"not installed: {why}", f"apt install {'dnsmasq-base' if name == 'dnsmasq' else 'nftables'}")
     try:
-        yield Finding("the PVS's port", OK, bridge.pvs_port(interface))
-    except bridge.NoPort as error:
+        yield Finding("the PVS's port", OK, links.pvs_port(interface))
+    except links.NoPort as error:
         yield Finding("the PVS's port", WARN, str(error),
                       f"or let the router's DNS answer {NAME} with this machine's address (direct mode)")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from appliance.health import disk as disks
 from appliance.health import image_problems
-from appliance.health.facts import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
+from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
 from appliance.system.clock import Clock

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from appliance.history import inverters
 from appliance.history.senders import not_taken_in
-from appliance.ledger import sign, told
+from appliance.ledger import observations, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
 from appliance.ledger.settle import meter_is_gross
@@ -85,7 +85,7 @@ def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
-    return [Notice(one.kind, _sentence(one), one.time, one.serial) for one in told.noted(conn, since)]
+    return [Notice(one.kind, _sentence(one), one.time, one.serial) for one in observations.noted(conn, since)]
 
 
 def _inverters(conn: sqlite3.Connection) -> list[Notice]:
@@ -102,12 +102,12 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
             Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
                    device=one.serial))
     changes = inverters.replacements(conn)
-    newest = told.newest_day(conn)
+    newest = observations.newest_day(conn)
     return found + [Notice("replaced", f"Inverter {one.new} took the place of {one.old} on {one.day}.", device=one.new)
                     for one in reversed(changes) if one.day >= inverters.days_before(newest, TOLD_DAYS)]
 
 
-def _sentence(noted: told.Noted) -> str:
+def _sentence(noted: observations.Noted) -> str:
     times = f" ({noted.count} times that day)" if noted.count > 1 else ""
     who, low, high = f"{noted.device} {noted.serial}", kwh(noted.before_dwh), kwh(noted.after_dwh)
     return {
@@ -165,13 +165,13 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
     if held := counts.get(HELD):
         found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
                             "kept, not counted."))
-    if count := told.out_of_time(conn):
+    if count := observations.out_of_time(conn):
         found.append(Notice("clock", f"{count} readings claim a time before 2005 or in the future: kept, not counted."))
     return found
 
 
 def _several(conn: sqlite3.Connection) -> list[Notice]:
-    serials = told.heard_together(conn, TOGETHER_S)
+    serials = observations.heard_together(conn, TOGETHER_S)
     if len(serials) < 2:
         return []
     return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
@@ -193,7 +193,7 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    evidence, wanted = told.evidence(conn), settings(conn)
+    evidence, wanted = observations.evidence(conn), settings(conn)
     if evidence.has_net_meter:
         gross = meter_is_gross(conn)
         found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from appliance import __version__, store
 from appliance.health import card, collector, disk, image_problems, lamps, notices
 from appliance.health.collector import CollectorFacts
-from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.finding import BAD, WARN, Finding
+from appliance.health.sources import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.history.overview import overview
 from appliance.ledger import cadence
 from appliance.pvoutput import views as pvoutput

@@ -26,7 +26,7 @@ from typing import IO, Any
 
 from appliance import __version__, settings, store
 from appliance.errors import SuntapError
-from appliance.history import believed
+from appliance.history import backup_check
 from appliance.store import inbox
 from appliance.system import plain_tar
 from appliance.system.clock import Clock
@@ -119,8 +119,8 @@ def restore(source: IO[bytes], settings_path: Path, data_dir: Path, page: Owner 
             _keep_aside(settings_path, data_dir)
             (folder / FRESH).mkdir()
             with closing(store.connect(data_dir)) as target, closing(store.connect(folder / FRESH)) as fresh:
-                believed.copy(folder, fresh, contents.created)
-                believed.keep_own(target, fresh)
+                backup_check.copy(folder, fresh, contents.created)
+                backup_check.keep_own(target, fresh)
                 fresh.backup(target)
             for name, place in ((SETTINGS, settings_path), (PASSWORD, data_dir / PASSWORD)):
                 if (folder / name).exists():
@@ -245,19 +245,19 @@ def _manifest(archive: Iterator[plain_tar.Member], source: str) -> dict[str, Any
 def _check_content(manifest: dict[str, Any], source: str, folder: Path) -> Contents:
     """Databases that open, are whole and not from a newer suntap; settings that are valid. → what is in them."""
     try:
-        believed.check_schema(folder / INBOX, "inbox")
-        believed.check_schema(folder / STORE, "store")
+        backup_check.check_schema(folder / INBOX, "inbox")
+        backup_check.check_schema(folder / STORE, "store")
         with closing(inbox.connect(folder)) as received, closing(store.connect(folder)) as derived:
             for database in (received, derived):
                 database.execute("PRAGMA trusted_schema = OFF")
                 found = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
                 if found != "ok":
                     raise BackupError(f"{source}: a database in it is damaged ({found}): take another backup")
-            believed.check_uploads(received)
+            backup_check.check_uploads(received)
             days = derived.execute("SELECT min(day), max(day) FROM site_day WHERE date(day) IS day").fetchone()
             contents = Contents(int(manifest["created"]), str(manifest["version"])[:40], inbox.count_after(received, 0),
                                 days[0], days[1], (folder / SETTINGS).exists(), (folder / PASSWORD).exists())
-    except believed.NotBelieved as error:
+    except backup_check.NotBelieved as error:
         raise BackupError(f"{source}: {error}", error.kind) from error
     except sqlite3.Error as error:
         raise BackupError(f"{source}: a database in it cannot be read: {error}") from error

@@ -9,8 +9,8 @@ Theory: a step is the difference between two accepted readings. A reading b afte
 - If none comes back and a later one goes on from b, a new epoch begins at b (a restart of the counter when it fell, a
   jump when it rose): counting goes on from b, and what lies between a and b is not counted.
 - A counter that falls to what it had passed before a run of its readings zigzags: that run, or the one from the fall to
-  the return, was stamped by another clock than the rest. Each counter value is true, the time of one run is not; the
-  run with fewer readings is left out (`_zigzag`), so that the energy stays on the day on which it was counted.
+  the return, was stamped by another clock than the rest. Each counter value is true, the time of one run is not: that
+  run is left out (module misplaced), so that the energy stays on the day on which it was counted.
 - A counter that says 0 and does not move begins no epoch: it is held until it moves or comes back. Nor does a reading
   with none behind it. A reading that agrees with nothing is left out.
 `Folded.until` says how far the decisions looked: a later reading of before that time may change them.
@@ -24,8 +24,7 @@ stood still and then rises faster than its device ever does has caught up: that 
 it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
-from itertools import chain, pairwise, repeat
-from operator import floordiv, mul, sub
+from itertools import pairwise
 
 from appliance.ledger import misplaced
 from appliance.ledger.folded import (
@@ -81,8 +80,6 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     `ahead` gives the readings after them, as far as so many seconds; it is asked only where a reading does not fit.
     """
     after = ahead or (lambda seconds: [behind] if behind else [])
-    if plain := _plain(state, points, behind, both_ways, limit, after):
-        return plain
     folded = _fold(state, points, behind, both_ways, limit, after)
     left, last = list[Folded](), points[-1][0] if points else 0
     while folded.wrong:         # readings that a wrong clock stamped
@@ -92,47 +89,6 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
     for one in left:
         misplaced.add(folded, one, last)
     return folded
-
-
-def _plain(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
-           ahead: Ahead) -> Folded | None:
-    """What nearly all days of a counter are, in a few passes over the whole: every reading fits the one before it in
-    any time, none catches up, and no reading behind asks for a second look. None if this may be another day."""
-    if state is None or not points or (state.counter_dwh < 0 and not both_ways):
-        return None
-    times, values = zip(*points, strict=True)
-    begins = (state.time, *times[:-1])
-    rises, spans = list(map(sub, values, (state.counter_dwh, *values[:-1]))), list(map(sub, times, begins))
-    least, most = min(rises), max(rises)
-    until = behind[0] if behind else FOREVER
-    if behind is not None:
-        last = behind[1] - values[-1]
-        least, most = min(least, last), max(most, last)
-    if both_ways:
-        fits = max(most, -least) <= limit.power_w * USUAL_PERCENT * min(spans) // 36_000
-    else:
-        fits = least >= 0 and most <= limit.power_w * CATCH_UP_S // 360
-    if not fits or _may_catch_up(state, rises):
-        return None
-    end = State(*points[-1], 0)
-    if behind is not None and not both_ways and misplaced.is_odd(end, behind):
-        if misplaced.falls(end, ahead(2 * DAY_S) or [behind]) is not None:
-            return None
-        until = behind[0] + DAY_S
-    powers = list(map(floordiv, map(mul, rises, repeat(360)), spans))
-    top_w = max(powers) if not both_ways else max(map(floordiv, map(mul, map(abs, rises), repeat(360)), spans))
-    since = next((time for time, rise in zip(reversed(times), reversed(rises), strict=True) if rise), state.since)
-    return Folded(State(times[-1], values[-1], since), list(zip(begins, times, rises, strict=True)),
-                  until=until, top_w=max(0, top_w),
-                  steep_w=_third(powers[1:]) if max(spans[1:], default=0) <= ORDINARY_S else None)
-
-
-def _may_catch_up(state: State, rises: Sequence[int]) -> bool:
-    """Whether more than a last digit comes behind a step in which the counter stood still."""
-    if max(map(abs, rises)) <= CATCH_UP_DWH or (state.since == state.time and 0 not in rises):
-        return False
-    return any(not before and abs(rise) > CATCH_UP_DWH for before, rise in
-               pairwise(chain((state.time - state.since == 0,), rises)))
 
 
 def _fold(state: State | None, points: Sequence[Point], behind: Point | None, both_ways: bool, limit: Limit,
@@ -279,10 +235,6 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    return _third([(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
-                   if (risen > counter or both_ways) and at - time <= ORDINARY_S])
-
-
-def _third(powers: Sequence[int]) -> int:
-    """The third highest power, whatever its direction; 0 if there are fewer."""
-    return sorted(map(abs, powers))[-3] if len(powers) > 2 else 0
+    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
+              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
+    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0

@@ -73,7 +73,7 @@ class Folded:
     events: list[Event] = field(default_factory=list)
     until: int = 0
     top_w: int = 0
-    steep_w: int | None = None      # None: steep() must tell
+    steep_w: int = 0
     misplaced: list[int] = field(default_factory=list)  # times that only a wrong clock gave to readings
     wrong: list[Point] = field(default_factory=list)    # a run of accepted ones that was (module misplaced)
 

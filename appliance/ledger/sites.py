@@ -143,10 +143,6 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
 
 def _spans(production: Spans, meter: Spans) -> tuple[int, bool]:
     """(seconds, hole) of a slot from its energy by length of step."""
-    if len(production) == 1 and (not meter or meter.keys() == production.keys()):
-        (length,) = production
-        if length > 0:
-            return length, False    # nearly every slot
     lengths = dict(production)
     for length, energy in meter.items():
         lengths[length] = lengths.get(length, 0) + energy

@@ -12,7 +12,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import slot_seconds
-from appliance.pvoutput import account, outbox, pauses, post, quota, reconcile, replies, totals
+from appliance.pvoutput import account, batches, outbox, pauses, quota, reconcile, replies, totals
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.pvoutput.targets import Target, targets
@@ -80,7 +80,7 @@ def _work(conn: sqlite3.Connection, settings: Settings, server: float, free: lis
     systems = [(target, known) for target in free if (known := account.known(conn, target)) is not None]
     task: Task | None
     for target, known in systems:
-        task = post.live(conn, target, server, today, known.interval_s, account.BATCH_ROWS[known.system.donor])
+        task = batches.live(conn, target, server, today, known.interval_s, account.BATCH_ROWS[known.system.donor])
         if task is not None:
             return task
     needed_live = DAILY_REQUESTS * len(systems) + sum(
@@ -96,11 +96,11 @@ def _work(conn: sqlite3.Connection, settings: Settings, server: float, free: lis
 
 
 def _trial(conn: sqlite3.Connection, target: Target, server: float, known: account.KnownSystem) -> Task | None:
-    return post.trial(conn, target, known.interval_s, account.BATCH_ROWS[known.system.donor])
+    return batches.trial(conn, target, known.interval_s, account.BATCH_ROWS[known.system.donor])
 
 
 def _backlog(conn: sqlite3.Connection, target: Target, server: float, known: account.KnownSystem) -> Task | None:
-    return post.backlog(conn, target, server, known.interval_s, account.BATCH_ROWS[known.system.donor])
+    return batches.backlog(conn, target, server, known.interval_s, account.BATCH_ROWS[known.system.donor])
 
 
 def _check(conn: sqlite3.Connection, target: Target, server: float, known: account.KnownSystem) -> Task | None:

@@ -16,8 +16,8 @@ from threading import Event
 
 from appliance import ledger, store
 from appliance.health import status
-from appliance.health.facts import Unreadable
 from appliance.health.log import Log
+from appliance.health.sources import Unreadable
 from appliance.outputs.base import Fact, Facts
 from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster

@@ -32,7 +32,7 @@ settings='[store]\ndata_dir = "/var/lib/suntap"\n\n[web]\nport = 8080\n'
 quietly nice mmdebstrap --quiet --arch="$arch" --variant=minbase --include=ca-certificates \
     --customize-hook="copy-in $top/build/$deb /tmp" \
     --customize-hook="chroot \"\$1\" apt-get install -y -qq --no-install-recommends /tmp/$deb" \
-    --customize-hook="printf '$settings' > \"\$1/var/lib/suntap/suntap.toml\"; rm -f \"\$1/tmp/$deb\"" \
+    --customize-hook="printf '$settings' > \"\$1/var/lib/suntap/suntap.toml\"; chmod 600 \"\$1/var/lib/suntap/suntap.toml\"; rm -f \"\$1/tmp/$deb\"" \
     bookworm "$work/root.tar"
 
 step "package list (SPDX)"

@@ -9,7 +9,7 @@ from appliance.system.clock import Clock
 from tests.attack.support import capture, day_of, heard
 from tests.ledger.support import HOUR, LA, NOON, Box
 from webui import create_app
-from webui.kept import MAX_KEPT
+from webui.cache import MAX_KEPT
 
 MANY = 200
 

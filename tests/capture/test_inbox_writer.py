@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.capture.inbox_writer import PRUNE_S, UPLOAD_OVERHEAD, InboxWriter
 from appliance.store import inbox
-from appliance.system.clock import Clock
+from appliance.system.clock import MARK, Clock
 from appliance.system.heartbeat import Heartbeat
 from spcore.uploads import Upload
 
@@ -181,3 +181,33 @@ def test_an_inbox_that_cannot_be_opened_at_the_start_is_told_and_tried_again(tmp
     (tmp_path / "data").mkdir()
     writer.take([upload(1)])
     assert writer.problem == "" and stored(tmp_path / "data") == [1]
+
+
+def test_the_clock_of_the_taking_counts_and_what_comes_first_after_it_is_set_is_still_a_guess(tmp_path, monkeypatch,
+                                                                                          hurried):
+    mark = tmp_path / "clock-is-set"
+    monkeypatch.setenv(MARK, str(mark))
+    data = tmp_path / "data"
+    data.write_text("the inbox cannot be written yet")
+    writer = InboxWriter(data, Clock())
+    writer.take([upload(1)])
+    mark.touch()
+    writer.take([upload(2)])        # was on its way while the clock was set
+    writer.take([upload(3)])
+    data.unlink()
+    data.mkdir()
+    writer.take([upload(4)])
+    writer.close()
+    connection = inbox.connect(data, readonly=True)
+    ids = {int(kept.body.split()[1]): number for number, kept in inbox.after(connection, 0, 10)}
+    assert inbox.guessed(connection, 1, 10) == {ids[1], ids[2]} and sorted(ids) == [1, 2, 3, 4]
+    connection.close()
+
+
+def test_where_the_clock_was_set_from_the_start_nothing_is_a_guess(tmp_path):
+    writer = InboxWriter(tmp_path, Clock())
+    writer.take([upload(1)])
+    writer.close()
+    connection = inbox.connect(tmp_path, readonly=True)
+    assert inbox.guessed(connection, 1, 10) == set()
+    connection.close()

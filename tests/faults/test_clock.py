@@ -64,6 +64,7 @@ class World:
     server: PvOutput
     roof: Roof
     config: Path = field(init=False)
+    sent: list[bytes] = field(default_factory=list)     # bodies that the PVS sent
 
     def __post_init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -122,7 +123,9 @@ class World:
                 self.mark.unlink()
                 wait_for(lambda: not beat("supervisor", self.data)["clock_is_set"])
             self.step(years)
-            if not years:
+            if not years:       # what waits has packet times of before the step
+                waiting = len(set(self.sent))
+                wait_for(lambda waiting=waiting: self.stored() >= waiting)
                 self.mark.touch()
             stored, posted = self.stored(), self.posted()
             wait_for(lambda stored=stored: self.stored() >= stored + MORE)
@@ -134,11 +137,16 @@ class World:
             assert beat("capture", self.data) and beat("supervisor", self.data), years
 
     def all_is_posted(self) -> bool:
-        return self.ask("SELECT count(*) FROM outbox WHERE state = 'sent'") == self.ask("SELECT count(*) FROM slot")
+        """What the inbox has is taken in, derived and sent."""
+        with closing(inbox.connect(self.data, readonly=True)) as received:
+            if self.ask("SELECT value FROM state WHERE key = 'inbox_cursor'") < inbox.last_id(received):
+                return False
+        sent, slots = (self.ask(f"SELECT count(*) FROM {what}") for what in ("outbox WHERE state = 'sent'", "slot"))
+        return self.ask("SELECT count(*) FROM dirty_day") == 0 and sent == slots
 
-    def check(self, sent: list[bytes]) -> None:
-        """`sent`: the bodies that the PVS sent. Everything is what it would be with a clock that is right."""
-        assert sorted(set(sent)) == bodies(self.data)
+    def check(self) -> None:
+        """Everything is what it would be with a clock that is right."""
+        assert sorted(set(self.sent)) == bodies(self.data)
         with closing(inbox.connect(self.data, readonly=True)) as received:
             assert received.execute("SELECT count(*) FROM hour").fetchone()[0] > 0, "pruning had no turn"
         last = self.ask("SELECT max(time) FROM slot")
@@ -178,16 +186,15 @@ def world(tmp_path) -> Iterator[World]:
 
 def test_years_that_packet_times_follow(world, tmp_path):
     spool = Spool(tmp_path / "spool", world.stepped)
-    sent: list[bytes] = []
 
     def exchange(posts: Sequence[Post]) -> int:
-        sent.extend(post.body for post in posts)
+        world.sent.extend(post.body for post in posts)
         return spool.exchange(posts)
 
     with running("run", "--spool", spool.folder, "--config", world.config, log=tmp_path / "log",
                  **world.environment()):
         with Pvs(world.roof, exchange, world.clock.start, seed=3).running(world.clock):
             world.live_through_the_steps()
-        wait_for(lambda: world.stored() == len(set(sent)))
+        wait_for(lambda: world.stored() == len(set(world.sent)))
         wait_for(world.all_is_posted)
-    world.check(sent)
+    world.check()

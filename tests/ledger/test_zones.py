@@ -1,8 +1,8 @@
 """Whole roofs across the days on which clocks change: slots and totals are what was made, known before any line was.
 
 The truth here comes from the roof that is invented, not from rules about counters: each device knows what it made
-between two of its readings, and which of it nobody could know (before its first reading, over a counter that began
-anew). Local dates come from zoneinfo, one reading at a time.
+between two of its readings, and which of it nobody could know (before its first reading, until a counter began anew).
+Local dates come from zoneinfo, one reading at a time.
 """
 import random
 from collections import defaultdict
@@ -63,7 +63,8 @@ class Invented:
             counter += step
             unseen = None if unseen is None else unseen + step
             if time == moment and fate:
-                counter, unseen = rng.randrange(1000), None
+                counter = rng.randrange(1000)
+                unseen = counter if fate == "reset" else None       # it began at zero since the reading before
                 serial = f"9{serial[1:]}" if fate == "replaced" else serial
             if time in kept:
                 self.lines.append(inverter(time, counter, serial))

@@ -62,9 +62,7 @@ def broker(tmp_path: Path) -> Iterator[Server]:
 def house(tmp_path: Path) -> House:
     house = House(tmp_path / "data")
     house.fill(5)
-    (newest,) = house.store.execute("SELECT max(time) FROM slot").fetchone()
-    house.store.execute("UPDATE device SET last_seen = ?, first_seen = 1", (newest,))
-    house.clock.pass_(newest + 600 - house.clock.time())
+    house.heard_ten_minutes_ago()
     return house
 
 

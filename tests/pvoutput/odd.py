@@ -24,7 +24,7 @@ def odd_server(*parts: bytes, drip: float = 0.0) -> Iterator[tuple[str, list[byt
             with connection:
                 connection.settimeout(5)
                 request = b""
-                while b"\r\n\r\n" not in request:
+                while b"\r\n\r\n" not in request and not request.startswith(b"\x16"):     # nor TLS's first word
                     request += connection.recv(65536)
                 seen.append(request)
                 try:

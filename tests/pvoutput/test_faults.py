@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.pvoutput import client as client_module
 from appliance.pvoutput import pauses, persisted, servertime, views
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.store import connect
+from appliance.system import http
 from appliance.system.clock import Clock
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, settings_for, sunny_day
@@ -61,7 +61,7 @@ def test_trouble_on_the_way_is_waited_out_with_growing_pauses_of_at_most_15_minu
 
 
 def test_late_answers_and_none_at_all_lose_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "TIMEOUTS", (0.3, 0.3))
+    monkeypatch.setattr(http, "TIMEOUTS", (0.3, 0.3))
     box.put(sunny_day(DAY, last=140))
     box.run(1)
     box.server.fail(Fault.LATE, times=2, seconds=0.6)

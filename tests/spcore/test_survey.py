@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from appliance.simulate.packets import ACK, SYN, Direction, Host, Wire
 from spcore.engine import Engine
 
-PLACES = 512
+PLACES = 1024
 
 
 def segment(source: Host, destination: Host, flags: int = ACK) -> bytes:

@@ -4,44 +4,16 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
 from appliance.system import http
 from appliance.system.http import NoAnswer, Trouble
 from tests.cli.command import ROOT, environment
+from tests.pvoutput.odd import odd_server
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
-
-
-@contextmanager
-def server(reply: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that gives every connection the same bytes and closes it: its address, what it was asked."""
-    asked: list[bytes] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):     # the client may have gone
-                request = connection.recv(65536)
-                while b"Content-Length: 4\r\n" in request and not request.endswith(b"body"):
-                    request += connection.recv(65536)
-                asked.append(request)
-                connection.sendall(reply)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", asked
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
 
 
 def trouble(url: str, **more: object) -> NoAnswer:
@@ -51,34 +23,35 @@ def trouble(url: str, **more: object) -> NoAnswer:
 
 
 def test_an_answer_has_its_status_its_headers_in_any_case_and_its_body():
-    with server(b"HTTP/1.1 418 I\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc") as (url, asked):
+    with odd_server(b"HTTP/1.1 418 I\r\nX-One: 1\r\nContent-Length: 3\r\n\r\nabc") as (url, asked):
         answer = http.exchange("POST", url, b"body", {"X-Two": "2"}, 1000)
     assert (answer.status, answer.headers["x-one"], answer.body, answer.whole) == (418, "1", b"abc", True)
-    assert asked[0].startswith(b"POST / ") and b"X-Two: 2\r\n" in asked[0] and asked[0].endswith(b"body")
+    assert asked[0].startswith(b"POST /service/r2/ ")
+    assert b"X-Two: 2\r\n" in asked[0] and b"Content-Length: 4\r\n" in asked[0]
     assert b"Accept-Encoding: identity\r\n" in asked[0]
 
 
 @pytest.mark.parametrize(("length", "whole"), [(1000, True), (1001, False), (9 << 20, False)])
 def test_no_more_than_the_wanted_bytes_are_kept(length, whole):
-    with server(OK % (length, b"x" * length)) as (url, _):
+    with odd_server(OK % (length, b"x" * length)) as (url, _):
         answer = http.exchange("GET", url, None, {}, 1000)
     assert (len(answer.body), answer.whole) == (1000, whole)
 
 
 def test_a_body_that_drips_is_read_for_its_time_and_no_longer(monkeypatch):
     monkeypatch.setattr(http, "LIMIT_S", -1.0)
-    with server(OK % (2, b"ab")) as (url, _):
+    with odd_server(OK % (2, b"ab")) as (url, _):
         assert not http.exchange("GET", url, None, {}, 1000).whole
 
 
 def test_a_packed_answer_is_not_unpacked():
-    with server(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc") as (url, _):
+    with odd_server(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc") as (url, _):
         told = trouble(url)
     assert told.trouble is Trouble.OTHER and "'gzip'" in told.detail
 
 
 def test_a_redirect_is_not_followed():
-    with server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n") as (url, _):
+    with odd_server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n") as (url, _):
         assert http.exchange("GET", url, None, {}, 1000).status == 302
 
 
@@ -87,7 +60,7 @@ def test_no_proxy_and_no_netrc_comes_between(monkeypatch, tmp_path):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1/")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    with server(OK % (0, b"")) as (url, asked):
+    with odd_server(OK % (0, b"")) as (url, asked):
         assert http.exchange("GET", url, None, {}, 1000).status == 200
     assert b"authorization" not in asked[0].lower()
 
@@ -97,15 +70,15 @@ def test_the_secret_is_put_in_last():
         request.headers["X-Key"] = "hidden"
         return request
 
-    with server(OK % (0, b"")) as (url, asked):
+    with odd_server(OK % (0, b"")) as (url, asked):
         http.exchange("GET", url, None, {}, 1000, sign)
     assert b"X-Key: hidden\r\n" in asked[0]
 
 
 def test_what_broke_off_is_told_from_what_never_came():
-    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") as (url, _):
+    with odd_server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc") as (url, _):
         assert trouble(url).trouble is Trouble.HALF
-    with server(b"") as (url, _):
+    with odd_server(b"") as (url, _):
         assert trouble(url).trouble is Trouble.CLOSED
     assert trouble(url).trouble is Trouble.REFUSED
 
@@ -121,7 +94,7 @@ def test_a_name_that_nobody_knows_is_said():
 
 
 def test_a_server_without_tls_is_no_tls_server():
-    with server(b"no TLS here, thank you\r\n") as (url, _):
+    with odd_server(b"no TLS here, thank you\r\n") as (url, _):
         assert trouble(url.replace("http:", "https:")).trouble is Trouble.TLS
 
 

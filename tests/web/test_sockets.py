@@ -109,12 +109,13 @@ def test_sockets_for_another_process_are_left_alone(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("host", "opened_at", "address"), [
-    ("::", "[2001:db8::7]", "http://[2001:db8::7]:8080/"), ("::", "[2001:db8::7]:81", "http://[2001:db8::7]:8080/"),
-    ("2001:db8::9", "localhost", "http://[2001:db8::9]:8080/"), ("0.0.0.0", "suntap.local", "http://suntap.local:8080/")])
+    ("::", "[2001:db8::7]", "http://[2001:db8::7]:28080/"), ("::", "[2001:db8::7]:81", "http://[2001:db8::7]:28080/"),
+    ("2001:db8::9", "localhost", "http://[2001:db8::9]:28080/"),
+    ("0.0.0.0", "suntap.local", "http://suntap.local:28080/")])     # a port that the demo, tested beside, never takes
 def test_an_address_of_ipv6_is_one_that_a_browser_takes(app: Flask, owner: Visitor, host: str, opened_at: str,
                                                         address: str) -> None:
     app.config["FOLLOWS_PORT"] = True
-    form = {"web.host": host, "web.port": "8080", "csrf_token": owner.token("/settings")}
+    form = {"web.host": host, "web.port": "28080", "csrf_token": owner.token("/settings")}
     answer = app.test_client(use_cookies=False).post("/settings/web", data=form, headers={
         "Host": opened_at, "Cookie": f"suntap={cookie_of(owner)}"})
     assert f'href="{address}"' in answer.text
@@ -122,13 +123,13 @@ def test_an_address_of_ipv6_is_one_that_a_browser_takes(app: Flask, owner: Visit
 
 def test_the_settings_say_when_a_port_takes_effect_and_where_the_page_is_then(app: Flask, owner: Visitor,
                                                                               config: Path) -> None:
-    form = {"web.host": "0.0.0.0", "web.port": "8080", "web.public_dashboard": "on"}
+    form = {"web.host": "0.0.0.0", "web.port": "28080", "web.public_dashboard": "on"}
     assert owner.get("/settings").text.count("Takes effect when suntap starts again.") == 3
     assert owner.send("/settings", "/settings/web", **form).status_code == 302
     app.config["FOLLOWS_PORT"] = True
     assert owner.get("/settings").text.count("Takes effect when suntap starts again.") == 1     # the data directory
-    moved = owner.send("/settings", "/settings/web", **{**form, "web.port": "8081"})
-    assert "The page moves" in moved.text and "http://localhost:8081/" in moved.text
+    moved = owner.send("/settings", "/settings/web", **{**form, "web.port": "28081"})
+    assert "The page moves" in moved.text and "http://localhost:28081/" in moved.text
     assert "http://192.0.2.7/" in owner.send("/settings", "/settings/web", **{
         **form, "web.host": "192.0.2.7", "web.port": "80"}).text
     assert owner.send("/settings", "/settings/web", **{**form, "web.host": "192.0.2.7", "web.port": "80"}

@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 
 from appliance import __version__
-from appliance.health.facts import HistoryFacts, InboxFacts
+from appliance.health.sources import HistoryFacts, InboxFacts
 from appliance.health.status import Status
 from appliance.history.views import Device, Lifetime
 from webui.present.energy import Now

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.history import changes
 from appliance.history.changes import DAY, INVERTER, SLOT, Change
-from appliance.outputs import memory
+from appliance.outputs import progress
 from appliance.outputs.base import Context, OutputError
 from appliance.outputs.lines import encode
 from appliance.outputs.lines.target import Refused, Target
@@ -65,9 +65,9 @@ class LinesOutput:
         self._target = Target(context.settings.lines)
         self._looked = {DAY: float("-inf"), INVERTER: float("-inf")}
         address = f"{context.settings.lines.url} {self._site.name}"
-        known = memory.get(self._store, NAME, "place") or {}
+        known = progress.get(self._store, NAME, "place") or {}
         self._sure = Place(**known) if known.get("address") == address else Place(address, self._site.timezone)
-        memory.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
+        progress.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
         self._place = self._begin()
         self._noted: deque[tuple[float, float, Place]] = deque()     # (first, last moment of a grain, place at its end)
 
@@ -126,7 +126,7 @@ class LinesOutput:
             _, _, sure = self._noted.popleft()
         if sure is not None:
             self._sure = sure
-            memory.put(self._store, NAME, "place", asdict(sure))
+            progress.put(self._store, NAME, "place", asdict(sure))
 
     def _begin(self) -> Place:
         """Where to go on: at the sure place; what another zone's midnights hold is withdrawn from its beginning."""
@@ -135,7 +135,7 @@ class LinesOutput:
         return replace(self._sure, day=0, inverter=0)
 
     def _go_back(self) -> None:
-        memory.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
+        progress.put(self._store, NAME, "place", asdict(self._sure))      # the zone, before anything is sent in it
         self._place = self._begin()
         self._noted.clear()
         self._looked = dict.fromkeys(self._looked, float("-inf"))

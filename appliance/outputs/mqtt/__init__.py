@@ -14,7 +14,7 @@ import secrets
 from typing import Any
 
 from appliance.history import changes
-from appliance.outputs import memory
+from appliance.outputs import progress
 from appliance.outputs.base import Context, OutputError
 from appliance.outputs.mqtt import discovery, snapshot
 from appliance.outputs.mqtt.broker import Broker
@@ -73,10 +73,10 @@ class MqttOutput:
             pass
 
     def _connect(self) -> Broker:
-        known = memory.get(self._store, NAME, "client")
+        known = progress.get(self._store, NAME, "client")
         if known is None:
             known = f"suntap-{secrets.token_hex(6)}"
-            memory.put(self._store, NAME, "client", known)
+            progress.put(self._store, NAME, "client", known)
         broker = Broker(self._mqtt, known, (f"{self._base}/availability", "offline"), self._received)
         broker.connect()
         if self._mqtt.discovery:
@@ -115,14 +115,14 @@ class MqttOutput:
     def _announced(self, broker: Broker, wanted: dict[str, str]) -> bool:
         """Announce what is new or changed (all of it after a start), and take back what is gone; whether there was
         any."""
-        known: dict[str, Any] = memory.get(self._store, NAME, "announced") or {}
+        known: dict[str, Any] = progress.get(self._store, NAME, "announced") or {}
         if known == wanted and not self._announce:
             return False
-        memory.put(self._store, NAME, "announced", {**known, **wanted})     # a kill here leaves none behind
+        progress.put(self._store, NAME, "announced", {**known, **wanted})     # a kill here leaves none behind
         for topic, payload in wanted.items():
             broker.publish(topic, payload, retain=True)
         for topic in known.keys() - wanted.keys():
             broker.publish(topic, "", retain=True)
         broker.confirm()
-        memory.put(self._store, NAME, "announced", wanted)
+        progress.put(self._store, NAME, "announced", wanted)
         return True

@@ -14,7 +14,7 @@ from appliance.ledger import cadence
 from appliance.ledger.roles import INVERTER, role
 from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar
-from appliance.outputs import memory
+from appliance.outputs import progress
 from appliance.outputs.base import Fact
 from appliance.outputs.mqtt.rising import Rising, advance, window
 from appliance.store import transaction
@@ -82,14 +82,14 @@ def _rise(conn: sqlite3.Connection) -> dict[str, int]:
     if newest is None:
         return {}
     since = window(newest)
-    known = {name: Rising(*fields) for name, fields in (memory.get(conn, NAME, KEY) or {}).items()}
+    known = {name: Rising(*fields) for name, fields in (progress.get(conn, NAME, KEY) or {}).items()}
     oldest = min([since, *(rising.since for rising in known.values())])
     fresh = {**totals.site(conn, since), **_named(totals.inverters(conn, since))}
     days = {**totals.site(conn, oldest), **_named(totals.inverters(conn, oldest))}
     risen = {name: advance(known.get(name), counted, since, days[name].since) for name, counted in fresh.items()}
     with transaction(conn):
-        memory.put(conn, NAME, KEY, {name: [rising.since, rising.base_dwh, rising.published_dwh]
-                                     for name, rising in {**known, **risen}.items()})
+        progress.put(conn, NAME, KEY, {name: [rising.since, rising.base_dwh, rising.published_dwh]
+                                       for name, rising in {**known, **risen}.items()})
     return {name: rising.published_dwh for name, rising in risen.items()}
 
 

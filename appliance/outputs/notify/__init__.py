@@ -8,7 +8,7 @@ many matters become one digest.
 import dataclasses
 from zoneinfo import ZoneInfo
 
-from appliance.outputs import memory
+from appliance.outputs import progress
 from appliance.outputs.base import Context
 from appliance.outputs.notify import matters
 from appliance.outputs.notify.channel import channel
@@ -34,18 +34,19 @@ class NotifyOutput:
         if not is_set():
             return self._context.clock.sleep_seconds(LOOK_S)
         there = matters.current(self._context.facts(), now)
-        found = memory.get(self._store, NAME, "known")
+        found = progress.get(self._store, NAME, "known")
         known = matters.silent_start(there, now) if found is None else {
             key: Matter(**fields) for key, fields in found.items()}
         news = matters.judge(known, there, now, ZoneInfo(self._context.settings.site.timezone))
         if news.begun or news.over:
-            if abs(now - (memory.get(self._store, NAME, "last") or 0)) < GAP_S:
+            if abs(now - (progress.get(self._store, NAME, "last") or 0)) < GAP_S:
                 return self._context.clock.sleep_seconds(LOOK_S)    # judged again, with what comes until then
             site = self._context.settings.site.name
             self._send(compose(site, news.begun, news.over), site, now)
-            memory.put(self._store, NAME, "last", now)
+            progress.put(self._store, NAME, "last", now)
             self._context.count("messages")
-        memory.put(self._store, NAME, "known", {key: dataclasses.asdict(matter) for key, matter in news.known.items()})
+        progress.put(self._store, NAME, "known",
+                     {key: dataclasses.asdict(matter) for key, matter in news.known.items()})
         return self._context.clock.sleep_seconds(LOOK_S)
 
     def wait(self, seconds: float) -> None:

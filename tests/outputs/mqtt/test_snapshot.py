@@ -24,9 +24,7 @@ def house(tmp_path: Path) -> House:
     """A history that ends ten minutes ago."""
     made = House(tmp_path / "data")
     made.fill(2)
-    (newest,) = made.store.execute("SELECT max(time) FROM slot").fetchone()
-    made.store.execute("UPDATE device SET last_seen = ?, first_seen = 1", (newest,))
-    made.clock.pass_(newest + 600 - made.clock.time())
+    made.heard_ten_minutes_ago()
     return made
 
 

@@ -26,14 +26,15 @@ def test_what_is_kept_is_no_token_and_what_the_settings_take() -> None:
     assert tokens.names([ENTRY, OTHER_ENTRY]) == ["home assistant", "other"]
 
 
-@pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer  {TOKEN} ", basic(TOKEN)])
+@pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"bearer  {TOKEN} ", basic(TOKEN)],
+                         ids=["Bearer", "bearer with blanks", "Basic"])      # the token is another one in each run
 def test_a_token_is_presented_as_bearer_or_as_the_password_of_basic(header: str) -> None:
     assert shown(header)
 
 
 @pytest.mark.parametrize("header", [
     "", "Bearer", "Bearer ", f"Token {TOKEN}", TOKEN, f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Bearer {ENTRY}",
-    f"Bearer {ENTRY.rpartition(':')[2]}", basic(""), "Basic !!!", basic("ü☀")])
+    f"Bearer {ENTRY.rpartition(':')[2]}", basic(""), "Basic !!!", basic("ü☀")], ids=range(12))
 def test_anything_else_is_none(header: str) -> None:
     assert not shown(header.encode("utf-8").decode("latin-1"))
 

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from appliance.ledger import clocks
-from appliance.ledger.sending import Frame, frame_of, learn
+from appliance.ledger.upload_times import Frame, frame_of, learn
 from appliance.store import transaction
 from spcore.uploads import Upload
 from tests.ledger.support import HOUR, NOON, PVS, Box, upload

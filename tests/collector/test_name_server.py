@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.collector import NAME, REDIRECTED, names
+from appliance.collector import NAME, REDIRECTED, name_server
 from appliance.collector.dns import addresses, query
-from appliance.collector.names import MISSING, TTL_S, Names
+from appliance.collector.name_server import MISSING, TTL_S, Names
 from tests.cli.processes import alive
 
 
@@ -27,7 +27,7 @@ def ask(port: int, name: str) -> bytes:
 
 @pytest.fixture
 def served():
-    if not names.program():
+    if not name_server.program():
         pytest.skip("needs dnsmasq")
     made = Names(free_port())
     for _ in range(10):     # on a busy machine it may start late
@@ -58,7 +58,7 @@ def test_one_that_was_killed_is_started_again_and_counted(served: Names) -> None
 
 def test_without_dnsmasq_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(names, "PLACES", "")
+    monkeypatch.setattr(name_server, "PLACES", "")
     made = Names(free_port())
     assert not made.look_after() and made.problem == MISSING
     made.close()
@@ -69,8 +69,8 @@ def test_one_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPa
     (tmp_path / "dnsmasq").write_text(f"#!/bin/sh\nexec {sleep} 600\n")
     (tmp_path / "dnsmasq").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(names, "PLACES", "")
-    monkeypatch.setattr(names, "START_S", 0.2)
+    monkeypatch.setattr(name_server, "PLACES", "")
+    monkeypatch.setattr(name_server, "START_S", 0.2)
     made = Names(free_port())
     assert not made.look_after() and f"does not answer on port {made.port}" in made.problem
     pid = made._process.pid if made._process else 0

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from appliance import store
-from appliance.history import believed
-from appliance.history.believed import NotBelieved
+from appliance.history import backup_check
+from appliance.history.backup_check import NotBelieved
 from appliance.store import inbox, state
 from appliance.store.state import Key
 from tests.ledger.support import NOON, Box, household
 
 BAD_ROWS = [
     "UPDATE reading SET energy_dwh = 'much' WHERE time = (SELECT min(time) FROM reading)",
-    f"UPDATE slot SET production_dwh = {believed.MAX_ENERGY + 1} WHERE time IN (SELECT time FROM slot LIMIT 3)",
+    f"UPDATE slot SET production_dwh = {backup_check.MAX_ENERGY + 1} WHERE time IN (SELECT time FROM slot LIMIT 3)",
     f"UPDATE slot SET time = time + {10 ** 9} WHERE time IN (SELECT time FROM slot LIMIT 3)",
     "UPDATE site_day SET day = 'someday'",
     "UPDATE slot SET hole = 0.5 WHERE time IN (SELECT time FROM slot LIMIT 3)",
@@ -47,7 +47,7 @@ def change(folder: Path, statement: str, name: str = store.FILE) -> None:
 def copied(saved: Path, folder: Path) -> tuple[sqlite3.Connection, int]:
     folder.mkdir()
     fresh = store.connect(folder)
-    return fresh, believed.copy(saved, fresh, NOON + 86_400)
+    return fresh, backup_check.copy(saved, fresh, NOON + 86_400)
 
 
 def test_a_sound_history_is_copied_whole_and_derived_again(saved: Path, tmp_path: Path) -> None:
@@ -87,24 +87,24 @@ def test_what_this_box_knows_of_pvoutput_stays_its_own(saved: Path, tmp_path: Pa
     with closing(store.connect(tmp_path / "own")) as own, closing(store.connect(saved)) as fresh:
         state.put(own, state.Namespaced("pvoutput.quota"), "7")
         state.put(own, Key.NET_SIGN, "-")
-        believed.keep_own(own, fresh)
+        backup_check.keep_own(own, fresh)
         assert state.get(fresh, state.Namespaced("pvoutput.quota")) == "7" and state.get(fresh, Key.NET_SIGN) != "-"
 
 
 @pytest.mark.parametrize(("statement", "kind"), [
     ("CREATE TABLE extra (x)", "foreign"), ("DROP TABLE slot", "foreign"), ("PRAGMA user_version = 99", "newer")])
 def test_a_schema_that_is_not_ours_is_refused_with_its_kind(saved: Path, statement: str, kind: str) -> None:
-    believed.check_schema(saved / store.FILE, "store")
+    backup_check.check_schema(saved / store.FILE, "store")
     change(saved, statement)
     with pytest.raises(NotBelieved) as caught:
-        believed.check_schema(saved / store.FILE, "store")
+        backup_check.check_schema(saved / store.FILE, "store")
     assert caught.value.kind == kind and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["captured_us = -1", "source = x'00'", "body = 'text'", "sha256 = 7"])
 def test_uploads_of_another_kind_are_refused(saved: Path, value: str) -> None:
     with closing(inbox.connect(saved)) as conn:
-        believed.check_uploads(conn)
+        backup_check.check_uploads(conn)
     change(saved, f"UPDATE upload SET {value}", inbox.FILE)
     with closing(inbox.connect(saved)) as conn, pytest.raises(NotBelieved, match="1 of its uploads"):
-        believed.check_uploads(conn)
+        backup_check.check_uploads(conn)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pcapy
 
-from appliance.collector import bridge
+from appliance.collector import links
 from appliance.collector.wire import FILTER, MAX_SEEN, WireView
 from appliance.system.clock import Clock
 
@@ -60,7 +60,7 @@ class Watch:
         """Until the interface goes away. Raises PcapError, OSError."""
         handle = open_watch(self.interface)
         try:
-            view = WireView(self.clock.steady()[1], bytes.fromhex(bridge.mac(self.interface).replace(":", "")))
+            view = WireView(self.clock.steady()[1], bytes.fromhex(links.mac(self.interface).replace(":", "")))
             self._view = view
             poll = select.poll()
             poll.register(handle.getfd(), select.POLLIN)

@@ -2,8 +2,8 @@
 import json
 from dataclasses import replace
 
-from appliance.health.facts import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 from appliance.health.notices import Notice
+from appliance.health.sources import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
 
 HISTORY = HistoryFacts(
     devices={"inverter": 3}, pvs=None, last_reading=None, outbox={}, totals_refused=0, oldest_waiting=None,

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from webui import kept
-from webui.kept import MAX_AGE_S, MAX_KEPT, Kept
+from webui import cache
+from webui.cache import MAX_AGE_S, MAX_KEPT, Kept
 
 
 def test_an_answer_is_made_once_for_each_question_and_state() -> None:
@@ -31,7 +31,7 @@ def test_the_answer_that_was_not_asked_for_longest_goes() -> None:
 
 def test_an_answer_is_made_anew_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     now, answers = [1000.0], Kept()
-    monkeypatch.setattr(kept.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(cache.time, "monotonic", lambda: now[0])
     for later in (0.0, MAX_AGE_S - 1, MAX_AGE_S):
         now[0] = 1000.0 + later
         answers.get("a", 0, str)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.collector import bridge
-from appliance.collector.bridge import NoPort, pvs_port
+from appliance.collector import links
+from appliance.collector.links import NoPort, pvs_port
 from appliance.system import bridge as tables
 from tests.attack.support import ROUTER_MAC, TRUE_MAC, kernel
 
@@ -17,10 +17,10 @@ def ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     net = tmp_path / "sys/class/net"
     for number, name in enumerate(("eth0", "eth1"), 1):
         plug(net, name, number)
-    monkeypatch.setattr(bridge, "SYS_NET", net)
-    monkeypatch.setattr(bridge, "address", lambda name: "192.0.2.2")
+    monkeypatch.setattr(links, "SYS_NET", net)
+    monkeypatch.setattr(links, "address", lambda name: "192.0.2.2")
     for table in (tables.port_numbers, tables.is_bridge, tables.learned, tables.gateways):
-        monkeypatch.setattr(bridge, table.__name__, lambda interface, table=table: table(interface, tmp_path))
+        monkeypatch.setattr(links, table.__name__, lambda interface, table=table: table(interface, tmp_path))
     return net
 
 
@@ -59,7 +59,7 @@ def test_before_the_router_was_heard_no_port_is_known(ports: Path, tmp_path: Pat
 
 
 def test_a_bridge_without_an_address_cannot_answer(ports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bridge, "address", lambda name: "")
+    monkeypatch.setattr(links, "address", lambda name: "")
     with pytest.raises(NoPort, match="no IPv4 address"):
         pvs_port("br0")
 
@@ -70,5 +70,5 @@ def test_an_interface_that_is_not_there_is_named(ports: Path) -> None:
 
 
 def test_what_the_kernel_says_of_the_loopback_is_read() -> None:
-    assert bridge.address("lo") == "127.0.0.1" and bridge.mac("lo") == "00:00:00:00:00:00"
-    assert (bridge.address("nosuch0"), bridge.mac("nosuch0"), bridge.has_carrier("nosuch0")) == ("", "", False)
+    assert links.address("lo") == "127.0.0.1" and links.mac("lo") == "00:00:00:00:00:00"
+    assert (links.address("nosuch0"), links.mac("nosuch0"), links.has_carrier("nosuch0")) == ("", "", False)

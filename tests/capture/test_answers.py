@@ -5,7 +5,7 @@ from pathlib import Path
 import pcapy
 import pytest
 
-from appliance.capture.watch import Watch, open_watch, read_file
+from appliance.capture.answers import Watch, open_watch, read_file
 from appliance.collector.wire import WireView
 from appliance.simulate import pcapfile, traffic, uploads
 from appliance.simulate.traffic import Conversation

@@ -1,6 +1,6 @@
 """Posting rows: what an answer, or its absence, makes of the rows that were in the request."""
 from appliance.pvoutput import outbox, servertime, views
-from appliance.pvoutput.post import backlog, live, trial
+from appliance.pvoutput.batches import backlog, live, trial
 from appliance.pvoutput.targets import main_target
 from appliance.simulate.pvoutput import Fault
 from tests.pvoutput.support import DAY, NOON, Box, HandClock, midnight, sunny_day
