@@ -10,8 +10,12 @@ tries an address.
 from __future__ import annotations
 
 import enum
+import os
+import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +38,7 @@ class Trouble(enum.Enum):
     SILENT = "no answer in time"
     NO_NAME = "the name could not be resolved"
     REFUSED = "the connection was refused"
+    SLOW = "the answer came too slowly"
     HALF = "the connection ended in the middle of the answer"
     CLOSED = "the connection failed or was closed without an answer"
     OTHER = "something else"
@@ -72,20 +77,81 @@ def exchange(method: str, url: str, data: bytes | Mapping[str, str] | None, head
         raise _no_answer(error) from None
 
 
-def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
-    import urllib3
+class Body:
+    """The body of an answer, to be read as a file. Its bounds are the reader's bytes and the time of download()."""
+
+    def __init__(self, response: requests.Response, end: float) -> None:
+        self.status, self.headers = response.status_code, response.headers
+        self._response, self._end = response, end
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; b"" at the end of a whole body. Raises NoAnswer."""
+        import urllib3
+        try:
+            piece: bytes = self._response.raw.read(size, decode_content=False)
+        except urllib3.exceptions.ReadTimeoutError:
+            raise NoAnswer(Trouble.SILENT) from None
+        except (urllib3.exceptions.HTTPError, OSError, ValueError):
+            raise NoAnswer(Trouble.SLOW if time.monotonic() > self._end else Trouble.HALF) from None
+        if time.monotonic() > self._end:
+            raise NoAnswer(Trouble.SLOW)
+        length = self.headers.get("Content-Length", "")
+        if not piece and length.isdigit() and self._response.raw.tell() < int(length):     # urllib3 1 does not say so
+            raise NoAnswer(Trouble.HALF)
+        return piece
+
+
+@contextmanager
+def download(url: str, limit_s: float) -> Iterator[Body]:
+    """Ask for `url` and yield the answer, whose body may take `limit_s`. Raises NoAnswer."""
+    import requests
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.get(url, headers={"Accept-Encoding": PLAIN}, timeout=TIMEOUTS, stream=True,
+                             allow_redirects=False) as response, _cut_off(response, limit_s):
+                _refuse_packed(response)
+                yield Body(response, time.monotonic() + limit_s)
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise _no_answer(error) from None
+
+
+@contextmanager
+def _cut_off(response: requests.Response, limit_s: float) -> Iterator[None]:
+    """End the connection after `limit_s`: a read waits for all of its bytes, and a server may drip them."""
+    def cut() -> None:
+        with suppress(OSError, ValueError), socket.socket(fileno=os.dup(response.raw.fileno())) as connection:
+            connection.shutdown(socket.SHUT_RDWR)
+    timer = threading.Timer(max(0.0, limit_s), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _refuse_packed(response: requests.Response) -> None:
     packed = response.headers.get("Content-Encoding", PLAIN).strip().lower()
     if packed not in (PLAIN, ""):
         raise NoAnswer(Trouble.OTHER, f"the server packed its reply ({packed[:40]!r}), which it was not asked for")
+
+
+def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
+    import urllib3
+    _refuse_packed(response)
     end, body = time.monotonic() + LIMIT_S, bytearray()
     try:
-        for piece in response.raw.stream(PIECE, decode_content=False):
-            body += piece
-            if len(body) > most or time.monotonic() > end:
-                return bytes(body[:most]), False
+        with _cut_off(response, LIMIT_S):
+            for piece in response.raw.stream(PIECE, decode_content=False):
+                body += piece
+                if len(body) > most or time.monotonic() > end:
+                    return bytes(body[:most]), False
     except urllib3.exceptions.ReadTimeoutError:
         raise NoAnswer(Trouble.SILENT) from None
     except urllib3.exceptions.HTTPError:
+        if time.monotonic() > end:
+            return bytes(body), False
         raise NoAnswer(Trouble.HALF) from None
     return bytes(body), True
 
