@@ -40,7 +40,7 @@ KINDS = {
     "old system": (WARN, "Flash the newest card image: save a backup under Settings first, restore it afterwards."),
     "fixes": (WARN, "The newest card image has them: save a backup under Settings, flash the card, restore the backup. "
                     "On a system of your own: sudo apt upgrade."),
-    "newer": (OK, "Settings › Update installs it, if you wish."),
+    "newer": (OK, "Choose Settings › Update to install it, if you wish."),
     "no news": (WARN, "Look at the address under Settings › Update, or empty it."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),

@@ -33,10 +33,10 @@ class System:
                 "age_days": self.age_days(now)}
 
 
-def read(path: Path = IMAGE) -> System | None:
+def read(path: Path | None = None) -> System | None:
     """Read what the image says of itself; None where there is none, or it cannot be read."""
     try:
-        text = path.read_bytes()[:MAX_BYTES].decode("ascii", "replace")
+        text = (path or IMAGE).read_bytes()[:MAX_BYTES].decode("ascii", "replace")
         facts = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
         return System(date.fromisoformat(facts["built"]),
                       date.fromisoformat(facts["debian"]) if facts.get("debian") else None)

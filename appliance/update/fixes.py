@@ -15,10 +15,10 @@ FIELD = re.compile(r"^(Package|Source|Status|Version): (\S+(?: \S+)*)", re.M)
 DEBIAN_PACKAGES = "Debian's packages are not to be found on this system"
 
 
-def installed(status: Path = STATUS) -> dict[str, tuple[str, str]]:
+def installed(status: Path | None = None) -> dict[str, tuple[str, str]]:
     """Return installed package → (its source, its version). Raises UpdateError where dpkg has no list."""
     try:
-        text = status.read_text(encoding="utf-8", errors="replace")
+        text = (status or STATUS).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UpdateError(f"{DEBIAN_PACKAGES} ({error.strerror})") from error
     found = {}

@@ -89,7 +89,7 @@ def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     status.write_text(STATUS)
     monkeypatch.setattr(fixes, "suite", lambda: "trixie")
     monkeypatch.setattr(fixes, "architecture", lambda: "arm64")
-    monkeypatch.setattr(fixes.installed, "__defaults__", (status,))
+    monkeypatch.setattr(fixes, "STATUS", status)
     return status
 
 

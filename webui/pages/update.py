@@ -96,7 +96,7 @@ def fetch() -> ResponseReturnValue:
     else:
         try:
             fetching.begin(pending, known)
-            Thread(target=_fetch, args=(url, update_key(), known, pending), daemon=True).start()
+            Thread(target=_fetch, args=(url, update_key(), known, pending), name="update-fetch", daemon=True).start()
         except OSError as error:
             FETCHING.release()
             text = _("The file could not be stored: {reason}. Nothing was changed.")
