@@ -36,7 +36,7 @@ cdef enum:
 cdef enum:
     MAC_BYTES = 6
 
-cdef enum:                      # link headers: their length, where the EtherType stands, where the sender's address does
+cdef enum:                      # link headers: length, place of the EtherType, place of the sender's address
     ETHERNET_HEADER = 14
     ETHERNET_TYPE = 12
     SLL_HEADER = 16             # Linux cooked
