@@ -54,7 +54,7 @@ def artefacts(version: str) -> list[Artefact]:
                      build=("image/oci/build.sh", arch)),
                   of(f"suntap_{version}_{arch}.oci.spdx.json", "its packages (SPDX)", "oci", *parts)]
     image = f"suntap-{version}-arm64"
-    return [of(f"{image}.img.xz", "card image for Raspberry Pi 3 and 4", "image", build=("image/build.sh",)),
+    return [of(f"{image}.img.xz", "card image for Raspberry Pi 3, 4 and 5", "image", build=("image/build.sh",)),
             of(f"{image}.spdx.json", "its packages (SPDX)", "image"),
             of(f"{image}.licences.tar.xz", "their licences", "image"), *found,
             of(f"suntap_{version}_arm64.suntap-update", "update for cards in use (Settings › Update)",

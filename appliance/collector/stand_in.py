@@ -1,4 +1,5 @@
 """The application that answers a PVS as its collector did: 1002 and the time, once the upload is in the inbox.
+When it stands in is breaker.py's to say.
 
 Rules, in this order, each refusal with its status and its counter:
     a path other than the two                    404

@@ -175,7 +175,8 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
     free = f"{room.free / 1e9:.1f} GB free"
     if not room.writable:
         return Finding("disk", BAD, f"Nothing can be kept: {data_dir} can only be read.",
-                       "The card may be worn out: replace it.")
+                       "Press “Check the card” on the Diagnostics page. If it happens again, save a backup and replace "
+                       "the card." if image_problems.on_image() else "The card may be worn out: replace it.")
     if room.free < disks.FULL_BYTES:
         return Finding("disk", BAD, f"The card is full, so new readings are not being kept: {free}.", LESS)
     if room.free < disks.LOW_BYTES:

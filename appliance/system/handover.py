@@ -139,10 +139,15 @@ class Handover:
             return State(INTERRUPTED if now - at > INTERRUPTED_S else WORKING, text, at)
         return State(DONE if ok else FAILED, text, at)
 
-    def claim(self) -> IO[bytes]:
-        """The service's side: remove the request and open the file. Raises OSError if it cannot be read."""
+    def take(self) -> None:
+        """The service's side, where there is no file: remove the request. Raises OSError."""
         with acting_as(self.owner):
             (self.folder / REQUEST).unlink(missing_ok=True)
+
+    def claim(self) -> IO[bytes]:
+        """The service's side: remove the request and open the file. Raises OSError if it cannot be read."""
+        self.take()
+        with acting_as(self.owner):
             return self.open()
 
     def reject(self, reason: str) -> None:
