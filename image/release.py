@@ -5,8 +5,8 @@
     suntap_VERSION_ARCH.deb                                      amd64, arm64
     suntap_VERSION_ARCH.oci.tar, .oci.spdx.json                  amd64, arm64
     suntap_VERSION_arm64.suntap-update                           the signed update of cards in use
-    suntap-arm64.index                                           the newest version and Debian's security fixes: on a web
-                                                                 server this folder is what [update] url may name
+    suntap-arm64.index                                           the newest version and Debian's fixes: on a web server
+                                                                 this folder is what [update] url may name
     SHA256SUMS, SHA256SUMS.sig, release-key.pem                  ed25519, by the key of the updates ($SUNTAP_UPDATE_KEY)
     NOTES.md                                                     the version's section of CHANGELOG.md, and the files
 

@@ -24,7 +24,7 @@ from spcore.links cimport Layer, link_supported, parse_frame, parse_layers
 from spcore.packets cimport Packet
 from spcore.reassembly cimport wanted_port
 from spcore.streams cimport streams_segment
-from spcore.survey cimport Survey, survey_list, survey_note
+from spcore.survey cimport Survey, survey_list, survey_note, survey_plain
 from spcore.tunnels cimport tunnel_carries, tunnel_enter
 from spcore.uploads cimport to_uploads
 
@@ -115,6 +115,8 @@ cdef void core_look_around(Core* core, const Packet* packet) noexcept nogil:
     """Tells the survey what a plain frame holds that the first look refused: a segment, or lengths that lie."""
     cdef Datagram datagram
     cdef Segment segment
+    if survey_plain(core.survey, packet.data):
+        return
     if parse_frame(packet.link_type, packet.data, packet.caplen, &datagram) == PARSE_OK \
             and parse_tcp(datagram.payload, datagram.length, &segment) == PARSE_OK:
         survey_note(core.survey, &datagram, &segment)

@@ -31,6 +31,7 @@ cdef extern from "<time.h>" nogil:
 cdef enum:
     HEAD_BYTES = 512            # of a JSON line before "record", without the path
     TAIL_BYTES = 64             # behind it
+    USUAL_PIECE = 64 << 10      # lines of one batch of uploads (Limits.batch_bytes) as text
     MICROSECONDS = 1000000
 
 
@@ -174,8 +175,11 @@ cdef class LineFormat:
         """
         cdef uint32_t done = 0
         cdef object result
-        # An upload leaves the queue when its last line was formatted; `offset` remembers where in the first to go on.
         self.out.size = 0
+        # One allocation for the usual piece: growing to it line by line would copy all of it. What it lacks, `upload`
+        # asks for again.
+        buffer_reserve(&self.out, NULL, min(self.piece_bytes, <uint64_t>USUAL_PIECE))
+        # An upload leaves the queue when its last line was formatted; `offset` remembers where in the first to go on.
         with nogil:
             while done < uploads.count and self.out.size < self.piece_bytes:
                 self.offset = self.upload(uploads.items + done, self.offset)

@@ -36,6 +36,24 @@ cdef enum:
 cdef enum:
     MAC_BYTES = 6
 
+cdef enum:                      # link headers: length, place of the EtherType, place of the sender's address
+    ETHERNET_HEADER = 14
+    ETHERNET_TYPE = 12
+    SLL_HEADER = 16             # Linux cooked
+    SLL_TYPE = 14
+    SLL_ADDRESS_LENGTH = 4
+    SLL_ADDRESS = 6
+    SLL2_HEADER = 20
+    SLL2_TYPE = 0
+    SLL2_ADDRESS_LENGTH = 11
+    SLL2_ADDRESS = 12
+    HDLC_HEADER = 4             # Cisco HDLC
+    HDLC_TYPE = 2
+    DSA_HEADER = 18             # a tag of four bytes between the addresses and the type
+    DSA_TYPE = 16
+    EDSA_HEADER = 22            # a tag of eight
+    EDSA_TYPE = 20
+
 LINK_NAMES = {
     LINK_NULL: "null", LINK_ETHERNET: "Ethernet", LINK_PPP: "PPP", LINK_RAW_BSD: "raw IP", LINK_RAW_OPENBSD: "raw IP",
     LINK_PPP_HDLC: "PPP", LINK_PPP_ETHER: "PPPoE", LINK_RAW: "raw IP", LINK_C_HDLC: "Cisco HDLC",
@@ -110,41 +128,42 @@ cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Data
     out.station = 0
     out.source_mac = out.destination_mac = NULL
     if link_type == LINK_ETHERNET:
-        return parse_layers(LAYER_ETHERNET, data, caplen, out)
+        set_macs(data, caplen, out)
+        return at_type(data, caplen, ETHERNET_TYPE, ETHERNET_HEADER, out)
     if link_type == LINK_SLL:
-        if caplen >= 16 and be16(data + 4) == MAC_BYTES:
-            out.source_mac = data + 6
-        return at_type(data, caplen, 14, 16, out)
+        if caplen >= SLL_HEADER and be16(data + SLL_ADDRESS_LENGTH) == MAC_BYTES:
+            out.source_mac = data + SLL_ADDRESS
+        return at_type(data, caplen, SLL_TYPE, SLL_HEADER, out)
     if link_type == LINK_SLL2:
-        if caplen >= 20 and data[11] == MAC_BYTES:
-            out.source_mac = data + 12
-        return at_type(data, caplen, 0, 20, out)
+        if caplen >= SLL2_HEADER and data[SLL2_ADDRESS_LENGTH] == MAC_BYTES:
+            out.source_mac = data + SLL2_ADDRESS
+        return at_type(data, caplen, SLL2_TYPE, SLL2_HEADER, out)
     if link_type == LINK_NULL or link_type == LINK_LOOP:
         return parse_null(data, caplen, out)
     if link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
         if caplen >= 1 and data[0] in (0x0F, 0x8F):         # Cisco HDLC under PPP's number
-            return at_type(data, caplen, 2, 4, out)
+            return at_type(data, caplen, HDLC_TYPE, HDLC_HEADER, out)
         return parse_layers(LAYER_PPP, data, caplen, out)
     if link_type == LINK_PPP_PPPD:      # a byte of direction in the place of the address
         return parse_layers(LAYER_PPP, data + 2, caplen - 2, out) if caplen >= 2 else PARSE_MALFORMED
     if link_type == LINK_PPP_ETHER:
         return parse_layers(TYPE_PPPOE, data, caplen, out)
     if link_type == LINK_C_HDLC:
-        return at_type(data, caplen, 2, 4, out)
+        return at_type(data, caplen, HDLC_TYPE, HDLC_HEADER, out)
     if link_type == LINK_NFLOG:
         return parse_nflog(data, caplen, out)
     if link_type == LINK_DSA_BRCM or link_type == LINK_DSA_DSA:
         set_macs(data, caplen, out)
-        return at_type(data, caplen, 16, 18, out)
+        return at_type(data, caplen, DSA_TYPE, DSA_HEADER, out)
     if link_type == LINK_DSA_EDSA:
         set_macs(data, caplen, out)
-        return at_type(data, caplen, 20, 22, out)
+        return at_type(data, caplen, EDSA_TYPE, EDSA_HEADER, out)
     return parse_ip(data, caplen, out)
 
 
 cdef inline bint plausible(const uint8_t* data, uint32_t length) noexcept nogil:
     """Whether an Ethernet header with a type that is read here stands at `data`."""
-    return length >= 14 and be16(data + 12) in (
+    return length >= ETHERNET_HEADER and be16(data + ETHERNET_TYPE) in (
         TYPE_IPV4, TYPE_ARP, TYPE_VLAN, TYPE_IPV6, LAYER_MPLS, TYPE_MPLS_MULTICAST, TYPE_PPPOE, TYPE_QINQ,
         TYPE_QINQ_OLD)
 
@@ -208,12 +227,12 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
             layer.kind = be16(layer.data + 2)
             size = 4
         elif layer.kind == LAYER_ETHERNET:
-            if layer.length < 14:
+            if layer.length < ETHERNET_HEADER:
                 return PARSE_MALFORMED
             out.vlan = 0                    # a frame inside a frame has tags of its own
             set_macs(layer.data, layer.length, out)
-            layer.kind = be16(layer.data + 12)
-            size = 14
+            layer.kind = be16(layer.data + ETHERNET_TYPE)
+            size = ETHERNET_HEADER
         elif layer.kind == TYPE_PPPOE:      # RFC 2516: version and type, code, session, length; then PPP
             if layer.length < 8 or layer.data[1] != 0:
                 return PARSE_MALFORMED

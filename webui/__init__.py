@@ -24,7 +24,7 @@ from webui.pages import (
     login,
     metrics,
     notices,
-    orders,
+    order_result,
     outputs,
     panels,
     prices,
@@ -41,7 +41,7 @@ from webui.security import access, auth, headers
 from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
-PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
+PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, order_result.page, diagnostics.page,
          bundle.page, senders.page, restore.page, repair.page, update.page, settings.page, api.page, export.page,
          health.page, outputs.page, notices.page, panels.page, prices.page, tokens.page, metrics.page)
 

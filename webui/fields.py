@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.settings import Secret, Settings, value
 from webui.language import N_, _
-from webui.typed import watts, zone
+from webui.lenient import watts, zone
 
 
 @dataclass(frozen=True)

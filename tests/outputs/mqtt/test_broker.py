@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.outputs.mqtt import broker
 from appliance.outputs.mqtt.broker import REFUSALS, Broker
 from appliance.settings import Mqtt, Secret

@@ -12,7 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from appliance.outputs.base import Context, Fact, Facts, OutputError
+from appliance.outputs.contract import Context, Fact, Facts, OutputError
 from appliance.outputs.notify import GAP_S, NotifyOutput
 from appliance.settings import Notify, Secret, Settings
 from tests.outputs.engines import free_port

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.pvoutput.answers import batch_answers, parse_history, parse_outputs, parse_system
+from appliance.pvoutput.reply_fields import batch_answers, parse_history, parse_outputs, parse_system
 from appliance.simulate.pvoutput_services import getsystem
 from appliance.simulate.pvoutput_site import Site, System
 

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from appliance.errors import FAILED
-from appliance.outputs.base import Context, Facts, Output, OutputError
+from appliance.outputs.contract import Context, Facts, Output, OutputError
 from appliance.outputs.lines import LinesOutput
 from appliance.outputs.mqtt import MqttOutput
 from appliance.outputs.notify import NotifyOutput

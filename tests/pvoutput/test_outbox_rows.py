@@ -1,6 +1,6 @@
 """The rows follow the slots: idempotent, and nothing is sent again without a change."""
 from appliance.ledger.derive import changed
-from appliance.pvoutput import follow, views
+from appliance.pvoutput import outbox_rows, views
 from tests.pvoutput.support import DAY, NOON, Box, midnight, rows, settings_for, sunny_day
 
 
@@ -55,7 +55,7 @@ def test_another_system_gets_everything(box: Box) -> None:
 def test_a_slot_that_is_gone_is_not_sent(box: Box) -> None:
     box.put(sunny_day(DAY, last=20))
     box.store.execute("DELETE FROM slot WHERE time = ?", (midnight(DAY),))
-    follow.refresh(box.store, box.settings, [DAY], NOON)
+    outbox_rows.refresh(box.store, box.settings, [DAY], NOON)
     assert len(rows(box)) == 19
 
 
@@ -97,7 +97,7 @@ def test_older_history_does_not_move_the_lifetime_counter_of_a_day_that_was_sent
     box.run(300)
     before = len(box.posts())
     box.put(sunny_day("2026-05-07"))
-    follow.refresh(box.store, box.settings, [DAY], NOON)
+    outbox_rows.refresh(box.store, box.settings, [DAY], NOON)
     assert box.states() == {"sent": 120, "waiting": 288}
     box.push()
     assert all(row.startswith("20260507") for request in box.posts()[before:] for row in request.rows)
@@ -105,10 +105,10 @@ def test_older_history_does_not_move_the_lifetime_counter_of_a_day_that_was_sent
 
 def test_only_what_rows_depend_on_is_another_shape(box: Box) -> None:
     box.put(sunny_day(DAY, last=20))
-    assert not follow.has_other_shape(box.store, box.settings)
+    assert not outbox_rows.has_other_shape(box.store, box.settings)
     for changes in ({"energy": "lifetime"}, {"consumption": False}, {"voltage": True}, {"system_id": "54321"}):
-        assert follow.has_other_shape(box.store, settings_for(box.server, **changes)), changes
-    assert not follow.has_other_shape(box.store, settings_for(box.server, reserve=7))
+        assert outbox_rows.has_other_shape(box.store, settings_for(box.server, **changes)), changes
+    assert not outbox_rows.has_other_shape(box.store, settings_for(box.server, reserve=7))
 
 
 def test_days_that_were_followed_are_taken_off_the_ledgers_list(box: Box) -> None:

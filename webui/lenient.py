@@ -1,4 +1,4 @@
-"""What people type into a form, taken as they mean it: "Los Angeles" for a zone, "3.8 kW" for a size.
+"""What people type into a form, read leniently, as they mean it: "Los Angeles" for a zone, "3.8 kW" for a size.
 
 Each function returns what the settings file wants; a text that it cannot make sense of comes back as it is, for the
 declared check to refuse.

@@ -6,7 +6,7 @@ from webui.data import box
 from webui.orders import Order
 from webui.security import access
 
-page = Blueprint("orders", __name__)
+page = Blueprint("order_result", __name__)
 
 
 @page.get("/order/<int:number>")
