@@ -37,6 +37,8 @@ CLAIM_S = 1800                      # after power-on in which it may choose the 
 # guesses at the password (security.throttle)
 ADDRESS_BURST = 5                   # tries at once from one address
 ADDRESS_SECONDS = 30.0              # then one every so many seconds
+DEVICE_BURST = 10                   # of one device of the own network, whatever addresses it takes
+DEVICE_SECONDS = 15.0
 TOTAL_BURST = 30                    # tries at once from everywhere
 TOTAL_SECONDS = 5.0
 MAX_ADDRESSES = 1024                # remembered buckets; the oldest is forgotten, the common bucket bounds the rest

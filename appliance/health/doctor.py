@@ -15,7 +15,7 @@ from appliance.health import disk
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
 from appliance.settings import Settings, SettingsError, load, unknown_keys, value
-from appliance.system import heartbeat
+from appliance.system import bridge, heartbeat
 from appliance.system.clock import Clock
 
 SYS_NET = Path("/sys/class/net")
@@ -106,6 +106,10 @@ def check_data_dir(folder: Path) -> Finding:
 
 def check_interface(name: str) -> Finding:
     """There, up, with a carrier."""
+    if name == bridge.ANY:
+        joins = bridge.joining_cards()
+        return Finding("interface", BAD, f'"any" does not tell the two sides of the bridge {joins} apart',
+                       f'set capture.interface to "{joins}"') if joins else Finding("interface", OK, "every interface")
     if not (SYS_NET / name).exists():
         known = ", ".join(sorted(entry.name for entry in SYS_NET.iterdir() if entry.name != "lo"))
         return Finding("interface", BAD, f"{name} does not exist",
