@@ -119,7 +119,11 @@ cdef class LineFormat:
 
     cdef uint64_t upload(self, const Finished* item, uint64_t start) noexcept nogil:
         """Appends record lines of one upload from offset `start` of its body on, until there is enough for one piece;
-        returns the offset to go on from (the body's size: all done)."""
+        returns the offset to go on from (the body's size: all done).
+
+        `item` stays the queue's. Each line that is not empty is counted once: lines, lines_too_long or
+        lines_without_number. `failed`: there was no memory, and the caller raises.
+        """
         cdef const uint8_t* line = item.body + start
         cdef const uint8_t* end = item.body + item.body_size
         cdef const uint8_t* following
@@ -137,6 +141,7 @@ cdef class LineFormat:
             head = self.json_head(item)
             self.out.size = head_at         # the first line finds it there already
 
+        # Each line: measured, judged, counted, written. Room for its longest form comes first.
         while line < end and self.out.size < self.piece_bytes:
             following = next_line(line, end, &length)
             if length > self.max_line:

@@ -27,6 +27,12 @@ cdef enum:
     LINK_DSA_DSA = 284
     LINK_DSA_EDSA = 285
 
+cdef enum:                      # what layers between take up
+    VLAN_TAG = 4                # tag, then the next type
+    PPPOE_HEADER = 6            # RFC 2516: version and type, code, session, length; then PPP
+    SNAP_HEADER = 8             # RFC 1042: 802.2's three bytes, an organisation of zeros, then a type
+    SNAP_802_2 = 0xAAAA0300
+
 cdef enum:
     PPP_IPV4 = 0x0021           # IANA: PPP DLL protocol numbers
     PPP_IPV6 = 0x0057
@@ -213,7 +219,11 @@ cdef bint below_ppp(Layer* layer) noexcept nogil:
 
 
 cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Datagram* out) noexcept nogil:
-    """Whatever stands between a link header and IP, in any order: `kind` is what stands at `data`."""
+    """Whatever stands between a link header and IP, in any order: `kind` is what stands at `data`.
+
+    Every turn consumes bytes, so it ends. `out` points into the frame. PARSE_OTHER: a layer that carries no IP;
+    PARSE_MALFORMED: one whose lengths lie.
+    """
     cdef Layer layer
     cdef uint32_t size
     layer.kind, layer.length, layer.data = kind, length, data
@@ -221,11 +231,11 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
         if layer.kind == TYPE_IPV4 or layer.kind == TYPE_IPV6:
             return parse_ip(layer.data, layer.length, out)
         if layer.kind == TYPE_VLAN or layer.kind == TYPE_QINQ or layer.kind == TYPE_QINQ_OLD:
-            if layer.length < 4:
+            if layer.length < VLAN_TAG:
                 return PARSE_MALFORMED
             out.vlan = (out.vlan << 16) | (be16(layer.data) & 0x0FFF)
             layer.kind = be16(layer.data + 2)
-            size = 4
+            size = VLAN_TAG
         elif layer.kind == LAYER_ETHERNET:
             if layer.length < ETHERNET_HEADER:
                 return PARSE_MALFORMED
@@ -233,11 +243,11 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
             set_macs(layer.data, layer.length, out)
             layer.kind = be16(layer.data + ETHERNET_TYPE)
             size = ETHERNET_HEADER
-        elif layer.kind == TYPE_PPPOE:      # RFC 2516: version and type, code, session, length; then PPP
-            if layer.length < 8 or layer.data[1] != 0:
+        elif layer.kind == TYPE_PPPOE:
+            if layer.length < PPPOE_HEADER + 2 or layer.data[1] != 0:      # code 0: session data
                 return PARSE_MALFORMED
             layer.kind = LAYER_PPP
-            size = 6
+            size = PPPOE_HEADER
         elif layer.kind == LAYER_MPLS or layer.kind == TYPE_MPLS_MULTICAST:
             if not below_mpls(&layer):
                 return PARSE_MALFORMED
@@ -246,10 +256,10 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
             if not below_ppp(&layer):
                 return PARSE_MALFORMED
             size = 0
-        elif layer.kind <= TYPE_MAX_LENGTH and layer.length >= 8 and be32(layer.data) == 0xAAAA0300u \
-                and layer.data[4] == 0 and layer.data[5] == 0:      # 802.2 with SNAP (RFC 1042): a type after all
+        elif layer.kind <= TYPE_MAX_LENGTH and layer.length >= SNAP_HEADER and be32(layer.data) == SNAP_802_2 \
+                and layer.data[4] == 0 and layer.data[5] == 0:      # 802.2 with SNAP: a type after all
             layer.kind = be16(layer.data + 6)
-            size = 8
+            size = SNAP_HEADER
         else:
             return PARSE_OTHER
         layer.data += size
