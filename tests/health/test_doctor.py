@@ -47,6 +47,13 @@ def test_an_interface_that_is_up_is_in_order():
 
 
 @pytest.mark.root
+def test_every_interface_at_once_is_in_order_but_on_a_bridge(monkeypatch):
+    monkeypatch.setattr(doctor.bridge, "joining_cards", lambda: "")
+    assert doctor.check_interface("any").ok
+    monkeypatch.setattr(doctor.bridge, "joining_cards", lambda: "br7")
+    assert '"br7"' in doctor.check_interface("any").advice
+
+
 def test_a_bridge_with_one_port_lacks_the_other(tmp_path):
     name = "suntap-doc0"
     subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
