@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.collector import NAME, OFF, links, name_server, redirect
-from appliance.health import disk
+from appliance.health import disk, system_age
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
 from appliance.settings import Settings, SettingsError, load, unknown_keys, value
@@ -42,6 +42,8 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
     if settings.collector.stand_in != OFF:
         yield from check_stand_in(settings.capture.interface)
     yield check_clock(clock)
+    if system := system_age.read():
+        yield system_age.finding(system, clock.time())
     yield check_zone(settings.site.timezone)
     yield from check_outputs(settings)
 
