@@ -29,7 +29,8 @@ def test_the_kernel_tells_the_hardware_address_behind_addresses_of_both_kinds():
 
 
 @pytest.mark.parametrize(("shown", "plain"), [
-    ("::ffff:192.0.2.7", "192.0.2.7"), ("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("x", "x"), ("", "")])
+    ("::ffff:192.0.2.7", "192.0.2.7"), ("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("x", "x"),
+    ("", "")])
 def test_an_ipv4_address_is_shown_as_such_by_a_socket_of_both_kinds_too(shown, plain):
     assert neighbours.plain(shown) == plain
 
