@@ -7,11 +7,12 @@ import pytest
 from appliance.health import doctor
 from appliance.settings import Lines, Mqtt, Settings
 from tests.cli.command import suntap
+from tests.ports import free_port
 
 
 def test_what_is_missing_has_an_advice(tmp_path):
     config = tmp_path / "suntap.toml"
-    config.write_text(f'[capture]\ninterface = "nope0"\n[web]\nhost = "127.0.0.1"\nport = 8097\n'
+    config.write_text(f'[capture]\ninterface = "nope0"\n[web]\nhost = "127.0.0.1"\nport = {free_port()}\n'
                       f'[store]\ndata_dir = "{tmp_path}/data"\n')
     config.chmod(0o644)
     result = suntap("doctor", "--config", config)
@@ -68,7 +69,7 @@ def test_a_port_in_use_is_found_and_a_free_one_is_not(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert not doctor.check_port("127.0.0.1", port, tmp_path).ok
-    assert doctor.check_port("127.0.0.1", port, tmp_path).ok
+    assert doctor.check_port("127.0.0.1", free_port(), tmp_path).ok
 
 
 def test_debians_old_pcapy_is_recognised(tmp_path, monkeypatch):
