@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.folders import keep_in_memory
 from tests.notes import notes
 
 settings.register_profile("suntap", deadline=None)  # a busy machine is no failure
 settings.load_profile("suntap")
+keep_in_memory()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it, and pass that on
 
 IMAGE = Path(__file__).parent / "image"
