@@ -20,10 +20,9 @@ from tests.notes import notes
 
 settings.register_profile("suntap", deadline=None)  # a busy machine is no failure
 settings.load_profile("suntap")
-keep_in_memory()
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it, and pass that on
 
-IMAGE = Path(__file__).parent / "image"
+IMAGE, CONTAINER = Path(__file__).parent / "image", Path(__file__).parent / "container"
 CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
@@ -31,6 +30,18 @@ counts = {"passed": 0, "failed": 0, "skipped": 0}
 attacks: set[str] = set()   # node ids of attacks that passed
 left_out: list[str] = []    # node ids of tests that nobody asked for
 seen: set[str] = set()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Folders in memory, but for the tests whose folders hold whole cards or containers."""
+    if not asked(config, IMAGE) and not asked(config, CONTAINER):
+        keep_in_memory()
+
+
+def asked(config: pytest.Config, folder: Path) -> bool:
+    """Whether tests in `folder` were named to be run."""
+    chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
+    return any(path == folder or folder in path.parents for path in chosen)
 
 
 @cache
@@ -48,9 +59,7 @@ def lacks_root() -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Markers become skips where the machine lacks something; image tests, those with Home
     Assistant and those of the container run only when they are asked for."""
-    chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
-    asked = any(path == IMAGE or IMAGE in path.parents for path in chosen)
-    unasked = [item for item in items if (not asked and item.get_closest_marker("image"))
+    unasked = [item for item in items if (not asked(config, IMAGE) and item.get_closest_marker("image"))
                or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))
                or ("SUNTAP_CONTAINER" not in os.environ and item.get_closest_marker("container"))]
     left_out[:] = [item.nodeid for item in unasked]
