@@ -122,18 +122,22 @@ def causes(found: Iterable[Finding]) -> list[Finding]:
 
 
 def advice(text: str) -> Markup:
-    """As codes; each "Settings › Section" and each page named in it leads there, for those who may go there."""
+    """As codes; each "Settings › Section" and each page named in it leads there, through the login where it must."""
     marked = codes(text)
-    if not auth.is_owner():
-        return marked
     for name, title in fields.SECTIONS:     # the sentence is the recorder's, in English
         title = title.source if isinstance(title, N_) else title
-        link = Markup('<a href="{}">Settings › {}</a>').format(url_for("settings.show", _anchor=name), title)
+        link = Markup('<a href="{}">Settings › {}</a>').format(_way("settings.show", name), title)
         marked = Markup(str(marked).replace(f"Settings › {title}", str(link)))
     for endpoint, words in ADVISED:
-        link = Markup('<a href="{}">{}</a>').format(url_for(endpoint), words)
+        link = Markup('<a href="{}">{}</a>').format(_way(endpoint), words)
         marked = Markup(str(marked).replace(words, str(link)))
     return marked
+
+
+def _way(endpoint: str, section: str | None = None) -> str:
+    """The address of a page of the owner's; for others the login, which leads on to it."""
+    page = url_for(endpoint, _anchor=section)
+    return page if auth.is_owner() else url_for("login.login", next=page)
 
 
 def asset(name: str) -> str:

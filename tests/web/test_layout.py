@@ -67,10 +67,11 @@ def test_a_cause_stands_before_its_effects() -> None:
     assert [lamp.name for lamp in layout.causes(found)] == ["disk", "clock", "capture", "decode", "upload", "later"]
 
 
-def test_advice_leads_the_owner_to_the_place_and_a_guest_nowhere(app: Flask, owner: Visitor, guest: Visitor,
-                                                                 data_dir: Path) -> None:
+def test_advice_leads_the_owner_to_the_place_and_a_guest_through_the_login(
+        app: Flask, owner: Visitor, guest: Visitor, data_dir: Path) -> None:
     with app.test_request_context("/"):
-        assert layout.advice("See Settings › Site & <b>.") == "See Settings › Site &amp; &lt;b&gt;."
+        assert layout.advice("See Settings › Site & <b>.") == (
+            'See <a href="/login?next=/settings%23site">Settings › Site</a> &amp; &lt;b&gt;.')
     with app.test_request_context("/", headers={"Cookie": f"suntap={cookie_of(owner)}"}):
         assert layout.advice("Raise it under Settings › History, `now`.") == (
             'Raise it under <a href="/settings#store">Settings › History</a>, <code>now</code>.')

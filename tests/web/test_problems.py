@@ -136,7 +136,8 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
     shown = unescape(owner.get("/diagnostics").text)
     assert f"Inverter {SERIALS[4]} made nothing worth the name" in shown
     assert "Look whether its breaker is on and its cable plugged in." in shown
-    tile = re.search(rf'title="{SERIALS[4]}"><span>[^<]*</span><strong>([^<]*)', owner.get("/").text)
+    name = rf'title="{SERIALS[4]}"><a href="/panels/{SERIALS[4]}">[^<]*</a>'
+    tile = re.search(rf"{name}<strong>([^<]*)", owner.get("/").text)
     assert tile and tile[1] == "no output"
     assert SERIALS[4] in owner.get(f"/panels/{SERIALS[4]}").text
 

@@ -30,13 +30,13 @@ def show() -> str:
     first, last, is_year = _asked()
     made = box().kept(("panels", first, last, language.now(), dress.now().name), lambda: _period(first, last))
     return render_template("panels.html", first=first, is_year=is_year, inverters=Markup(made),
-                           **_steps(first, is_year))
+                           newest=_newest(first, last), **_steps(first, is_year))
 
 
 def _period(first: date, last: date) -> str:
     """The roof of a period, and its table."""
     shown = panels.period(box(), first, last)
-    return render_template("_panels.html", first=first, shown=shown, grid=panels.grid(shown),
+    return render_template("_panels.html", newest=_newest(first, last), shown=shown, grid=panels.grid(shown),
                            replaced=panels.replaced(box(), first, last), names=panels.called(box()))
 
 
@@ -125,6 +125,11 @@ def _asked() -> tuple[date, date, bool]:
         return date(int(text), 1, 1), date(int(text), 12, 31), True
     month = parse_month(request.args.get("month", f"{here:%Y-%m}"))
     return month, localtime.month_end(month), False
+
+
+def _newest(first: date, last: date) -> date:
+    """The last day of a period up to which the history goes: whose month is worth opening from a year."""
+    return max(first, min(last, (energy.span(box()) or (last, last))[1]))
 
 
 def _steps(first: date, is_year: bool) -> dict[str, Any]:

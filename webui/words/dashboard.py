@@ -18,5 +18,5 @@ def verdict(judged: int, heard: int, known: int, past: bool) -> str:
     elif heard < known:
         text = _("{heard} of {known} heard that day") if past else _("{heard} of {known} heard today")
     else:
-        text = _("all {known} reported") if past else _("{known} reporting")
+        text = _("all {known} heard that day") if past else _("all {known} heard today")
     return text.format(count=judged, heard=heard, known=known)

@@ -16,7 +16,7 @@ YESTERDAY = TODAY - timedelta(days=1)
 
 
 @pytest.mark.parametrize(("judged", "heard", "known", "past", "text"), [
-    (0, 12, 12, False, "12 reporting"), (0, 12, 12, True, "all 12 reported"),
+    (0, 12, 12, False, "all 12 heard today"), (0, 12, 12, True, "all 12 heard that day"),
     (0, 0, 12, False, "12 known, none heard today"),
     (0, 0, 12, True, "12 known, none heard that day"), (0, 5, 12, False, "5 of 12 heard today"),
     (1, 12, 12, False, "1 of 12 needs a look"), (2, 11, 12, True, "2 of 12 need a look")])
@@ -25,10 +25,10 @@ def test_the_line_about_all_inverters(judged: int, heard: int, known: int, past:
 
 
 def test_a_day_after_the_last_report_nobody_is_reporting(guest: Visitor, roof: Path, clock: FixedClock) -> None:
-    assert "16 reporting" in guest.get("/").text
+    assert "all 16 heard today" in guest.get("/").text
     clock.move(86400)
     assert "16 known, none heard today" in guest.get("/").text and "reporting" not in guest.get("/").text
-    assert "all 16 reported" in guest.get(f"/day/{TODAY}").text
+    assert "all 16 heard that day" in guest.get(f"/day/{TODAY}").text
 
 
 def test_a_past_day_has_a_heading_and_is_not_today_in_the_menu(guest: Visitor, roof: Path) -> None:

@@ -46,3 +46,9 @@ def test_a_new_password_is_typed_twice_and_the_old_one_once(owner: Visitor) -> N
         assert word in owner.get("/settings").text
     owner.send("/settings", "/settings/password", old=PASSWORD, new=new, again=new)
     assert "not the same" not in owner.get("/settings").text
+
+
+def test_the_form_is_the_only_thing_called_log_in_on_its_page(guest: Visitor) -> None:
+    assert 'href="/login' in guest.get("/").text
+    shown = guest.get("/login?next=/settings").text     # a link beside it would take away what is typed and the way on
+    assert "<button" in shown and 'href="/login' not in shown

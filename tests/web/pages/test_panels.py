@@ -23,6 +23,11 @@ def test_what_there_is_not_is_not_found(guest: Visitor, roof: Path, path: str) -
     assert guest.get(path).status_code == 404
 
 
+def test_a_year_leads_to_its_newest_month_with_readings(guest: Visitor, roof: Path) -> None:
+    shown = guest.get("/panels?year=2026").text
+    assert "month=2026-05" in shown and "month=2026-01" not in shown and "month=2026-12" not in shown
+
+
 def test_without_a_history_the_pages_say_so(guest: Visitor, owner: Visitor) -> None:
     assert "Nothing recorded in this period." in guest.get("/panels").text
     assert "No inverter was heard yet." in owner.get("/panels/arrange").text
