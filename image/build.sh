@@ -15,7 +15,7 @@ cd "$top"
 . image/lib.sh
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
 if [ "$(id -u)" != 0 ]; then
-    exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" sh image/build.sh ${raw:+--raw}
+    exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" "SUNTAP_DEBIAN_STATE=${SUNTAP_DEBIAN_STATE:-}" sh image/build.sh ${raw:+--raw}
 fi
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
@@ -37,10 +37,12 @@ deb=build/suntap_${version}_arm64.deb
 base_root() {  # TARGET.tar
     step "base root file system, Debian 13 arm64, in emulation (5 to 15 minutes)"
     quietly bdebstrap -f -c image/debian/base.yaml -c image/debian/packages.yaml -c image/debian/boot.yaml \
+        --customize-hook 'sed -n "s/^Date: //p" "$1"/var/lib/apt/lists/*-security_InRelease > "$1/var/lib/debian-state"' \
         -b "$work" -n bdebstrap --target "$1"
 }
-key=$(cat image/debian/base.yaml image/debian/packages.yaml image/debian/boot.yaml image/debian/preferences image/debian/hooks/* \
-    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | hash)
+# SUNTAP_DEBIAN_STATE (image/index.py): a base of just this state of Debian. Without it a kept one is taken, of any.
+key=$({ cat image/debian/base.yaml image/debian/packages.yaml image/debian/boot.yaml image/debian/preferences image/debian/hooks/* \
+    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf; printf %s "${SUNTAP_DEBIAN_STATE:-}"; } | hash)
 base=$(kept base "$key.tar" base_root)
 
 made=$({ sha256sum "$deb" && echo "$key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app, session
 
+from appliance.health import news, system_age
 from appliance.history import backup
 from appliance.system.clock import Clock
 from appliance.system.handover import Handover
@@ -67,8 +68,15 @@ def restore_shown() -> dict[str, Any]:
 
 def update_shown() -> dict[str, Any]:
     """What the settings page needs of the update."""
+    known, image = news.read(box().data_dir), system_age.read()
     return {"updates": updates_possible(), "packaged": PACKAGED.exists(), "update_state": update_handover().state(),
-            "max_update": requested.MAX_BUNDLE}
+            "max_update": requested.MAX_BUNDLE, "news": known, "update_url": box().settings().update.url,
+            "system": image, "age_days": image.age_days(box().now()) if image else None}
+
+
+def update_key() -> Path:
+    """The public key of the maker."""
+    return Path(current_app.config.get("UPDATE_KEY", requested.KEY))
 
 
 def repair_shown(writable: bool) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class StandIn:
         body = environ["wsgi.input"].read()
         if not body:
             return self._refuse("refused_empty", "400 Bad Request")
-        if not self.bounds.admit(source.rpartition(":")[0], len(body), self.clock.steady()[1]):
+        if not self.bounds.admit(mac or source.rpartition(":")[0], len(body), self.clock.steady()[1]):
             return self._refuse("refused_rate", "429 Too Many Requests")
         if not self.clock_is_set():
             return self._refuse("clock_not_set", "503 Service Unavailable")

@@ -11,6 +11,7 @@ from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
+from appliance.system.bridge import ANY
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
@@ -58,7 +59,7 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
     name = process.interface
     if full:
         return process.problem, "Make room first: see Storage."
-    if name and not (NETWORK / name).exists():
+    if name and name != ANY and not (NETWORK / name).exists():
         return (f"This box has no network socket “{name}”: " + (
             "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
             "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Capture.")

@@ -22,6 +22,7 @@ from typing import IO
 from appliance.errors import SuntapError
 from appliance.system import clock
 from appliance.system.files import PRIVATE, write_atomic
+from appliance.system.plain_tar import Readable
 
 REQUEST, RESULT = "request", "result.json"
 MAX_RESULT = 4096
@@ -85,7 +86,7 @@ class Handover:
         self.folder, self.owner = data_dir / name, owner
         self.file = self.folder / file
 
-    def store(self, stream: IO[bytes], limit: int) -> None:
+    def store(self, stream: Readable, limit: int) -> None:
         """The page's side: write `stream` (at most `limit` bytes) to the file, all or nothing.
 
         Raises TooLargeError, OSError.

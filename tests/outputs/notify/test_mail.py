@@ -12,9 +12,9 @@ from aiosmtpd.smtp import AuthResult
 
 from appliance.outputs.contract import Fact, OutputError
 from appliance.outputs.notify import GAP_S
-from tests.outputs.engines import free_port
 from tests.outputs.notify.box import FULL, SECRET, Box
 from tests.outputs.support import House
+from tests.ports import free_port
 
 
 class Mailbox:
