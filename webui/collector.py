@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.collector import NAME, PATHS, PEER, PEER_MAC
-from appliance.collector.neighbours import hardware_address
 from appliance.system import heartbeat
 from appliance.system.files import short_path
+from appliance.system.neighbours import hardware_address, plain
 from webui.limits import HANDED_OVER_AT_ONCE, HANDOVER_TIMEOUT_S
 
 HOP_BY_HOP = ("connection", "keep-alive", "server", "date")
@@ -70,10 +70,10 @@ class Door:
 
 
 def _send(connection: socket.socket, environ: Environ) -> None:
-    query = environ.get("QUERY_STRING", "")
+    query, peer = environ.get("QUERY_STRING", ""), plain(environ["REMOTE_ADDR"])
     head = [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}{'?' if query else ''}{query} HTTP/1.1",
-            f"Host: {NAME}", f"{PEER}: {environ['REMOTE_ADDR']}:{environ['REMOTE_PORT']}", "Connection: close",
-            f"{PEER_MAC}: {hardware_address(environ['REMOTE_ADDR'])}",
+            f"Host: {NAME}", f"{PEER}: {peer}:{environ['REMOTE_PORT']}", "Connection: close",
+            f"{PEER_MAC}: {hardware_address(peer)}",
             f"Content-Length: {int(environ.get('CONTENT_LENGTH') or 0)}"]
     connection.sendall("\r\n".join([*head, "", ""]).encode("latin-1"))
     while piece := environ["wsgi.input"].read(65536):

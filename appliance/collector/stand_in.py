@@ -23,8 +23,8 @@ from typing import Any
 from appliance.collector import ALIVE, COLLECTOR_PORT, PATHS, PEER, PEER_MAC
 from appliance.collector.bounds import Bounds
 from appliance.collector.deposit import Deposit
-from appliance.collector.neighbours import hardware_address
 from appliance.system.clock import Clock, is_set
+from appliance.system.neighbours import hardware_address
 from spcore.uploads import Upload
 
 DESTINATION = "suntap.destination"  # environ: "ADDRESS:PORT" that a redirected connection was meant for

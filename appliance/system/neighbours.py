@@ -18,11 +18,18 @@ WAIT_S = 1.0
 MAX_ANSWERS = 2000                          # datagrams; the kernel keeps 1,024 neighbours of a family
 
 
+def plain(address: str) -> str:
+    """Return `address`, an IPv4 one as such that a socket for both kinds shows as "::ffff:192.0.2.7"."""
+    try:
+        return str(getattr(ipaddress.ip_address(address), "ipv4_mapped", None) or address)
+    except ValueError:
+        return address
+
+
 def hardware_address(address: str) -> str:
     """Return the hardware address of `address` in lower case; "" if the kernel knows none."""
     try:
-        wanted = ipaddress.ip_address(address.partition("%")[0])
-        wanted = getattr(wanted, "ipv4_mapped", None) or wanted
+        wanted = ipaddress.ip_address(plain(address.partition("%")[0]))
         family = socket.AF_INET if wanted.version == 4 else socket.AF_INET6
         return next((mac.hex(":") for packed, mac in _table(family) if packed == wanted.packed), "")
     except (OSError, ValueError, struct.error):

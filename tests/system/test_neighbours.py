@@ -28,6 +28,13 @@ def test_the_kernel_tells_the_hardware_address_behind_addresses_of_both_kinds():
         place.close()
 
 
+@pytest.mark.parametrize(("shown", "plain"), [
+    ("::ffff:192.0.2.7", "192.0.2.7"), ("192.0.2.7", "192.0.2.7"), ("2001:db8::7", "2001:db8::7"), ("x", "x"),
+    ("", "")])
+def test_an_ipv4_address_is_shown_as_such_by_a_socket_of_both_kinds_too(shown, plain):
+    assert neighbours.plain(shown) == plain
+
+
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\0\0\0", struct.pack("=HH", 3, 1), struct.pack("=HH", 400, 1) + b"x"])
 def test_attributes_that_are_none_end_the_reading(data):
     assert len(list(neighbours._attributes(data))) <= 1
