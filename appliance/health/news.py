@@ -3,7 +3,7 @@
 appliance/update writes it, from an index that is signed; the page, `suntap status` and the notices read it.
 """
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from appliance.health.notices import Notice
 from appliance.system.files import write_atomic
 
 FILE = "updates.json"
+STATUS = Path("/var/lib/dpkg/status")   # Debian's packages here
 MAX_BYTES = 65536
 SHOWN = 40              # fixes that are kept with their names
 NAMED = 3               # in a notice
@@ -35,7 +36,8 @@ class News:
     """Times in UTC seconds; 0 and "" where nothing is known.
 
     `made`: of the newest index, whose `version`, `bundle` and `debian` (the day of its list) these are; `running`: the
-    version that it was held against, `is_newer` says how. `count` fixes were missing, `fixes` are the first of them.
+    version that it was held against, `is_newer` says how. `count` fixes were missing, `fixes` are the first of them,
+    when the packages were those of `installed` (installed_at()).
     Of the address `url`: when it was `tried`, and is to be asked `next`; `failures` in a row, and the `problem`;
     `heard`: its last good answer, or when it was asked first.
     """
@@ -47,6 +49,7 @@ class News:
     running: str = ""
     is_newer: bool = False
     checked: int = 0
+    installed: int = 0
     count: int = 0
     fixes: tuple[Fix, ...] = field(default=())
     url: str = ""
@@ -71,9 +74,20 @@ def read(data_dir: Path) -> News:
         if set(found) != set(asdict(default)) or any(
                 type(found[name]) is not type(value) for name, value in asdict(default).items() if name != "fixes"):
             return default
-        return News(**{**found, "fixes": tuple(Fix(*map(str, fix)) for fix in found["fixes"][:SHOWN])})
+        news = News(**{**found, "fixes": tuple(Fix(*map(str, fix)) for fix in found["fixes"][:SHOWN])})
+        if news.installed and news.installed != installed_at():     # packages were installed since
+            news = replace(news, debian="", count=0, fixes=())
+        return news
     except (OSError, ValueError, TypeError, RecursionError):
         return News()
+
+
+def installed_at() -> int:
+    """Return when a package was last installed or removed, in ns; 0 where that is not known."""
+    try:
+        return STATUS.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def write(data_dir: Path, news: News) -> None:
@@ -90,6 +104,9 @@ def notices(news: News, url: str, now: float) -> list[Notice]:
         found.append(Notice("newer", f"A newer suntap is there: {news.offered}."))
     if url and news.url == url and news.problem and now - news.heard > UNHEARD_S:
         found.append(Notice("no news", f"The update address has given no answer of use for two weeks: {news.problem}."))
+    elif url and news.url == url and news.made and now - news.made > STALE_DAYS * 86400:
+        found.append(Notice("no news", f"The newest list of the update address is {int(now - news.made) // 86400} days "
+                            "old: nobody seems to renew it."))
     return found
 
 

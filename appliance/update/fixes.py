@@ -7,10 +7,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from appliance.health import news
 from appliance.health.news import Fix
 from appliance.update.bundle import UpdateError
 
-STATUS = Path("/var/lib/dpkg/status")
 FIELD = re.compile(r"^(Package|Source|Status|Version): (\S+(?: \S+)*)", re.M)
 DEBIAN_PACKAGES = "Debian's packages are not to be found on this system"
 
@@ -18,7 +18,7 @@ DEBIAN_PACKAGES = "Debian's packages are not to be found on this system"
 def installed(status: Path | None = None) -> dict[str, tuple[str, str]]:
     """Return installed package → (its source, its version). Raises UpdateError where dpkg has no list."""
     try:
-        text = (status or STATUS).read_text(encoding="utf-8", errors="replace")
+        text = (status or news.STATUS).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UpdateError(f"{DEBIAN_PACKAGES} ({error.strerror})") from error
     found = {}

@@ -74,11 +74,12 @@ def judge(found: Index, listed: dict[str, str], before: News, clock: Clock) -> N
     if found.suite != suite:
         raise UpdateError(f"the list is for Debian {found.suite}, this system is {suite or 'none of Debian'}")
     if found.made < before.made:
-        raise UpdateError(f"the list of {found.debian} is older than the one of {before.debian} that was here before")
+        raise UpdateError(f"the list of {found.debian} is older than the one that was here before")
     lacking = fixes.missing(fixes.installed(), listed)
     return replace(before, made=found.made, version=found.version, bundle=found.bundle, debian=found.debian,
                    running=__version__, is_newer=fixes.is_older(__version__, found.version),
-                   checked=int(clock.time()), count=len(lacking), fixes=tuple(lacking[:SHOWN]))
+                   checked=int(clock.time()), installed=known_news.installed_at(), count=len(lacking),
+                   fixes=tuple(lacking[:SHOWN]))
 
 
 def at(url: str, public_key: Path, before: News, clock: Clock) -> News:

@@ -1,5 +1,7 @@
 """What is known of updates is kept in a file that may be damaged, and told in an owner's words."""
-from dataclasses import asdict
+import json
+import os
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ def test_a_damaged_file_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_with_a_wrong_kind_of_value_is_none(tmp_path: Path) -> None:
-    import json
+
     for name in asdict(SOME):
         (tmp_path / news.FILE).write_text(json.dumps({**asdict(SOME), name: None}))
         assert news.read(tmp_path) == News(), name
@@ -53,3 +55,19 @@ def test_a_silent_address_is_told_after_two_weeks_and_only_while_it_is_the_owner
     silent = News(url=URL, tried=NOW, heard=NOW - news.UNHEARD_S - 1, problem="the connection was refused")
     assert kinds(silent, URL) == ["no news"] and kinds(silent, "") == kinds(silent, "http://192.0.2.8/") == []
     assert kinds(News(url=URL, tried=NOW, heard=NOW - 3600, problem="x"), URL) == []
+
+
+def test_a_list_that_nobody_renews_is_told() -> None:
+    old = News(url=URL, tried=NOW, heard=NOW, made=NOW - 61 * 86400, debian="2026-03-09")
+    assert kinds(old, URL) == ["no news"] and "61 days old" in news.notices(old, URL, NOW)[0].text
+    assert kinds(old) == [] and kinds(News(url=URL, heard=NOW, made=NOW - 59 * 86400), URL) == []
+
+
+def test_what_was_missing_is_forgotten_once_packages_were_installed(tmp_path: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "STATUS", tmp_path / "status")
+    (tmp_path / "status").touch()
+    news.write(tmp_path, replace(SOME, installed=news.installed_at()))
+    assert news.read(tmp_path).count == 5
+    os.utime(tmp_path / "status", ns=(1, 1))
+    assert (news.read(tmp_path).count, news.read(tmp_path).fixes, news.read(tmp_path).made) == (0, (), 1)

@@ -84,6 +84,11 @@ def test_root_is_read_only_below_memory_and_the_data_partition_filled_the_card(b
     assert box.vm.run("findmnt -n -o SOURCE /var/lib/suntap").strip().endswith("[/suntap]")
 
 
+def test_the_image_says_of_which_day_it_is(box: Box) -> None:
+    built, debian = box.vm.run("cat /etc/suntap-image").split()
+    assert built.startswith("built=20") and debian.startswith("debian=")
+
+
 def test_all_processes_run_and_no_unit_failed(box: Box) -> None:
     box.wait_running()
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""

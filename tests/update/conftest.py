@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.health import news
 from appliance.system.clock import Clock
 from appliance.update import bundle, fixes, index
 from appliance.update.releases import Releases
@@ -89,7 +90,7 @@ def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     status.write_text(STATUS)
     monkeypatch.setattr(fixes, "suite", lambda: "trixie")
     monkeypatch.setattr(fixes, "architecture", lambda: "arm64")
-    monkeypatch.setattr(fixes, "STATUS", status)
+    monkeypatch.setattr(news, "STATUS", status)
     return status
 
 
