@@ -95,7 +95,7 @@ def _rules(store: sqlite3.Connection) -> Rules:
     return Rules(calendar(store), wanted["production"], wanted["size_w"], horizon(store),
                  -1 if state.get(store, Key.NET_SIGN) == "-" else 1, meter_is_gross(store), devices,
                  of_roof(device.full_w for device in devices if device.role == INVERTER),
-                 frozenset(pvs for (pvs,) in every))
+                 frozenset([*(pvs for (pvs,) in every), *(device.pvs for device in devices)]))
 
 
 def _is_stale(store: sqlite3.Connection) -> bool:
