@@ -89,6 +89,7 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
         folded = _fold(state, points, behind, both_ways, limit, after)
     for one in left:
         misplaced.add(folded, one, last)
+        folded.steep_w = 0
     return folded
 
 

@@ -223,6 +223,7 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     if points[0][0] < first:
         points = [point for point in points if point[0] >= first]
         folded.begin_at(first, points[0][0])
+        folded.steep_w = 0
     folded.steep_w = folded.steep_w or steep(points, device.role != INVERTER)
     is_open = folded.state is not None and folded.state.time < points[-1][0]
     misplaced = before is None and _is_misplaced(store, device, points, end, until)

@@ -84,8 +84,8 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
     measured, holes, low, high = 0, [], 1 << 62, 0
     for meter in meters:
         for index, (begin, end, energy) in enumerate(meter.steps):
-            if is_hole(meter.steps, index, day.slot_seconds, day.usual_s):
-                holes.append((begin, end))
+            if begin < day.start and is_hole(meter.steps, index, day.slot_seconds, day.usual_s):
+                holes.append((begin, end))      # how much of it is of a time without the meter is not known
             else:
                 measured, low, high = measured + energy, min(low, begin), max(high, end)
     if not measured and not holes:      # it stands still: no need to look where
