@@ -1,31 +1,21 @@
 #!/bin/sh
-# image/build.sh [--raw] [--profile debian|raspios] [--suite bookworm|trixie]: builds build/suntap-VERSION-arm64.img.xz, its
-# checksum, the package list (SPDX) and the licences. See image/README.md for what is built where.
+# image/build.sh [--raw]: builds build/suntap-VERSION-arm64.img.xz, its checksum, the package list (SPDX) and the licences.
 #
 # Steps: 1. suntap's .deb (cross-compiled)  2. base root file system with kernel and initramfs (emulated; kept, see kept()
 # in image/lib.sh, under a hash of all it depends on)  3. .deb, overlay and hooks on top  4. genimage  5. xz.
 set -eu
-profile=debian suite=bookworm raw=
-while [ $# -gt 0 ]; do
-    case $1 in
-        --profile) profile=$2; shift 2 ;;
-        --suite) suite=$2; shift 2 ;;
-        --raw) raw=yes; shift ;;
-        *) echo "usage: image/build.sh [--raw] [--profile debian|raspios] [--suite bookworm|trixie]" >&2; exit 2 ;;
-    esac
-done
-case $suite in bookworm | trixie) ;; *) echo "unknown suite $suite: bookworm or trixie" >&2; exit 2 ;; esac
+raw=
+case ${1:-}:$# in
+    :0) ;;
+    --raw:1) raw=yes ;;
+    *) echo "usage: image/build.sh [--raw]" >&2; exit 2 ;;
+esac
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 . image/lib.sh
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
-case $profile in
-    debian) ;;
-    raspios) exec sh image/rpi-image-gen/build.sh "$suite" ;;
-    *) echo "unknown profile $profile: debian or raspios" >&2; exit 2 ;;
-esac
 if [ "$(id -u)" != 0 ]; then
-    exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" sh image/build.sh ${raw:+--raw} --profile "$profile" --suite "$suite"
+    exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" "SUNTAP_DEBIAN_STATE=${SUNTAP_DEBIAN_STATE:-}" sh image/build.sh ${raw:+--raw}
 fi
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
@@ -45,15 +35,17 @@ sh image/deb/build.sh arm64 > /dev/null
 deb=build/suntap_${version}_arm64.deb
 
 base_root() {  # TARGET.tar
-    step "base root file system, Debian $suite arm64, in emulation (5 to 15 minutes)"
-    quietly bdebstrap -f -c image/debian/base-$suite.yaml -c image/layer/suntap-base.yaml -c image/debian/boot.yaml \
-        -b "$work" -n bdebstrap-$suite --target "$1"
+    step "base root file system, Debian 13 arm64, in emulation (5 to 15 minutes)"
+    quietly bdebstrap -f -c image/debian/base.yaml -c image/debian/packages.yaml -c image/debian/boot.yaml \
+        --customize-hook 'sed -n "s/^Date: //p" "$1"/var/lib/apt/lists/*-security_InRelease > "$1/var/lib/debian-state"' \
+        -b "$work" -n bdebstrap --target "$1"
 }
-key=$(cat image/debian/base-$suite.yaml image/layer/suntap-base.yaml image/debian/boot.yaml image/debian/hooks/* \
-    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf | hash)
-base=$(kept "base-$suite" "$key.tar" base_root)
+# SUNTAP_DEBIAN_STATE (image/index.py): a base of just this state of Debian. Without it a kept one is taken, of any.
+key=$({ cat image/debian/base.yaml image/debian/packages.yaml image/debian/boot.yaml image/debian/preferences image/debian/hooks/* \
+    image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf; printf %s "${SUNTAP_DEBIAN_STATE:-}"; } | hash)
+base=$(kept base "$key.tar" base_root)
 
-made=$({ sha256sum "$deb" && echo "$suite $key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
+made=$({ sha256sum "$deb" && echo "$key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
 if [ -e "$work/images/suntap.img" ] && [ "$(cat "$work/made" 2>/dev/null)" = "$made" ]; then
     step "the image is up to date"
 else

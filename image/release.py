@@ -5,12 +5,15 @@
     suntap_VERSION_ARCH.deb                                      amd64, arm64
     suntap_VERSION_ARCH.oci.tar, .oci.spdx.json                  amd64, arm64
     suntap_VERSION_arm64.suntap-update                           the signed update of cards in use
+    suntap-arm64.index                                           the newest version and Debian's fixes: on a web server
+                                                                 this folder is what [update] url may name
     SHA256SUMS, SHA256SUMS.sig, release-key.pem                  ed25519, by the key of the updates ($SUNTAP_UPDATE_KEY)
     NOTES.md                                                     the version's section of CHANGELOG.md, and the files
 
-Nothing is left out silently: --without PART (image, oci, amd64) leaves a part out and the notes say so; a part that
-cannot be built ends with an error. Uncommitted changes, and a version that CHANGELOG.md has no newest, dated section
-for, are refused unless --draft, which the notes say too.
+The card image is made from Debian's security state of this moment, which the index is made from as well.
+Nothing is left out silently: --without PART (image, oci, amd64, index) leaves a part out and the notes say so; a part
+that cannot be built ends with an error. Uncommitted changes, and a version that CHANGELOG.md has no newest, dated
+section for, are refused unless --draft, which the notes say too.
 """
 import argparse
 import hashlib
@@ -23,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
-PARTS = ("image", "oci", "amd64")
+PARTS = ("image", "oci", "amd64", "index")
+INDEX = "suntap-arm64.index"
 VERIFY = "openssl pkeyutl -verify -pubin -inkey release-key.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig"
 
 
@@ -54,11 +58,13 @@ def artefacts(version: str) -> list[Artefact]:
                      build=("image/oci/build.sh", arch)),
                   of(f"suntap_{version}_{arch}.oci.spdx.json", "its packages (SPDX)", "oci", *parts)]
     image = f"suntap-{version}-arm64"
-    return [of(f"{image}.img.xz", "card image for Raspberry Pi 3 and 4", "image", build=("image/build.sh",)),
+    return [of(f"{image}.img.xz", "card image for Raspberry Pi 3, 4 and 5", "image", build=("image/build.sh",)),
             of(f"{image}.spdx.json", "its packages (SPDX)", "image"),
             of(f"{image}.licences.tar.xz", "their licences", "image"), *found,
             of(f"suntap_{version}_arm64.suntap-update", "update for cards in use (Settings › Update)",
-               build=("image/update-bundle.sh", f"build/suntap_{version}_arm64.deb"))]
+               build=("image/update-bundle.sh", f"build/suntap_{version}_arm64.deb",
+                      f"build/suntap_{version}_arm64.suntap-update", f"build/{INDEX}")),
+            of(INDEX, "for boxes with an update address: newest version, Debian's security fixes", "index")]
 
 
 def changes(changelog: str, version: str) -> tuple[str, list[str]]:
@@ -125,6 +131,16 @@ def doubts_of(changelog: str, version: str) -> list[str]:
     return changes(changelog, version)[1] + dirty
 
 
+def index_first(without: set[str]) -> None:
+    """Make the index, unless left out; the image is then made from the state of Debian that it tells of."""
+    (TOP / "build" / INDEX).unlink(missing_ok=True)
+    if "index" not in without:
+        print(f"building: {INDEX}", flush=True)
+        subprocess.run([TOP / "image" / "deb" / "build.sh", "arm64"], cwd=TOP, check=True)     # makes the key
+        done = subprocess.run([TOP / "image" / "index.py"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True)
+        os.environ["SUNTAP_DEBIAN_STATE"] = done.stdout.strip()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./run release", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -140,6 +156,7 @@ def main() -> None:
         doubts = doubts_of(changelog, version)
         if doubts and not chosen.draft:
             raise ReleaseError(f"no release: {'; '.join(doubts)} (--draft builds all the same)")
+        index_first(without)
         for artefact in artefacts(version):
             if artefact.parts & without:
                 print(f"left out: {artefact.name}", flush=True)

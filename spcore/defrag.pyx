@@ -20,6 +20,7 @@ from spcore.invariants cimport must
 cdef enum:
     TCP_HEADER = 20             # bytes without options
     OVERWRITES_PORTS = 8        # offset of a second fragment that would replace a TCP header's flags
+    FRAGMENT_UNIT = 8           # bytes: all but the last fragment hold a multiple of it
 
 
 cdef Defrag* defrag_new(object limits, uint64_t memory_limit, uint64_t seed) except NULL:
@@ -173,11 +174,12 @@ cdef bint defrag_add(Defrag* self, Datagram* fragment, int64_t clock) noexcept n
         drop(self, self.oldest)
 
     # A fragment that cannot be one says nothing about its datagram, so it is dropped alone.
-    if fragment.length == 0 or end > DATAGRAM_BYTES or (fragment.more and fragment.length % 8 != 0):
+    if fragment.length == 0 or end > DATAGRAM_BYTES or (fragment.more and fragment.length % FRAGMENT_UNIT != 0):
         self.counters.fragments_bad += 1
         return False
     partial = find(self, fragment, clock)
     if partial == NULL:
+        self.counters.datagrams_evicted += 1        # no memory to begin it: evicted before it had a place
         return False
 
     # From here on a contradiction ends the datagram: no receiver delivers it, and which part lied is unknown.

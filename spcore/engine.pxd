@@ -66,18 +66,18 @@ cdef inline Look look_at_udp(uint32_t destination_port) noexcept nogil:
 
 cdef inline Look first_look(const Core* core, const uint8_t* frame, uint32_t caplen) noexcept nogil:
     """Decides about nearly every Ethernet frame with a few loads: IPv4's TCP and UDP, and IPv6's UDP."""
+    cdef uint32_t kind
     if caplen < PLAIN_BYTES:
         return LOOK_CLOSER
-    if be16(frame + AT_TYPE) == TYPE_IPV6 and frame[V6_AT_PROTOCOL] == PROTOCOL_UDP and caplen >= V6_UDP_BYTES:
+    kind = be16(frame + AT_TYPE)
+    if kind == TYPE_IPV6 and frame[V6_AT_PROTOCOL] == PROTOCOL_UDP and caplen >= V6_UDP_BYTES:
         return look_at_udp(be16(frame + V6_AT_DESTINATION_PORT))
-    if be16(frame + AT_TYPE) != TYPE_IPV4 or frame[AT_VERSION] != 0x45:
+    if kind != TYPE_IPV4 or frame[AT_VERSION] != 0x45:
         return LOOK_CLOSER
     if (be16(frame + AT_FRAGMENT) & 0x3FFF) != 0:       # others of its datagram may be wanted
         return LOOK_CLOSER
-    if frame[AT_PROTOCOL] == PROTOCOL_UDP:
-        return look_at_udp(be16(frame + AT_DESTINATION_PORT))
     if frame[AT_PROTOCOL] != PROTOCOL_TCP:
-        return LOOK_CLOSER
+        return look_at_udp(be16(frame + AT_DESTINATION_PORT)) if frame[AT_PROTOCOL] == PROTOCOL_UDP else LOOK_CLOSER
     if core.host_family != FAMILY_NONE and (core.host_family != FAMILY_IPV4 or (
             memcmp(frame + AT_SOURCE, core.host.byte, 4) != 0 and
             memcmp(frame + AT_DESTINATION, core.host.byte, 4) != 0)):

@@ -24,7 +24,7 @@ from spcore.links cimport Layer, link_supported, parse_frame, parse_layers
 from spcore.packets cimport Packet
 from spcore.reassembly cimport wanted_port
 from spcore.streams cimport streams_segment
-from spcore.survey cimport Survey, survey_list, survey_note
+from spcore.survey cimport Survey, survey_list, survey_note, survey_plain
 from spcore.tunnels cimport tunnel_carries, tunnel_enter
 from spcore.uploads cimport to_uploads
 
@@ -66,7 +66,8 @@ cdef void advance_clock(Core* core, int64_t now) noexcept nogil:
 cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noexcept nogil:
     """Finds the datagram that carries TCP, in as many tunnels as there are, put together from its fragments.
 
-    False = there is none (yet); the reason is counted.
+    False = there is none (yet); a counter says why: unreadable, malformed, other, too_deep, or one of defrag's.
+    `datagram` points into the frame, or into what defrag put together: good until the next packet.
     """
     cdef Parse parsed
     cdef Layer inside
@@ -74,6 +75,8 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
     if packet.link_type < 0:
         core.unreadable += 1
         return False
+
+    # The frame itself, then whatever it wraps: each turn is one IP datagram, each datagram one tunnel deeper.
     parsed = parse_frame(packet.link_type, packet.data, packet.caplen, datagram)
     if told_apart(core, packet):
         datagram.station = mac_number(packet.data + SOURCE_MAC)
@@ -85,6 +88,8 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
             else:
                 core.other += 1
             return False
+
+        # A fragment waits for the others of its datagram, if that may be wanted.
         if datagram.fragmented:
             if not tunnel_carries(datagram) and not (host_wanted(core, datagram) and (
                     datagram.protocol == PROTOCOL_TCP or datagram.family == FAMILY_IPV6)):
@@ -94,11 +99,15 @@ cdef bint open_packet(Core* core, const Packet* packet, Datagram* datagram) noex
             advance_clock(core, packet.time_us)
             if not defrag_add(core.defrag, datagram, core.streams.clock) or datagram.fragmented:
                 return False
+
+        # The innermost datagram carries TCP. Stations are told apart by the outermost frame.
         if datagram.protocol == PROTOCOL_TCP:
             core.tunnelled += depth != 0
             if datagram.station:
                 datagram.destination_mac, datagram.source_mac = packet.data, packet.data + SOURCE_MAC
             return True
+
+        # Anything else is a tunnel or not for us.
         if not tunnel_enter(datagram, &inside):
             core.other += 1
             return False
@@ -115,6 +124,8 @@ cdef void core_look_around(Core* core, const Packet* packet) noexcept nogil:
     """Tells the survey what a plain frame holds that the first look refused: a segment, or lengths that lie."""
     cdef Datagram datagram
     cdef Segment segment
+    if survey_plain(core.survey, packet.data):
+        return
     if parse_frame(packet.link_type, packet.data, packet.caplen, &datagram) == PARSE_OK \
             and parse_tcp(datagram.payload, datagram.length, &segment) == PARSE_OK:
         survey_note(core.survey, &datagram, &segment)

@@ -73,6 +73,7 @@ cdef void escape_json(Buffer* out_buffer, const uint8_t* data, uint64_t length, 
         if run == left:
             break
 
+        # One character that needs more: its code, and how many bytes it is.
         c = data[0]
         size = 1
         code = c
@@ -81,6 +82,8 @@ cdef void escape_json(Buffer* out_buffer, const uint8_t* data, uint64_t length, 
             if size == 0:
                 size, code = 1, LONE_BYTE + c
         data += size
+
+        # Its escape: the short form where JSON has one, else four digits, or eight as a pair of surrogates.
         if c == c'\t' and fields:
             memcpy(out, b'", "', 4)
             out += 4

@@ -33,6 +33,11 @@ cdef inline bint same(const FlowKey* a, const FlowKey* b) noexcept nogil:
             and same_address(&a.address[0], &b.address[0]) and same_address(&a.address[1], &b.address[1]))
 
 
+cdef inline void set_side(FlowKey* key, int side, const Address* address, uint16_t port) noexcept nogil:
+    key.address[side] = address[0]
+    key.port[side] = port
+
+
 cdef bint flows_init(FlowTable* self, uint32_t max_flows, uint64_t entry_size, uint64_t seed) noexcept nogil:
     """Allocates the buckets of a zeroed table; False = out of memory."""
     self.entry_size = entry_size
@@ -51,13 +56,15 @@ cdef Flow* flows_find(FlowTable* self, const Datagram* datagram, const Segment* 
     cdef Flow* flow
     # Both directions have one key: the lower endpoint stands first, also where it is the receiver.
     side[0] = lower(&datagram.destination, segment.destination_port, &datagram.source, segment.source_port)
+    if side[0] == 0:                        # two branches: the compiler knows each index
+        set_side(key, 0, &datagram.source, segment.source_port)
+        set_side(key, 1, &datagram.destination, segment.destination_port)
+    else:
+        set_side(key, 0, &datagram.destination, segment.destination_port)
+        set_side(key, 1, &datagram.source, segment.source_port)
     key.family = datagram.family
     key.vlan = datagram.vlan
     key.station = datagram.station
-    key.address[side[0]] = datagram.source
-    key.address[1 - side[0]] = datagram.destination
-    key.port[side[0]] = segment.source_port
-    key.port[1 - side[0]] = segment.destination_port
 
     hashed = mix(self.seed, key.address[0].word[0] ^ (key.address[1].word[0] << 1))
     if key.family == FAMILY_IPV6:           # the second word of an IPv4 address is zero

@@ -31,6 +31,7 @@ cdef extern from "<time.h>" nogil:
 cdef enum:
     HEAD_BYTES = 512            # of a JSON line before "record", without the path
     TAIL_BYTES = 64             # behind it
+    USUAL_PIECE = 64 << 10      # lines of one batch of uploads (Limits.batch_bytes) as text
     MICROSECONDS = 1000000
 
 
@@ -118,7 +119,11 @@ cdef class LineFormat:
 
     cdef uint64_t upload(self, const Finished* item, uint64_t start) noexcept nogil:
         """Appends record lines of one upload from offset `start` of its body on, until there is enough for one piece;
-        returns the offset to go on from (the body's size: all done)."""
+        returns the offset to go on from (the body's size: all done).
+
+        `item` stays the queue's. Each line that is not empty is counted once: lines, lines_too_long or
+        lines_without_number. `failed`: there was no memory, and the caller raises.
+        """
         cdef const uint8_t* line = item.body + start
         cdef const uint8_t* end = item.body + item.body_size
         cdef const uint8_t* following
@@ -136,6 +141,7 @@ cdef class LineFormat:
             head = self.json_head(item)
             self.out.size = head_at         # the first line finds it there already
 
+        # Each line: measured, judged, counted, written. Room for its longest form comes first.
         while line < end and self.out.size < self.piece_bytes:
             following = next_line(line, end, &length)
             if length > self.max_line:
@@ -174,8 +180,11 @@ cdef class LineFormat:
         """
         cdef uint32_t done = 0
         cdef object result
-        # An upload leaves the queue when its last line was formatted; `offset` remembers where in the first to go on.
         self.out.size = 0
+        # One allocation for the usual piece: growing to it line by line would copy all of it. What it lacks, `upload`
+        # asks for again.
+        buffer_reserve(&self.out, NULL, min(self.piece_bytes, <uint64_t>USUAL_PIECE))
+        # An upload leaves the queue when its last line was formatted; `offset` remembers where in the first to go on.
         with nogil:
             while done < uploads.count and self.out.size < self.piece_bytes:
                 self.offset = self.upload(uploads.items + done, self.offset)

@@ -27,6 +27,12 @@ cdef enum:
     LINK_DSA_DSA = 284
     LINK_DSA_EDSA = 285
 
+cdef enum:                      # what layers between take up
+    VLAN_TAG = 4                # tag, then the next type
+    PPPOE_HEADER = 6            # RFC 2516: version and type, code, session, length; then PPP
+    SNAP_HEADER = 8             # RFC 1042: 802.2's three bytes, an organisation of zeros, then a type
+    SNAP_802_2 = 0xAAAA0300
+
 cdef enum:
     PPP_IPV4 = 0x0021           # IANA: PPP DLL protocol numbers
     PPP_IPV6 = 0x0057
@@ -35,6 +41,24 @@ cdef enum:
 
 cdef enum:
     MAC_BYTES = 6
+
+cdef enum:                      # link headers: length, place of the EtherType, place of the sender's address
+    ETHERNET_HEADER = 14
+    ETHERNET_TYPE = 12
+    SLL_HEADER = 16             # Linux cooked
+    SLL_TYPE = 14
+    SLL_ADDRESS_LENGTH = 4
+    SLL_ADDRESS = 6
+    SLL2_HEADER = 20
+    SLL2_TYPE = 0
+    SLL2_ADDRESS_LENGTH = 11
+    SLL2_ADDRESS = 12
+    HDLC_HEADER = 4             # Cisco HDLC
+    HDLC_TYPE = 2
+    DSA_HEADER = 18             # a tag of four bytes between the addresses and the type
+    DSA_TYPE = 16
+    EDSA_HEADER = 22            # a tag of eight
+    EDSA_TYPE = 20
 
 LINK_NAMES = {
     LINK_NULL: "null", LINK_ETHERNET: "Ethernet", LINK_PPP: "PPP", LINK_RAW_BSD: "raw IP", LINK_RAW_OPENBSD: "raw IP",
@@ -110,41 +134,42 @@ cdef Parse parse_frame(int link_type, const uint8_t* data, uint32_t caplen, Data
     out.station = 0
     out.source_mac = out.destination_mac = NULL
     if link_type == LINK_ETHERNET:
-        return parse_layers(LAYER_ETHERNET, data, caplen, out)
+        set_macs(data, caplen, out)
+        return at_type(data, caplen, ETHERNET_TYPE, ETHERNET_HEADER, out)
     if link_type == LINK_SLL:
-        if caplen >= 16 and be16(data + 4) == MAC_BYTES:
-            out.source_mac = data + 6
-        return at_type(data, caplen, 14, 16, out)
+        if caplen >= SLL_HEADER and be16(data + SLL_ADDRESS_LENGTH) == MAC_BYTES:
+            out.source_mac = data + SLL_ADDRESS
+        return at_type(data, caplen, SLL_TYPE, SLL_HEADER, out)
     if link_type == LINK_SLL2:
-        if caplen >= 20 and data[11] == MAC_BYTES:
-            out.source_mac = data + 12
-        return at_type(data, caplen, 0, 20, out)
+        if caplen >= SLL2_HEADER and data[SLL2_ADDRESS_LENGTH] == MAC_BYTES:
+            out.source_mac = data + SLL2_ADDRESS
+        return at_type(data, caplen, SLL2_TYPE, SLL2_HEADER, out)
     if link_type == LINK_NULL or link_type == LINK_LOOP:
         return parse_null(data, caplen, out)
     if link_type == LINK_PPP or link_type == LINK_PPP_HDLC:
         if caplen >= 1 and data[0] in (0x0F, 0x8F):         # Cisco HDLC under PPP's number
-            return at_type(data, caplen, 2, 4, out)
+            return at_type(data, caplen, HDLC_TYPE, HDLC_HEADER, out)
         return parse_layers(LAYER_PPP, data, caplen, out)
     if link_type == LINK_PPP_PPPD:      # a byte of direction in the place of the address
         return parse_layers(LAYER_PPP, data + 2, caplen - 2, out) if caplen >= 2 else PARSE_MALFORMED
     if link_type == LINK_PPP_ETHER:
         return parse_layers(TYPE_PPPOE, data, caplen, out)
     if link_type == LINK_C_HDLC:
-        return at_type(data, caplen, 2, 4, out)
+        return at_type(data, caplen, HDLC_TYPE, HDLC_HEADER, out)
     if link_type == LINK_NFLOG:
         return parse_nflog(data, caplen, out)
     if link_type == LINK_DSA_BRCM or link_type == LINK_DSA_DSA:
         set_macs(data, caplen, out)
-        return at_type(data, caplen, 16, 18, out)
+        return at_type(data, caplen, DSA_TYPE, DSA_HEADER, out)
     if link_type == LINK_DSA_EDSA:
         set_macs(data, caplen, out)
-        return at_type(data, caplen, 20, 22, out)
+        return at_type(data, caplen, EDSA_TYPE, EDSA_HEADER, out)
     return parse_ip(data, caplen, out)
 
 
 cdef inline bint plausible(const uint8_t* data, uint32_t length) noexcept nogil:
     """Whether an Ethernet header with a type that is read here stands at `data`."""
-    return length >= 14 and be16(data + 12) in (
+    return length >= ETHERNET_HEADER and be16(data + ETHERNET_TYPE) in (
         TYPE_IPV4, TYPE_ARP, TYPE_VLAN, TYPE_IPV6, LAYER_MPLS, TYPE_MPLS_MULTICAST, TYPE_PPPOE, TYPE_QINQ,
         TYPE_QINQ_OLD)
 
@@ -194,7 +219,11 @@ cdef bint below_ppp(Layer* layer) noexcept nogil:
 
 
 cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Datagram* out) noexcept nogil:
-    """Whatever stands between a link header and IP, in any order: `kind` is what stands at `data`."""
+    """Whatever stands between a link header and IP, in any order: `kind` is what stands at `data`.
+
+    Every turn consumes bytes, so it ends. `out` points into the frame. PARSE_OTHER: a layer that carries no IP;
+    PARSE_MALFORMED: one whose lengths lie.
+    """
     cdef Layer layer
     cdef uint32_t size
     layer.kind, layer.length, layer.data = kind, length, data
@@ -202,23 +231,23 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
         if layer.kind == TYPE_IPV4 or layer.kind == TYPE_IPV6:
             return parse_ip(layer.data, layer.length, out)
         if layer.kind == TYPE_VLAN or layer.kind == TYPE_QINQ or layer.kind == TYPE_QINQ_OLD:
-            if layer.length < 4:
+            if layer.length < VLAN_TAG:
                 return PARSE_MALFORMED
             out.vlan = (out.vlan << 16) | (be16(layer.data) & 0x0FFF)
             layer.kind = be16(layer.data + 2)
-            size = 4
+            size = VLAN_TAG
         elif layer.kind == LAYER_ETHERNET:
-            if layer.length < 14:
+            if layer.length < ETHERNET_HEADER:
                 return PARSE_MALFORMED
             out.vlan = 0                    # a frame inside a frame has tags of its own
             set_macs(layer.data, layer.length, out)
-            layer.kind = be16(layer.data + 12)
-            size = 14
-        elif layer.kind == TYPE_PPPOE:      # RFC 2516: version and type, code, session, length; then PPP
-            if layer.length < 8 or layer.data[1] != 0:
+            layer.kind = be16(layer.data + ETHERNET_TYPE)
+            size = ETHERNET_HEADER
+        elif layer.kind == TYPE_PPPOE:
+            if layer.length < PPPOE_HEADER + 2 or layer.data[1] != 0:      # code 0: session data
                 return PARSE_MALFORMED
             layer.kind = LAYER_PPP
-            size = 6
+            size = PPPOE_HEADER
         elif layer.kind == LAYER_MPLS or layer.kind == TYPE_MPLS_MULTICAST:
             if not below_mpls(&layer):
                 return PARSE_MALFORMED
@@ -227,10 +256,10 @@ cdef Parse parse_layers(uint32_t kind, const uint8_t* data, uint32_t length, Dat
             if not below_ppp(&layer):
                 return PARSE_MALFORMED
             size = 0
-        elif layer.kind <= TYPE_MAX_LENGTH and layer.length >= 8 and be32(layer.data) == 0xAAAA0300u \
-                and layer.data[4] == 0 and layer.data[5] == 0:      # 802.2 with SNAP (RFC 1042): a type after all
+        elif layer.kind <= TYPE_MAX_LENGTH and layer.length >= SNAP_HEADER and be32(layer.data) == SNAP_802_2 \
+                and layer.data[4] == 0 and layer.data[5] == 0:      # 802.2 with SNAP: a type after all
             layer.kind = be16(layer.data + 6)
-            size = 8
+            size = SNAP_HEADER
         else:
             return PARSE_OTHER
         layer.data += size

@@ -28,11 +28,13 @@ cdef enum:
 
 cdef enum:
     HEAD = 8                        # type and length
-    SMALLEST = 12
+    TAIL = 4                        # the length again
+    SMALLEST = 12                   # both
     SECTION_SMALLEST = 28
     INTERFACE_HEAD = 16             # up to the options
     SIMPLE_HEAD = 12                # up to the frame
     PACKET_HEAD = 28                # of both kinds with a time stamp
+    OPTION_HEAD = 4                 # code and length
 
 cdef enum:                          # options of an interface
     OPTION_END = 0
@@ -80,7 +82,7 @@ cdef Step describe_interface(CaptureFile* self, uint32_t length) noexcept nogil:
     cdef const uint8_t* block = self.window.at
     cdef Interface* interface
     cdef uint32_t at = INTERFACE_HEAD, code, size
-    if length < INTERFACE_HEAD + 4:
+    if length < INTERFACE_HEAD + TAIL:
         return damaged(self, b"an interface description is too short")
     interface = add_interface(self)
     if interface == NULL:
@@ -89,10 +91,10 @@ cdef Step describe_interface(CaptureFile* self, uint32_t length) noexcept nogil:
         return STEP_PACKET              # packets of interfaces without a place are counted as unreadable
     set_link(self, interface, get16(self, block + 8))
     interface.snaplen = get32(self, block + 12)
-    while at + 4 <= length - 4:
+    while at + OPTION_HEAD <= length - TAIL:
         code, size = get16(self, block + at), get16(self, block + at + 2)
-        at += 4
-        if code == OPTION_END or size > length - 4 - at:
+        at += OPTION_HEAD
+        if code == OPTION_END or size > length - TAIL - at:
             break
         if code == OPTION_RESOLUTION and size == 1:
             set_resolution(interface, block[at])
@@ -146,12 +148,12 @@ cdef Step take_packet(CaptureFile* self, uint32_t kind, uint32_t length) noexcep
     if kind == BLOCK_SIMPLE:
         head, number = SIMPLE_HEAD, 0
         original = get32(self, block + 8)
-        caplen = min(original, length - SIMPLE_HEAD - 4)
+        caplen = min(original, length - SIMPLE_HEAD - TAIL)
     else:
         head = PACKET_HEAD
         number = get16(self, block + 8) if kind == BLOCK_PACKET else get32(self, block + 8)
         caplen, original = get32(self, block + 20), get32(self, block + 24)
-    if caplen > length - head - 4:
+    if caplen > length - head - TAIL:
         return damaged(self, b"a packet is longer than its block")
     self.packet.link_type = NOT_READABLE
     self.packet.time_us = self.last_us
@@ -170,13 +172,19 @@ cdef Step take_packet(CaptureFile* self, uint32_t kind, uint32_t length) noexcep
 
 
 cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
-    """The next packet of a pcapng file."""
+    """The next packet of a pcapng file; it points into the window, good until the next step.
+
+    No length is believed before it is compared with its bound, no byte read before the window has it. What cannot be
+    believed ends the file: STEP_DAMAGED, and `problem` says what and where.
+    """
     cdef uint32_t kind, length, padded
     cdef uint64_t here
     cdef Step step
     while True:
         if not window_has(&self.window, SMALLEST):
             return stopped(self)
+
+        # The head of a block. A section's type reads the same in both byte orders, its length does not.
         kind = get32(self, self.window.at)
         if kind == BLOCK_SECTION and not begin_section(self):
             return damaged(self, b"a section header has no byte order")
@@ -184,8 +192,10 @@ cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
         padded = (length + 3) & ~3u
         if length < (SECTION_SMALLEST if kind == BLOCK_SECTION else SMALLEST) or padded < length:
             return damaged(self, b"a block's length cannot be")
+
+        # Packets and interfaces are held whole, within their bounds; everything else is stepped over.
         if kind == BLOCK_ENHANCED or kind == BLOCK_PACKET or kind == BLOCK_SIMPLE:
-            if length < (SIMPLE_HEAD if kind == BLOCK_SIMPLE else PACKET_HEAD) + 4:
+            if length < (SIMPLE_HEAD if kind == BLOCK_SIMPLE else PACKET_HEAD) + TAIL:
                 return damaged(self, b"a packet block is too short")
             if length > self.max_packet:
                 return damaged(self, b"a block claims more bytes than a frame can have")
@@ -201,9 +211,11 @@ cdef Step pcapng_step(CaptureFile* self) noexcept nogil:
                 self.problem_at = here
                 return step
             continue
+
+        # The whole block is there, and its end says the same length.
         if not window_has(&self.window, padded):
             return stopped(self)
-        if get32(self, self.window.at + padded - 4) != length:
+        if get32(self, self.window.at + padded - TAIL) != length:
             return damaged(self, b"the two lengths of a block differ")
         if kind == BLOCK_INTERFACE:
             step = describe_interface(self, length)

@@ -24,11 +24,12 @@ from webui.pages import (
     login,
     metrics,
     notices,
-    orders,
+    order_result,
     outputs,
     panels,
     prices,
     pvoutput,
+    repair,
     restore,
     senders,
     settings,
@@ -40,8 +41,8 @@ from webui.security import access, auth, headers
 from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
-PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, orders.page, diagnostics.page,
-         bundle.page, senders.page, restore.page, update.page, settings.page, api.page, export.page,
+PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, order_result.page, diagnostics.page,
+         bundle.page, senders.page, restore.page, repair.page, update.page, settings.page, api.page, export.page,
          health.page, outputs.page, notices.page, panels.page, prices.page, tokens.page, metrics.page)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.settings import Secret, Settings, value
 from webui.language import N_, _
-from webui.typed import watts, zone
+from webui.lenient import watts, zone
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ FIELDS: dict[str, Field] = {
     "store.keep_inbox_days": Field(
         N_("Keep captured reports for"), N_("The energy history itself is kept for ever."), unit=N_("days")),
 }
-UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel")     # have forms of their own
+UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel", "update.url")     # have forms of their own
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (

@@ -1,10 +1,11 @@
-"""The two files that the page hands to other services: a backup to restore and an update; how far each is."""
+"""What the page asks of other services: restore a backup, install an update, check the card; how far each is."""
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 from flask import current_app, session
 
+from appliance.health import news, system_age
 from appliance.history import backup
 from appliance.system.clock import Clock
 from appliance.system.handover import Handover
@@ -13,6 +14,7 @@ from webui.data import box
 from webui.limits import KEEP_RESTORE_S
 
 PACKAGED = Path("/usr/lib/suntap")
+REPAIR = Path("/run/suntap-repair")     # on the image: in memory, as the card cannot be written when it is needed
 
 
 def restore_handover() -> Handover:
@@ -23,6 +25,17 @@ def restore_handover() -> Handover:
 def update_handover() -> Handover:
     """Where the update file waits."""
     return requested.handover(box().data_dir)
+
+
+def repair_handover() -> Handover:
+    """Where the check of the card is asked for. There is no file in it."""
+    folder = Path(current_app.config.get("REPAIR", REPAIR))
+    return Handover(folder.parent, folder.name, "none")
+
+
+def repair_possible() -> bool:
+    """Whether root's side is there: on the SD-card image."""
+    return repair_handover().folder.is_dir()
 
 
 def updates_possible() -> bool:
@@ -55,5 +68,18 @@ def restore_shown() -> dict[str, Any]:
 
 def update_shown() -> dict[str, Any]:
     """What the settings page needs of the update."""
+    known, image = news.read(box().data_dir), system_age.read()
     return {"updates": updates_possible(), "packaged": PACKAGED.exists(), "update_state": update_handover().state(),
-            "max_update": requested.MAX_BUNDLE}
+            "max_update": requested.MAX_BUNDLE, "news": known, "update_url": box().settings().update.url,
+            "system": image, "age_days": image.age_days(box().now()) if image else None}
+
+
+def update_key() -> Path:
+    """The public key of the maker."""
+    return Path(current_app.config.get("UPDATE_KEY", requested.KEY))
+
+
+def repair_shown(writable: bool) -> dict[str, Any]:
+    """What the diagnostics page needs of the check of the card: it is offered when nothing can be written."""
+    state = repair_handover().state() if repair_possible() else None
+    return {"repair_state": state, "repair_offered": state is not None and not writable and not state.under_way}

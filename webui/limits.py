@@ -5,8 +5,9 @@ from appliance.update.requested import MAX_BUNDLE
 MAX_BODY = 1024 * 1024              # bytes of a form
 MAX_PARTS = 100                     # fields of a form
 MAX_RESTORE = 2 * 1024**3           # bytes of a backup with years of inbox
-RESTORE_PATH, UPDATE_PATH = "/settings/restore", "/settings/update"
-LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY}    # bytes of a body, for the owner only
+RESTORE_PATH, UPDATE_PATH, CHECK_PATH = "/settings/restore", "/settings/update", "/settings/update/check"
+LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY,     # bytes of a body, for the owner only
+         CHECK_PATH: MAX_BUNDLE + MAX_BODY}
 THREADS = 6                         # a slow download must not stop the polling of the others
 CONNECTIONS = 100                   # open at once; for one more, the one that is silent for longest goes
 MAX_AHEAD = 2                       # requests of one connection that wait behind the one that is answered
@@ -37,6 +38,8 @@ CLAIM_S = 1800                      # after power-on in which it may choose the 
 # guesses at the password (security.throttle)
 ADDRESS_BURST = 5                   # tries at once from one address
 ADDRESS_SECONDS = 30.0              # then one every so many seconds
+DEVICE_BURST = 10                   # of one device of the own network, whatever addresses it takes
+DEVICE_SECONDS = 15.0
 TOTAL_BURST = 30                    # tries at once from everywhere
 TOTAL_SECONDS = 5.0
 MAX_ADDRESSES = 1024                # remembered buckets; the oldest is forgotten, the common bucket bounds the rest

@@ -17,12 +17,12 @@ from appliance.capture.answers import Watch, read_file
 from appliance.capture.inbox_writer import InboxWriter
 from appliance.collector.wire import WireView
 from appliance.settings.live import LiveSettings
-from appliance.system.bridge import is_bridge
+from appliance.system.bridge import ANY, is_bridge, joining_cards
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
 from spcore.engine import Engine
-from spcore.live import open_live
+from spcore.live import LiveSource, open_live
 from spcore.source import CaptureError, open_file
 
 RETRY_MIN_S, RETRY_MAX_S = 1.0, 15.0    # between two tries to open the interface
@@ -72,8 +72,8 @@ class CaptureProcess:
         self.writer.listen_on(wanted.interface)
         if self.engine.by_mac != is_bridge(wanted.interface):
             self._engine_anew()
-        return self._consume(partial(open_live, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac),
-                             wanted.interface)
+        opening = partial(open_interface, wanted.interface, wanted.buffer_mib, wanted.ports, mac=wanted.pvs_mac)
+        return self._consume(opening, wanted.interface)
 
     def _read_spool(self, folder: Path) -> bool:
         """Read the capture files that are in `folder` and remove each once its uploads are in the inbox."""
@@ -169,3 +169,12 @@ class CaptureProcess:
             interface=str(self.spool or self.live.current.capture.interface), counters=counters,
             problem=self.problem or self.writer.problem or self.live.problem, last_upload_us=self.writer.last_us,
             wire=self._wire())
+
+
+def open_interface(name: str, *settings: Any, **more: Any) -> LiveSource:
+    """As open_live. Raises CaptureError for "any" on a machine that is a bridge too: frames of every interface say not
+    by which port they entered, so a device on the router's side would pass for the PVS."""
+    if name == ANY and (bridge := joining_cards()):
+        raise CaptureError(f'any: does not tell the two sides of the bridge {bridge} apart: set capture.interface to '
+                           f'"{bridge}"')
+    return open_live(name, *settings, **more)

@@ -66,8 +66,12 @@ def _capture(args: argparse.Namespace, path: Path) -> int:
 def _supervisor(args: argparse.Namespace, path: Path) -> int:
     from appliance.settings.live import LiveSettings
     from appliance.supervisor import process as supervisor
-    live = LiveSettings(path, args.data_dir)
-    if not supervisor.run(live, from_environment(), Stop()):
+    from appliance.update.requested import KEY
+    from appliance.update.watch import Watch
+    live, clock = LiveSettings(path, args.data_dir), from_environment()
+    with Watch(LiveSettings(path, args.data_dir), KEY, clock):
+        works = supervisor.run(live, clock, Stop())
+    if not works:
         raise CommandError(f"{live.current.store.data_dir}: another recorder works here already")
     return DONE
 

@@ -33,6 +33,9 @@ def table(facts: dict[str, Any]) -> str:
         lines.append(f"{lamp['name']:<12}{SIGNS[lamp['state']]:<6}{lamp['text']}")
         if lamp["check"] and lamp["state"] != "ok":
             lines.append(f"{'':<18}{lamp['check']}")
+    if system := facts["system"]:
+        lines.append(f"{'system':<12}{'':<6}made on {system['built']}, Debian as of {system['debian'] or 'then'}: "
+                     f"{system['age_days']} days")
     notices = facts["store"].get("notices", [])
     if notices:
         lines.append("")

@@ -19,6 +19,7 @@ from appliance.collector.dns import addresses, query
 TTL_S = 15
 PROOF_S = 1.0           # for the answer to the process's own question
 START_S = 3.0
+WORDS = 1000            # bytes read of what it says where it cannot start
 PR_SET_PDEATHSIG = 1    # prctl(2)
 MISSING = "dnsmasq is not installed: apt install dnsmasq-base"
 PLACES = "/usr/sbin:/sbin:/usr/bin:/usr/local/sbin"
@@ -48,7 +49,7 @@ class Names:
         if self._process is None:
             return False
         works = self._answers(START_S)
-        self.problem = "" if works else f"dnsmasq does not answer on port {self.port}"
+        self.problem = "" if works else self._last_words() or f"dnsmasq does not answer on port {self.port}"
         return works
 
     def close(self) -> None:
@@ -56,7 +57,15 @@ class Names:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._process.stderr.close()    # type: ignore[union-attr]
             self._process = None
+
+    def _last_words(self) -> str:
+        """What it said when it ended at once; "" where it runs."""
+        if self._process is None or self._process.poll() is None:
+            return ""
+        said = self._process.stderr.read1(WORDS).decode(errors="replace").strip()    # type: ignore[union-attr]
+        return said.splitlines()[-1] if said else f"dnsmasq ended at once, with exit code {self._process.returncode}"
 
     def _start(self) -> None:
         path = program()
@@ -70,7 +79,7 @@ class Names:
             options += ["--user=nobody", "--group=nogroup"]
         try:
             self._process = subprocess.Popen([path, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                             stderr=subprocess.DEVNULL, preexec_fn=_end_with_parent)
+                                             stderr=subprocess.PIPE, preexec_fn=_end_with_parent)
             self.restarts += 1
         except OSError as error:
             self.problem = f"{path}: {error.strerror}"

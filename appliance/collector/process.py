@@ -200,7 +200,7 @@ class CollectorProcess:
     def _look_after_names(self) -> bool:
         from appliance.collector.name_server import Names
         if self._names is None:
-            self._names = Names(free_udp_port(NAMES_PORTS))
+            self._names = Names(free_names_port(NAMES_PORTS))
         return self._names.look_after()
 
     def _end_names(self) -> None:
@@ -247,12 +247,14 @@ class CollectorProcess:
             problem=self.problem or (app.deposit.problem if app else "") or self.live.problem)
 
 
-def free_udp_port(ports: Sequence[int]) -> int:
-    """The first of `ports` that nobody listens on; the first one where all are taken."""
+def free_names_port(ports: Sequence[int]) -> int:
+    """The first of `ports` that nobody has over UDP and TCP, as dnsmasq takes both; the first where all are taken."""
     for port in ports:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)   # a connection that just ended is no server
             try:
-                probe.bind(("0.0.0.0", port))
+                udp.bind(("0.0.0.0", port))
+                tcp.bind(("0.0.0.0", port))
             except OSError:
                 continue
             return port

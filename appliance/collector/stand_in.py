@@ -1,4 +1,5 @@
 """The application that answers a PVS as its collector did: 1002 and the time, once the upload is in the inbox.
+When it stands in is breaker.py's to say.
 
 Rules, in this order, each refusal with its status and its counter:
     a path other than the two                    404
@@ -22,8 +23,8 @@ from typing import Any
 from appliance.collector import ALIVE, COLLECTOR_PORT, PATHS, PEER, PEER_MAC
 from appliance.collector.bounds import Bounds
 from appliance.collector.deposit import Deposit
-from appliance.collector.neighbours import hardware_address
 from appliance.system.clock import Clock, is_set
+from appliance.system.neighbours import hardware_address
 from spcore.uploads import Upload
 
 DESTINATION = "suntap.destination"  # environ: "ADDRESS:PORT" that a redirected connection was meant for
@@ -68,7 +69,7 @@ class StandIn:
         body = environ["wsgi.input"].read()
         if not body:
             return self._refuse("refused_empty", "400 Bad Request")
-        if not self.bounds.admit(source.rpartition(":")[0], len(body), self.clock.steady()[1]):
+        if not self.bounds.admit(mac or source.rpartition(":")[0], len(body), self.clock.steady()[1]):
             return self._refuse("refused_rate", "429 Too Many Requests")
         if not self.clock_is_set():
             return self._refuse("clock_not_set", "503 Service Unavailable")

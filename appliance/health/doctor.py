@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.collector import NAME, OFF, links, name_server, redirect
-from appliance.health import disk
+from appliance.health import disk, system_age
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
 from appliance.settings import Settings, SettingsError, load, unknown_keys, value
-from appliance.system import heartbeat
+from appliance.system import bridge, heartbeat
 from appliance.system.clock import Clock
 
 SYS_NET = Path("/sys/class/net")
@@ -42,6 +42,8 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
     if settings.collector.stand_in != OFF:
         yield from check_stand_in(settings.capture.interface)
     yield check_clock(clock)
+    if system := system_age.read():
+        yield system_age.finding(system, clock.time())
     yield check_zone(settings.site.timezone)
     yield from check_outputs(settings)
 
@@ -106,6 +108,10 @@ def check_data_dir(folder: Path) -> Finding:
 
 def check_interface(name: str) -> Finding:
     """There, up, with a carrier."""
+    if name == bridge.ANY:
+        joins = bridge.joining_cards()
+        return Finding("interface", BAD, f'"any" does not tell the two sides of the bridge {joins} apart',
+                       f'set capture.interface to "{joins}"') if joins else Finding("interface", OK, "every interface")
     if not (SYS_NET / name).exists():
         known = ", ".join(sorted(entry.name for entry in SYS_NET.iterdir() if entry.name != "lo"))
         return Finding("interface", BAD, f"{name} does not exist",

@@ -11,6 +11,7 @@ from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
+from appliance.system.bridge import ANY
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
@@ -58,7 +59,7 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
     name = process.interface
     if full:
         return process.problem, "Make room first: see Storage."
-    if name and not (NETWORK / name).exists():
+    if name and name != ANY and not (NETWORK / name).exists():
         return (f"This box has no network socket “{name}”: " + (
             "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
             "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Capture.")
@@ -174,7 +175,8 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
     free = f"{room.free / 1e9:.1f} GB free"
     if not room.writable:
         return Finding("disk", BAD, f"Nothing can be kept: {data_dir} can only be read.",
-                       "The card may be worn out: replace it.")
+                       "Press “Check the card” on the Diagnostics page. If it happens again, save a backup and replace "
+                       "the card." if image_problems.on_image() else "The card may be worn out: replace it.")
     if room.free < disks.FULL_BYTES:
         return Finding("disk", BAD, f"The card is full, so new readings are not being kept: {free}.", LESS)
     if room.free < disks.LOW_BYTES:

@@ -7,7 +7,7 @@ goes on in its row. An event, which happens at one moment, is there until the ow
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.outputs.base import Facts
+from appliance.outputs.contract import Facts
 from appliance.outputs.notify.matters import Matter, current
 from appliance.store import transaction
 

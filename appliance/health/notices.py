@@ -37,6 +37,11 @@ KINDS = {
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "worn": (WARN, "Save a backup under Settings, then replace the card and restore the backup."),
     "card": (WARN, "Save a backup under Settings. If it happens again, replace the card."),
+    "old system": (WARN, "Flash the newest card image: save a backup under Settings first, restore it afterwards."),
+    "fixes": (WARN, "The newest card image has them: save a backup under Settings, flash the card, restore the backup. "
+                    "On a system of your own: sudo apt upgrade."),
+    "newer": (OK, "Choose Settings › Update to install it, if you wish."),
+    "no news": (WARN, "Look at the address under Settings › Update, or empty it."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
     "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from appliance import __version__, store
-from appliance.health import card, collector, disk, image_problems, lamps, notices
+from appliance.health import card, collector, disk, image_problems, lamps, news, notices, system_age
 from appliance.health.collector import CollectorFacts
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.health.sources import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
@@ -48,6 +48,7 @@ class Status:
     temperature_c: float | None
     lamps: tuple[Finding, ...]
     collector: CollectorFacts
+    system: system_age.System | None = None
 
     def healthy(self) -> tuple[bool, list[str]]:
         """Whether the box works, for /healthz; the reasons when it does not."""
@@ -66,6 +67,7 @@ class Status:
             "versions": {"suntap": __version__, "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version},
             "temperature_c": self.temperature_c, "lamps": [lamp.lamp_json() for lamp in self.lamps],
             "collector": self.collector.to_json(),
+            "system": self.system.to_json(self.time) if self.system else None,
         }
 
 
@@ -89,7 +91,7 @@ def collect(settings: Settings, clock: Clock) -> Status:
     if problems := image_problems.problems():
         found.append(Finding("box", WARN, " ".join(problems), "See suntap.toml on the boot partition of the card."))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
-                  tuple(found), answering)
+                  tuple(found), answering, system_age.read())
 
 
 def _process(name: str, data_dir: Path) -> ProcessFacts:
@@ -130,9 +132,16 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
             pause=PauseFacts(pause.kind, pause.text, round(pause.left_s)) if pause else None,
             trouble=pvoutput.trouble(connection, settings), held=pvoutput.held(connection),
             expires=unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
-            notices=tuple([*card.notices(card.read(data_dir)), *notices.collect(connection, since)][:MAX_NOTICES]),
+            notices=tuple([*card.notices(card.read(data_dir)), *_updates(data_dir, settings, clock),
+                           *notices.collect(connection, since)][:MAX_NOTICES]),
             clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size,
             late_s=cadence.late_s(connection))
+
+
+def _updates(data_dir: Path, settings: Settings, clock: Clock) -> list[notices.Notice]:
+    """What there is to know of the system's age, missing fixes and newer versions."""
+    now = clock.time()
+    return [*system_age.notices(system_age.read(), now), *news.notices(news.read(data_dir), settings.update.url, now)]
 
 
 def _temperature() -> float | None:

@@ -15,7 +15,7 @@ A failure is a one-line OutputError. The runner tells it in the status, waits ev
 and tries again; the other side may be away for years. What the health rooms know, lamps and notices, is handed in by
 the supervisor process (`facts`), because outputs stand below it.
 
-    runner   threads, back-off, status         memory   the table `output`       http   one bounded request
+    runner   threads, back-off, status         progress   the table `output`     http   one bounded request
     lines/   history → line protocol           mqtt/    newest state → broker    notify/  findings → messages
-    check    the Test button of each
+    check    the Test button of each           contract   what the runner and an output agree on
 """

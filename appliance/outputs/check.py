@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 

@@ -3,7 +3,7 @@ what to look at and holds no secret."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.settings import Secret
 from appliance.system import http
 from appliance.system.http import Trouble

@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 from appliance import store
-from appliance.outputs.base import Context, Facts, Output, OutputError
+from appliance.outputs.contract import Context, Facts, Output, OutputError
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 

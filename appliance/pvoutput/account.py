@@ -13,7 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from appliance.ledger.cadence import status_interval, use_status_interval
-from appliance.pvoutput import answers, cures, outbox, pauses, persisted, replies
+from appliance.pvoutput import cures, outbox, pauses, persisted, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.pvoutput.targets import Target, targets
@@ -30,7 +30,7 @@ class KnownSystem:
     """The last getsystem answer: `checked` is the server's time of it, `donor` may have been revoked since, and the
     size may be the one that a refusal named since."""
 
-    system: answers.System
+    system: reply_fields.System
     checked: float
 
     @property
@@ -49,7 +49,7 @@ def known(conn: sqlite3.Connection, target: Target) -> KnownSystem | None:
     fact = persisted.get(conn, persisted.name("system", target.key))
     if fact is None or fact["account"] != _fingerprint(target.account):
         return None
-    return KnownSystem(answers.System(**fact["system"]), fact["checked"])
+    return KnownSystem(reply_fields.System(**fact["system"]), fact["checked"])
 
 
 def interval_s(conn: sqlite3.Connection, target: Target) -> int:
@@ -136,7 +136,7 @@ def is_posting(conn: sqlite3.Connection, account: PVOutput) -> bool:
     return posts_as is None or posts_as[0] == _fingerprint(account)
 
 
-def zone_mismatch(system: answers.System, timezone: str, moment: float) -> str:
+def zone_mismatch(system: reply_fields.System, timezone: str, moment: float) -> str:
     """"" where PVOutput's zone for the system keeps the site's time all year, or is not set; else what to do."""
     year = datetime.fromtimestamp(moment, UTC).year
     if not system.zone or _same_time(system.zone, timezone, year):
@@ -191,11 +191,11 @@ class Probe:
         return client.getsystem()
 
     @staticmethod
-    def read(text: str) -> answers.System:
+    def read(text: str) -> reply_fields.System:
         """The answer's system. Raises Unreadable."""
-        system = answers.parse_system(text)
+        system = reply_fields.parse_system(text)
         if system is None:
-            raise answers.Unreadable("PVOutput's answer about the system cannot be read")
+            raise reply_fields.Unreadable("PVOutput's answer about the system cannot be read")
         return system
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
@@ -231,7 +231,7 @@ def revoke_donation(conn: sqlite3.Connection, target: Target) -> None:
         persisted.put(conn, name, fact)
 
 
-def store_system(conn: sqlite3.Connection, now: Now, target: Target, system: answers.System,
+def store_system(conn: sqlite3.Connection, now: Now, target: Target, system: reply_fields.System,
                  age: float = 0.0) -> None:
     """Remember an answer that is `age` seconds old. The status interval of the site's own system is the least length
     of the ledger's slots from now on."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance.ledger.cadence import slot_seconds
-from appliance.pvoutput import account, answers, bisect, cures, follow, outbox, persisted, replies
+from appliance.pvoutput import account, bisect, cures, outbox, outbox_rows, persisted, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.outbox import Row
 from appliance.pvoutput.replies import Kind
@@ -45,9 +45,9 @@ class Post:
         return client.addstatus(rows[0], c1) if len(rows) == 1 else client.addbatchstatus(list(rows), c1)
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        changed_rows = answers.batch_answers(text)
+        changed_rows = reply_fields.batch_answers(text)
         if changed_rows == {}:
-            raise answers.Unreadable("PVOutput's answer to a batch cannot be read")
+            raise reply_fields.Unreadable("PVOutput's answer to a batch cannot be read")
         places = {row.time: place(row.time, self.target.zone, self.interval_s) for row in self.rows}
         if changed_rows is not None and not changed_rows.keys() <= set(places.values()):
             account.doubt_interval(conn, now, self.target)
@@ -101,7 +101,7 @@ class Post:
 
     def _try_rules(self, conn: sqlite3.Connection, rules: cures.Rules, day: str, rows: list[Row]) -> bool:
         """Keep `rules` if they change one of `rows`; whether they do."""
-        better = follow.wanted(conn, self.target, day, rules)
+        better = outbox_rows.wanted(conn, self.target, day, rules)
         if all(better.get(row.time, (None,))[0] == row.values for row in rows):
             return False
         account.learn(conn, self.target, rules)

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from appliance.pvoutput import answers, replies
+from appliance.pvoutput import replies, reply_fields
 from appliance.settings import PVOutput, Secret
 from appliance.system import http
 from appliance.system.http import Trouble
@@ -134,7 +134,7 @@ class Client:
         try:
             answer = http.exchange("POST", f"{self._url}{service}.jsp", form, {}, MAX_REPLY, self._auth)
         except http.NoAnswer as error:
-            trouble = WORDS.get(error.trouble) or answers.one_line(error.detail)
+            trouble = WORDS.get(error.trouble) or reply_fields.one_line(error.detail)
             return Reply(replies.NetworkTrouble(self._masked(trouble)))
         if not answer.whole:
             return Reply(replies.NetworkTrouble(TOO_LONG))

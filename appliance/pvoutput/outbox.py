@@ -5,7 +5,7 @@
              ├→ expired            the day is older than PVOutput takes; goes as a daily total instead
              └→ skipped            the owner does not want it sent
 
-Here is what happens to a row once it is there; follow.py makes the rows. What a row was sent with and what it holds
+Here is what happens to a row once it is there; outbox_rows.py makes the rows. What a row was sent with and what it has
 are compared at the moment of the answer, so a row that changed under way is sent again. `attempts` counts the times
 the row's present values were put on the wire. Every statement that changes the table is in these two modules.
 """

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from appliance.ledger import reads
-from appliance.pvoutput import account, answers, follow, outbox, pauses, plan, quota, replies, servertime
+from appliance.pvoutput import account, outbox, outbox_rows, pauses, plan, quota, replies, reply_fields, servertime
 from appliance.pvoutput.client import BadCredentials, Client, InsecureUrl, Reply
 from appliance.pvoutput.cures import POWER_PERCENT
 from appliance.pvoutput.rows import EXTENDED
@@ -55,7 +55,7 @@ class AccountCheck:
 
     verdict: Verdict
     text: str
-    system: answers.System | None = None
+    system: reply_fields.System | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -110,7 +110,7 @@ def _check(store: sqlite3.Connection, target: Target, clock: Clock, ours: bool) 
         probe = account.Probe(target)
         try:
             system = probe.read(outcome.text)
-        except answers.Unreadable as error:
+        except reply_fields.Unreadable as error:
             return AccountCheck(Verdict.UNREACHABLE, str(error))
         if ours:
             probe.accepted(store, now, outcome.text)
@@ -129,7 +129,7 @@ def _verdict(outcome: replies.Outcome) -> Verdict:
     return Verdict.REFUSED
 
 
-def _warnings(store: sqlite3.Connection, target: Target, system: answers.System, moment: float) -> tuple[str, ...]:
+def _warnings(store: sqlite3.Connection, target: Target, system: reply_fields.System, moment: float) -> tuple[str, ...]:
     """What the owner should put right: which field, and where."""
     lines = [account.zone_mismatch(system, target.settings.site.timezone, moment)]
     if not system.zone:
@@ -198,8 +198,8 @@ def _tidy(store: sqlite3.Connection, settings: Settings, now: Now) -> None:
     """Bring the outbox up to the present: changed settings, rows that are complete, days that are too old."""
     if now.server is None or not any(account.known(store, target) for target in targets(settings)):
         return
-    if follow.has_other_shape(store, settings):
-        follow.refresh(store, settings, (), now.server)
+    if outbox_rows.has_other_shape(store, settings):
+        outbox_rows.refresh(store, settings, (), now.server)
     outbox.complete(store, now.server)
     for target in targets(settings):
         known = account.known(store, target)
@@ -239,7 +239,7 @@ def _apply(store: sqlite3.Connection, now: Now, task: plan.Task, outcome: replie
             what = task.accepted(store, now, outcome.text)
             pauses.succeeded(store)
             return what
-        except answers.Unreadable as error:
+        except reply_fields.Unreadable as error:
             outcome = replies.NetworkTrouble(str(error))
     match outcome:
         case replies.QuotaExceeded():

@@ -1,4 +1,5 @@
 """The quota: a fixed window on the clock hour (UTC, the server's clock), shared with the owner's other programs.
+What of it a kind of request leaves for the others is in plan.py.
 
 Invariants: a request is counted and committed before it is sent, so a crash never frees a request. What the headers
 say replaces what was assumed, in both directions for the limit, upwards only for what is used up (requests

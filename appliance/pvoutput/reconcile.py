@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from appliance.pvoutput import answers, days, outbox, replies
+from appliance.pvoutput import days, outbox, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, place
 from appliance.pvoutput.servertime import Now
@@ -40,9 +40,9 @@ class Check:
         return client.getstatus(self.day.replace("-", ""))
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        history = answers.parse_history(text)
+        history = reply_fields.parse_history(text)
         if not history:
-            raise answers.Unreadable("PVOutput's answer about a day cannot be read")
+            raise reply_fields.Unreadable("PVOutput's answer about a day cannot be read")
         return self._compare(conn, history)
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.pvoutput.answers import one_line
+from appliance.pvoutput.reply_fields import one_line
 
 
 class Kind(Enum):

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.ledger import reads
-from appliance.pvoutput import answers, days, replies
+from appliance.pvoutput import days, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.pvoutput.targets import Target
@@ -60,9 +60,9 @@ class Look:
         return client.getoutput(_compact(self.totals[0].day), _compact(self.totals[-1].day))
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        outputs = answers.parse_outputs(text)
+        outputs = reply_fields.parse_outputs(text)
         if not outputs:
-            raise answers.Unreadable("PVOutput's answer about daily totals cannot be read")
+            raise reply_fields.Unreadable("PVOutput's answer about daily totals cannot be read")
         return self._compare(conn, outputs)
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:

@@ -16,6 +16,7 @@ from appliance.settings.declaration import (
     Settings,
     Site,
     Store,
+    Update,
     Web,
     declarations,
     keys,
@@ -38,6 +39,7 @@ from appliance.settings.validators import Panel, PvSystem
 
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
-    "Mqtt", "Notify", "PVOutput", "Panel", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store", "Web",
+    "Mqtt", "Notify", "PVOutput", "Panel", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store",
+    "Update", "Web",
     "declarations", "find", "keys", "load", "parse", "secrets", "sections", "unknown_keys", "update", "value",
 ]

@@ -18,6 +18,7 @@ from appliance.settings.validators import (
     absolute_path,
     broker_url,
     flag,
+    folder_url,
     host_list,
     integer_between,
     matches,
@@ -198,6 +199,14 @@ class Notify:
 
 
 @dataclass(frozen=True)
+class Update:
+    """Where the box asks once a day for newer versions and for Debian's security fixes."""
+
+    url: str = key("", 'empty (nobody is asked), or the address of the folder with the update files: '
+                   '"https://example.org/suntap/"', folder_url)
+
+
+@dataclass(frozen=True)
 class Web:
     """The page."""
 
@@ -228,6 +237,7 @@ class Settings:
     mqtt: Mqtt = Mqtt()
     lines: Lines = Lines()
     notify: Notify = Notify()
+    update: Update = Update()
     web: Web = Web()
     unknown: tuple[str, ...] = ()
 

@@ -116,6 +116,15 @@ def write_url(value: Any) -> str:
     return str(value)
 
 
+def folder_url(value: Any) -> str:
+    """The http:// or https:// address of a folder, with "/" at its end; "" for none."""
+    if value == "":
+        return ""
+    if _address(value, ("http", "https")).query:
+        raise ValueError
+    return value if value.endswith("/") else f"{value}/"
+
+
 def message_url(value: Any) -> str:
     """A webhook, or mailto:ADDRESS?smtp=smtp[s]://[USER@]HOST[:PORT]; "" for none."""
     if value == "":

@@ -39,7 +39,13 @@ log = logging.getLogger(__name__)
 
 
 class Connection(sqlite3.Connection):
-    """A connection in autocommit mode. `with connection:` is a transaction, as with sqlite3's own connections."""
+    """A connection in autocommit mode. `with connection:` is a transaction, as with sqlite3's own connections.
+
+    `strangers`: uploads of senders that are not trusted, and their bytes, stored since they were last counted (module
+    senders); None: not counted yet.
+    """
+
+    strangers: tuple[int, int] | None = None
 
     def __enter__(self) -> "Connection":
         if not self.in_transaction:

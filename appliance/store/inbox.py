@@ -82,8 +82,10 @@ def _rows(conn: sqlite3.Connection, book: Book, uploads: list[Upload], arrivals:
         if sender.trusted:
             conn.execute("DELETE FROM upload WHERE sha256 = ? AND sender_id IN"
                          " (SELECT id FROM sender WHERE state <> 'trusted')", (sha256,))
+        packed = pack(upload.body)
+        book.added(sender, len(packed))
         yield (upload.captured_us, upload.source, upload.destination, storable(upload.path), upload.complete, sha256,
-               pack(upload.body), sender.id, arrival.via)
+               packed, sender.id, arrival.via)
 
 
 def copy(saved: sqlite3.Connection, target: sqlite3.Connection, batch: int) -> int:

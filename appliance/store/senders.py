@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from appliance.records.texts import storable
 from appliance.store.bodies import unpack
+from appliance.store.database import Connection
 from appliance.system.bridge import Side
 from spcore.uploads import Upload
 
@@ -26,6 +27,7 @@ ROUTER = "router"               # side of the bridge from which no PVS speaks
 
 MAX_RING_ROWS = 20_000          # uploads of senders that are not trusted: a month of a second PVS
 MAX_RING_BYTES = 16 << 20       # of their packed bodies
+COUNTED_AT = 32                 # the ring is counted when it may have grown by one such part of its bounds
 MAX_STRANGERS = 32              # senders that are not trusted; the one with the fewest uploads makes room
 MAX_TRUSTED = 64                # senders that are; an import of more than that is refused
 MAX_SERIAL = 64
@@ -113,7 +115,7 @@ class Book:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.conn = conn
         self.all = {sender.key: sender for sender in senders(conn)}
-        self.strangers = False      # the ring grew: trim() has something to look at
+        self._grown = (0, 0)        # uploads and bytes that were added to the ring
         self._earlier: set[str] | None = None
         self.refused = 0            # uploads of trusted senders beyond MAX_TRUSTED
 
@@ -135,24 +137,46 @@ class Book:
             self._heard(found, upload)
         return found
 
+    def added(self, sender: Sender, size: int) -> None:
+        """`sender`'s upload is stored in `size` bytes."""
+        if not sender.trusted:
+            self._grown = self._grown[0] + 1, self._grown[1] + size
+
     def trim(self) -> int:
-        """Bring the ring back to its bounds; how many uploads went."""
+        """Bring the ring back to its bounds; how many uploads went.
+
+        Counting reads the whole ring, so that is done once for a part of it: it is cut by so much more.
+        """
+        slack = MAX_RING_ROWS // COUNTED_AT, MAX_RING_BYTES // COUNTED_AT
+        before = self.conn.strangers if isinstance(self.conn, Connection) else None
+        rows, size = (more + had for more, had in zip(self._grown, before or (0, 0), strict=True))
+        if not self._grown[0] or (before is not None and rows < slack[0] and size < slack[1]):
+            self._count_on(None if before is None else (rows, size))
+            return 0
+        gone = self._cut(MAX_RING_ROWS - slack[0], MAX_RING_BYTES - slack[1])
+        self._count_on((0, 0))
+        return gone
+
+    def _count_on(self, since: tuple[int, int] | None) -> None:
+        """Note what was stored `since` the ring was counted."""
+        if isinstance(self.conn, Connection):
+            self.conn.strangers = since
+
+    def _cut(self, most_rows: int, most_bytes: int) -> int:
         gone = 0
-        while self.strangers:
+        while True:
             rings = self.conn.execute(
                 "SELECT sender_id, count(*), coalesce(sum(length(body)), 0) FROM upload WHERE sender_id IN"
                 " (SELECT id FROM sender WHERE state <> 'trusted') GROUP BY sender_id").fetchall()
-            rows = sum(row[1] for row in rings) - MAX_RING_ROWS
-            size = sum(row[2] for row in rings) - MAX_RING_BYTES
+            rows = sum(row[1] for row in rings) - most_rows
+            size = sum(row[2] for row in rings) - most_bytes
             if rows <= 0 and size <= 0:
-                break
+                return gone
             fullest = max(rings, key=lambda row: max(row[1] / MAX_RING_ROWS, row[2] / MAX_RING_BYTES))
             mean = max(1, fullest[2] // fullest[1])
             gone += self.conn.execute(
                 "DELETE FROM upload WHERE id IN (SELECT id FROM upload WHERE sender_id = ? ORDER BY id LIMIT ?)",
                 (fullest[0], max(1, rows, size // mean))).rowcount
-        self.strangers = False
-        return gone
 
     def _first_word(self, mac: str, serial: str, arrival: Arrival,
                     granted: tuple[str, str] | None) -> tuple[str, str]:
@@ -220,7 +244,6 @@ class Book:
         del self.all[least.key]
 
     def _heard(self, sender: Sender, upload: Upload) -> None:
-        self.strangers |= not sender.trusted
         address = host_of(upload.source)
         first, last = min(sender.first_us, upload.captured_us), max(sender.last_us, upload.captured_us)
         if last == upload.captured_us and address != sender.address:
@@ -264,4 +287,6 @@ def follow(conn: sqlite3.Connection, decisions: Iterable[tuple[str, str, str, st
         if state in (TRUSTED, ASIDE):
             changed += conn.execute("UPDATE sender SET state = ?, how = ? WHERE mac = ? AND serial = ? AND side = ?"
                                     " AND state <> ?", (state, OWNER, mac, serial, side, state)).rowcount
+    if changed and isinstance(conn, Connection):
+        conn.strangers = None       # whole rings came or went
     return changed

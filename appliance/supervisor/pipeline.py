@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance import ledger
-from appliance.pvoutput import follow
+from appliance.pvoutput import outbox_rows
 from appliance.settings import Settings
 
 Progress = Callable[[int, int], object]
@@ -48,5 +48,5 @@ def rebuild(inbox: sqlite3.Connection, store: sqlite3.Connection, settings: Sett
 
 def _follow(done: ledger.Ingested, store: sqlite3.Connection, settings: Settings, now: float,
             refresh: bool) -> Derived:
-    opened = bool(refresh or done.days) and bool(follow.refresh(store, settings, done.days, now))
+    opened = bool(refresh or done.days) and bool(outbox_rows.refresh(store, settings, done.days, now))
     return Derived(done.uploads, done.readings, done.days, opened)

@@ -18,7 +18,7 @@ from appliance import ledger, store
 from appliance.health import status
 from appliance.health.log import Log
 from appliance.health.sources import Unreadable
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster
 from appliance.settings.live import LiveSettings

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 LOOK_S = 1.0                            # between two looks at the kernel's tables
+ANY = "any"                             # libpcap's name for every interface
 MAX_ROUTERS = 8                         # hardware addresses of gateways that are remembered
 ENTRY = struct.Struct("=6sBBIBxH")      # struct __fdb_entry of linux/if_bridge.h
 MAX_TABLE = 1 << 20                     # bytes read of one of the kernel's tables
@@ -107,6 +108,17 @@ class Sides:
 def is_bridge(interface: str, root: Path = Path("/")) -> bool:
     """Return True if `interface` is a bridge."""
     return (root / "sys/class/net" / interface / "brforward").exists()
+
+
+def joining_cards(root: Path = Path("/")) -> str:
+    """Return the name of a bridge that joins two network cards; "" if there is none. Ports without a card are those of
+    containers and virtual machines."""
+    found = root / "sys/class/net"
+    try:
+        return next((name.name for name in sorted(found.iterdir()) if is_bridge(name.name, root)
+                     and sum((found / port / "device").exists() for port in port_numbers(name.name, root)) > 1), "")
+    except OSError:
+        return ""
 
 
 def port_numbers(interface: str, root: Path = Path("/")) -> dict[str, int]:

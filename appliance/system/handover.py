@@ -22,6 +22,7 @@ from typing import IO
 from appliance.errors import SuntapError
 from appliance.system import clock
 from appliance.system.files import PRIVATE, write_atomic
+from appliance.system.plain_tar import Readable
 
 REQUEST, RESULT = "request", "result.json"
 MAX_RESULT = 4096
@@ -85,7 +86,7 @@ class Handover:
         self.folder, self.owner = data_dir / name, owner
         self.file = self.folder / file
 
-    def store(self, stream: IO[bytes], limit: int) -> None:
+    def store(self, stream: Readable, limit: int) -> None:
         """The page's side: write `stream` (at most `limit` bytes) to the file, all or nothing.
 
         Raises TooLargeError, OSError.
@@ -139,10 +140,15 @@ class Handover:
             return State(INTERRUPTED if now - at > INTERRUPTED_S else WORKING, text, at)
         return State(DONE if ok else FAILED, text, at)
 
-    def claim(self) -> IO[bytes]:
-        """The service's side: remove the request and open the file. Raises OSError if it cannot be read."""
+    def take(self) -> None:
+        """The service's side, where there is no file: remove the request. Raises OSError."""
         with acting_as(self.owner):
             (self.folder / REQUEST).unlink(missing_ok=True)
+
+    def claim(self) -> IO[bytes]:
+        """The service's side: remove the request and open the file. Raises OSError if it cannot be read."""
+        self.take()
+        with acting_as(self.owner):
             return self.open()
 
     def reject(self, reason: str) -> None:

@@ -44,6 +44,13 @@ class Member:
         self._left -= len(data)
         return data
 
+    def read_all(self, most: int) -> bytes:
+        """Return all of the file, or its first `most` bytes, whatever pieces its source gives. Raises NoTar."""
+        data = b""
+        while len(data) < most and (piece := self.read(most - len(data))):
+            data += piece
+        return data
+
 
 def members(source: Readable) -> Iterator[Member]:
     """Yield the files of the tar `source`, in order. Raises NoTar."""

@@ -1,15 +1,16 @@
-"""The update file: a tar of manifest.json, manifest.sig and suntap.deb, in this order and nothing else.
+"""The update file: a tar of manifest.json, manifest.sig and suntap.deb, in this order; an index may follow.
 
 The signature (ed25519, checked by the openssl program) covers the manifest; the manifest names the package's version,
 architecture, size and SHA-256. The package is not opened before its hash is verified. `write` makes such a file.
 """
 import hashlib
+import io
 import json
 import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
             files = members(file)
             data = _member(files, MANIFEST).read(MAX_MANIFEST + 1)
             signature = _member(files, SIGNATURE).read(MAX_MANIFEST)
-            _verify(data, signature, public_key)
+            verify(data, signature, public_key)
             manifest = _parse(data)
             _copy(_member(files, PACKAGE), manifest, package)
     except NoTar as error:
@@ -61,27 +62,56 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
     return manifest
 
 
-def write(path: Path, package: Path, private_key: Path) -> Manifest:
+def announced(path: Path, public_key: Path) -> Manifest:
+    """Return the manifest of the bundle at `path`, whose package is not looked at. Raises UpdateError."""
+    try:
+        with open(path, "rb") as file:
+            files = members(file)
+            data = _member(files, MANIFEST).read(MAX_MANIFEST + 1)
+            verify(data, _member(files, SIGNATURE).read(MAX_MANIFEST), public_key)
+    except NoTar as error:
+        raise UpdateError(f"{path.name}: no update file, or not all of it ({error})") from error
+    except OSError as error:
+        raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
+    return _parse(data)
+
+
+def write(path: Path, package: Path, private_key: Path, index: Path | None = None) -> Manifest:
     """Make a bundle of the Debian package at `package`, signed with `private_key` (PEM), and return its manifest.
 
+    The files of `index` (see module index) follow the package; versions that do not know them do not look at them.
     Raises UpdateError.
     """
     fields = _run("dpkg-deb", "--field", str(package), "Version", "Architecture").decode()
     found = dict(line.split(": ", 1) for line in fields.splitlines())
     content = package.read_bytes()
     manifest = Manifest(found["Version"], found["Architecture"], len(content), hashlib.sha256(content).hexdigest())
-    with tempfile.TemporaryDirectory() as folder:
-        data, signature = Path(folder, MANIFEST), Path(folder, SIGNATURE)
-        data.write_text(json.dumps(asdict(manifest), indent=1) + "\n")
-        _run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(private_key), "-in", str(data),
-             "-out", str(signature))
-        with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
-            for source, name in ((data, MANIFEST), (signature, SIGNATURE), (package, PACKAGE)):
-                info = tarfile.TarInfo(name)
-                info.size = source.stat().st_size
-                with open(source, "rb") as file:
-                    archive.addfile(info, file)
+    data = (json.dumps(asdict(manifest), indent=1) + "\n").encode()
+    files = [(MANIFEST, data), (SIGNATURE, sign(data, private_key)), (PACKAGE, content)]
+    if index is not None:
+        with open(index, "rb") as file:
+            files += [(member.name, member.read()) for member in members(file)]
+    pack(path, files)
     return manifest
+
+
+def pack(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write a tar of these files, the same for the same files."""
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+
+
+def sign(data: bytes, private_key: Path) -> bytes:
+    """Return the signature of `data` by `private_key` (PEM, ed25519). Raises UpdateError."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, signature = Path(folder, "data"), Path(folder, "signature")
+        source.write_bytes(data)
+        _run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", str(private_key), "-in", str(source),
+             "-out", str(signature))
+        return signature.read_bytes()
 
 
 def _member(files: Iterator[Member], name: str) -> Member:
@@ -91,7 +121,8 @@ def _member(files: Iterator[Member], name: str) -> Member:
     return found
 
 
-def _verify(data: bytes, signature: bytes, public_key: Path) -> None:
+def verify(data: bytes, signature: bytes, public_key: Path) -> None:
+    """Check that `signature` is that of `data` by the key whose public half is `public_key`. Raises UpdateError."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, MANIFEST).write_bytes(data)
         Path(folder, SIGNATURE).write_bytes(signature)

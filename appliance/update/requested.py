@@ -7,6 +7,7 @@ from appliance.update.bundle import MAX_PACKAGE, UpdateError
 from appliance.update.releases import Releases
 
 ROOT = Path("/var/lib/suntap-releases")     # on the image's data partition
+KEY = Path("/usr/share/suntap/update-key.pem")
 NAME, FILE = "update", "bundle"
 MAX_BUNDLE = MAX_PACKAGE + (1 << 20)    # the package, its description and the tar around them
 

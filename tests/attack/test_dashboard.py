@@ -8,6 +8,7 @@ from appliance.ledger import devices
 from appliance.system.clock import Clock
 from tests.attack.support import capture, day_of, heard
 from tests.ledger.support import HOUR, LA, NOON, Box
+from tests.web.conftest import Visitor
 from webui import create_app
 from webui.cache import MAX_KEPT
 
@@ -75,3 +76,18 @@ def test_the_api_makes_the_inverters_once_too(box, visitor):
     assert answers[0].mimetype == "application/json"
     capture(box, heard(day_of(NOON + HOUR, 100, "414060000000001", count=3), NOON + 2 * HOUR, mark="one more"))
     assert len(visitor.get("/api/v1/inverters").json["inverters"]) == MANY + 1 and kept.made == 2
+
+
+def test_the_panels_of_a_period_are_made_once_for_all_that_ask_and_nothing_of_the_owner_is_kept(box, visitor):
+    fill(box, MANY)
+    visitor.application.extensions["suntap-auth"].set_password("long enough password")
+    settings.update(visitor.application.extensions["suntap"].config_path, {"web.public_dashboard": True})
+    kept = visitor.application.extensions["suntap"].answers
+    pages = [visitor.application.test_client().get("/panels").text for _ in range(6)]
+    assert {page.count('scope="row"') for page in pages} == {MANY} and kept.made == 1
+    owner = Visitor(visitor)
+    owner.log_in("long enough password")
+    assert "/panels/arrange" in owner.get("/panels").text and "/panels/arrange" not in pages[0] and kept.made == 1
+    settings.update(visitor.application.extensions["suntap"].config_path,
+                    {"site.panel": (settings.Panel("414050000000007", "by the chimney", 1, 1),)})
+    assert "by the chimney" in visitor.get("/panels").text and kept.made == 2

@@ -8,10 +8,11 @@ from flask import Flask
 from appliance.system import bridge
 from appliance.system.clock import boot_id
 from appliance.system.heartbeat import Heartbeat
+from tests.attack.support import FORGER_MAC, TRUE_MAC
 from tests.cli.command import suntap
 from tests.web.conftest import PASSWORD, Visitor
-from webui.limits import ADDRESS_BURST, CLAIM_S
-from webui.security import claim
+from webui.limits import ADDRESS_BURST, CLAIM_S, DEVICE_BURST
+from webui.security import claim, passwords
 from webui.security.throttle import Throttle, network
 
 LATE = 3 * CLAIM_S
@@ -75,6 +76,29 @@ def test_a_device_of_the_house_does_not_lock_out_its_neighbour_in_the_same_netwo
     for _ in range(100):
         throttle.take("2001:db8:1:2::66", 1000.0)
     assert throttle.take("2001:db8:1:2::1", 1000.0) == 0
+
+
+@pytest.mark.parametrize("address", ["2001:db8:1:2::{:x}", "192.0.2.{}", "fe80::{:x}"])
+def test_one_device_with_many_addresses_does_not_empty_the_bucket_of_all(address: str) -> None:
+    throttle = Throttle(lambda _: FORGER_MAC)
+    throttle._links, throttle._looked = frozenset({ipaddress.IPv6Network("2001:db8:1:2::/64")}), float("inf")
+    tried = sum(throttle.take(address.format(number), 1000.0) == 0 for number in range(250))
+    assert tried <= DEVICE_BURST
+    throttle._device_of = lambda _: TRUE_MAC
+    assert throttle.take("2001:db8:1:2::ffff", 1000.0) == 0 == throttle.take("192.0.2.251", 1000.0)
+
+
+def test_a_try_that_was_not_looked_at_for_the_crowd_costs_nothing(app: Flask, owner: Visitor,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    owner.send("/settings", "/logout")
+
+    def busy(password: str, salt: str) -> str:
+        raise passwords.Busy
+
+    with monkeypatch.context() as crowd:
+        crowd.setattr(passwords, "_scrypt", busy)
+        assert {owner.send("/login", password=PASSWORD).status_code for _ in range(3 * ADDRESS_BURST)} == {429}
+    assert owner.send("/login", password=PASSWORD).status_code == 302
 
 
 def test_a_browser_that_logged_in_before_gets_in_whatever_others_try(app: Flask, owner: Visitor) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from appliance import settings
 from appliance.outputs import http
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.pvoutput import outbox, servertime
 from appliance.pvoutput.client import Client
 from appliance.pvoutput.replies import NetworkTrouble

@@ -110,6 +110,19 @@ def test_a_ring_that_is_full_takes_from_the_one_that_fills_it(box, monkeypatch):
     assert stored["ZT170000000441C0002"] == 5 and stored[FORGED] == 15
 
 
+def test_a_flood_does_not_make_the_ring_be_counted_for_each_upload(box, monkeypatch):
+    """Counting reads the whole ring: the capture falls behind, and the kernel drops the true PVS's frames."""
+    monkeypatch.setattr(senders, "MAX_RING_ROWS", 320)
+    capture(box, honest())
+    counted: list[str] = []
+    box.inbox.set_trace_callback(lambda query: counted.append(query) if "GROUP BY sender_id" in query else None)
+    for number in range(400):
+        forged = heard([inverter(NOON, 1)], NOON + 60, FORGER_MAC, FORGED, mark=str(number))
+        inbox.append(box.inbox, [forged], FROM_ROUTER)
+        assert inbox.count_after(box.inbox, 0) <= 320 + 1
+    assert len(counted) <= 2 * 400 // (320 // senders.COUNTED_AT) + 2
+
+
 def test_a_stranger_that_sends_the_pvs_own_upload_first_does_not_keep_it_out(box):
     capture(box, honest())
     later = day_of(NOON + HOUR)

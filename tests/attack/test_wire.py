@@ -7,14 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from appliance.capture import inbox_writer, rate, room
+from appliance.capture import inbox_writer, process, rate, room
 from appliance.capture.inbox_writer import InboxWriter
 from appliance.capture.origin import Origin
+from appliance.collector.bounds import Bounds
 from appliance.collector.deposit import Deposit
 from appliance.store import inbox, senders
 from appliance.system import bridge
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
+from spcore.source import CaptureError
 from spcore.uploads import Upload
 from tests.attack.support import (
     FORGER_MAC,
@@ -101,6 +103,29 @@ def test_an_interface_that_is_no_bridge_has_no_sides(tmp_path):
     origin = Origin("eth0", kernel(tmp_path, LEARNED))
     assert origin.judge(honest(mac=FORGER_MAC)) == FROM_PVS
     assert origin.judge(heard([], NOON, to=OURS)) is None
+
+
+def with_ports(root, bridge, cards, others=()):
+    """A root whose `bridge` joins network cards and ports without one."""
+    for number, name in enumerate((*cards, *others), 1):
+        (root / f"sys/class/net/{name}/device" if name in cards else root / f"sys/class/net/{name}").mkdir(parents=True)
+        (root / f"sys/class/net/{bridge}/brif/{name}").mkdir(parents=True)
+        (root / f"sys/class/net/{bridge}/brif/{name}/port_no").write_text(f"{number:#x}\n")
+    (root / f"sys/class/net/{bridge}/brforward").write_bytes(b"")
+    return root
+
+
+def test_every_interface_at_once_is_refused_where_a_bridge_has_sides(tmp_path, monkeypatch):
+    root = with_ports(tmp_path / "router", "br0", ("eth0", "eth1"))
+    assert bridge.joining_cards(root) == "br0"
+    assert bridge.joining_cards(with_ports(tmp_path / "docker", "docker0", (), ("veth1", "veth2"))) == ""
+    assert bridge.joining_cards(with_ports(tmp_path / "virtual", "vmbr0", ("eth0",), ("tap1",))) == ""
+    assert bridge.joining_cards(tmp_path / "nothing") == ""
+    monkeypatch.setattr(process, "joining_cards", lambda: bridge.joining_cards(root))
+    monkeypatch.setattr(process, "open_live", lambda name, *_, **__: name)
+    with pytest.raises(CaptureError, match=r'set capture\.interface to "br0"'):
+        process.open_interface("any", 8, (80,), mac="")
+    assert process.open_interface("br0", 8, (80,), mac="") == "br0"
 
 
 def test_the_kernels_tables_may_be_missing_or_nonsense(tmp_path):
@@ -232,6 +257,16 @@ def test_what_comes_through_the_stand_in_is_believed_by_the_same_rule(tmp_path):
     with closing(inbox.connect(tmp_path)) as conn:
         assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "unknown", TRUE_MAC: "trusted"}
         assert {via for (via,) in conn.execute("SELECT via FROM upload")} == {"stand-in"}
+
+
+def test_a_device_with_many_addresses_keeps_no_pvs_from_the_stand_in():
+    """It has one bucket, by its hardware address; and whoever is new gets in, however many there were."""
+    limits = Bounds()
+    for _ in range(5000):
+        limits.admit(FORGER_MAC, 1 << 20, 0.0)
+    for number in range(1000):
+        limits.admit(f"192.0.2.{number}", 1 << 20, 1.0)
+    assert limits.admit(TRUE_MAC, 3000, 1.0) and not limits.admit(FORGER_MAC, 1 << 20, 1.0)
 
 
 def test_an_upload_to_a_group_is_none(writer):

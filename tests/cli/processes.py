@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ def running(*arguments: object, log: Path, prefix: Sequence[str] = (),
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(10)
+            process.wait(LIMIT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -51,6 +51,16 @@ def beat(name: str, data_dir: Path) -> dict | None:
     """The heartbeat of process `name` if it is alive."""
     last = heartbeat.read(name, data_dir)
     return last if last and last["alive"] else None
+
+
+def listens_on_the_wire(pid: int) -> bool:
+    """Whether a process has a packet socket: its capture has begun."""
+    packets = {line.split()[-1] for line in Path("/proc/net/packet").read_text().splitlines()[1:]}
+    links = []
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):       # closed meanwhile
+            links.append(os.readlink(one))
+    return any(link.removeprefix("socket:[").removesuffix("]") in packets for link in links)
 
 
 def kill(pid: int) -> None:

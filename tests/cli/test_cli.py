@@ -3,12 +3,13 @@ import os
 import signal
 import socket
 import subprocess
-import time
+from contextlib import suppress
 
 import pytest
 
 from appliance.cli import COMMANDS
 from tests.cli.command import CAPTURES, LIMIT_S, ROOT, command, environment, refused, suntap
+from tests.cli.processes import wait_for
 from tests.folders import open_to_all
 
 PLAIN = CAPTURES / "plain_day.pcap"
@@ -179,13 +180,19 @@ def test_closed_standard_streams_are_no_error_and_nothing_else_takes_their_place
     assert len(suntap("export", "days", "--data-dir", tmp_path / "data").out.splitlines()) > 1
 
 
+def writer_of(fifo):
+    """A descriptor of the other end; None as long as nobody reads."""
+    with suppress(OSError):
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+
+
 def test_ctrl_c_in_the_middle_of_work_leaves_no_traceback(tmp_path):
     fifo = tmp_path / "fifo.pcap"
     os.mkfifo(fifo)
     reader = subprocess.Popen(command("records", fifo), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=environment())
-    time.sleep(0.7)
+    writer = wait_for(lambda: writer_of(fifo))
     os.kill(reader.pid, signal.SIGINT)
-    os.close(os.open(fifo, os.O_RDWR))  # lets an open that waits for a writer return
-    _, err = reader.communicate(timeout=10)
+    os.close(writer)        # a read that waits returns
+    _, err = reader.communicate(timeout=LIMIT_S)
     assert b"Traceback" not in err and reader.returncode != 0

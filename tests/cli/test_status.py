@@ -5,7 +5,7 @@ from appliance.system.heartbeat import PROCESSES
 LAMP = {"name": "decode", "state": "bad", "text": "The recorder has stopped.", "check": "Start it again."}
 NOTICE = {"state": "warn", "text": "A counter fell.", "check": "Have it looked at."}
 RUNS = {"name": "supervisor", "text": "running", "pid": 7, "restarts": 2, "age_s": 3.2}
-FACTS = {"lamps": [LAMP, {**LAMP, "state": "ok", "check": "unseen"}], "store": {"notices": [NOTICE]},
+FACTS = {"system": None, "lamps": [LAMP, {**LAMP, "state": "ok", "check": "unseen"}], "store": {"notices": [NOTICE]},
          "processes": [RUNS, {"name": "web", "text": "stopped"}],
          "counters": {"capture": {"packets": 1_234_567, "holes": 0}, "web": {"requests": 0}}}
 
@@ -21,6 +21,11 @@ def test_the_parts_have_the_names_that_owners_know() -> None:
     assert any(line.startswith("recorder    running") and "pid 7, 2 restarts" in line for line in lines)
     assert any(line.startswith("page        stopped") for line in lines)
     assert set(PARTS) == set(PROCESSES) and "supervisor" not in table(FACTS)
+
+
+def test_the_card_s_system_has_its_days() -> None:
+    text = table({**FACTS, "system": {"built": "2026-05-01", "debian": "2026-04-30", "age_days": 9}})
+    assert "made on 2026-05-01, Debian as of 2026-04-30: 9 days" in text and "made on" not in table(FACTS)
 
 
 def test_only_counters_that_counted_are_shown() -> None:

@@ -1,4 +1,5 @@
 """`suntap update` where there is no image: nothing is tried, and the page hears why. Releases: tests/update."""
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ from appliance.system.handover import Handover
 from appliance.update import requested
 from tests.cli.command import refused
 from tests.cli.inside import Shell
+from tests.update.conftest import debian, keys, make_index, make_key
+
+__all__ = ["debian", "keys", "make_index"]
 
 
 @pytest.fixture
@@ -36,3 +40,25 @@ def test_the_page_that_asked_hears_why_not(shell: Shell, data_dir: Path) -> None
 @pytest.mark.parametrize("arguments", [[], ["x", "--finish"], ["--finish", "--requested"]])
 def test_one_of_its_ways_is_chosen(shell: Shell, data_dir: Path, arguments: list[str]) -> None:
     refused(shell("update", *arguments), 2, "update:")
+
+
+def test_a_list_is_held_against_this_system_and_nothing_is_installed(
+        shell: Shell, data_dir: Path, debian: Path, make_index: Callable[..., Path], keys: tuple[Path, Path],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requested, "KEY", keys[1])
+    said = shell("update", "--check", make_index("99.0.0"))
+    assert said.code == 0 and "1 security fix of Debian is missing, by the list of 2026-05-08" in said.out
+    assert "openssl 3.5.4-1 → 3.5.4-1+deb13u1" in said.out and "A newer suntap is there: 99.0.0" in said.out
+    debian.write_text(debian.read_text().replace("3.5.4-1", "3.5.4-1+deb13u1"))
+    assert "No security fix of Debian is missing" in shell("update", "--check", make_index("0.0.1")).out
+    assert "newer" not in shell("update", "--check", make_index("0.0.1")).out
+
+
+def test_a_list_that_is_none_or_another_makers_is_refused(
+        shell: Shell, data_dir: Path, debian: Path, make_index: Callable[..., Path], keys: tuple[Path, Path],
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requested, "KEY", keys[1])
+    refused(shell("update", "--check", tmp_path / "none"), 1, "No such file")
+    (tmp_path / "text").write_bytes(b"openssl 1.0\n" * 100)
+    refused(shell("update", "--check", tmp_path / "text"), 1, "no list of suntap")
+    refused(shell("update", "--check", make_index(key=make_key(tmp_path, "other")[0])), 1, "signature")

@@ -31,8 +31,8 @@ def home():
 class Pvs:
     """A PVS that tries every two minutes and keeps what was not answered."""
 
-    def __init__(self, home: Home) -> None:
-        self.wire, self.waiting, self.sent, self.number = home.wire(timeout_s=1.0), [], [], 0
+    def __init__(self, home: Home, timeout_s: float = 1.0) -> None:
+        self.wire, self.waiting, self.sent, self.number = home.wire(timeout_s=timeout_s), [], [], 0
         self.next = 0.0
 
     def step(self) -> bool:
@@ -69,7 +69,7 @@ def clocked() -> dict[str, str]:
 
 
 def test_while_the_maker_answers_not_one_frame_is_redirected_and_both_get_everything(home, tmp_path):
-    config, pvs = make_config(tmp_path, "auto"), Pvs(home)
+    config, pvs = make_config(tmp_path, "auto"), Pvs(home, timeout_s=20.0)      # the maker answers, however late
     with home.maker() as maker, home.suntap(config, "run", **clocked()):
         wait_for(lambda: (last := beat("capture", tmp_path / "data")) and last["wire"] and last)
         end = time.monotonic() + 45         # 45 minutes

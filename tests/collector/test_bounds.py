@@ -32,12 +32,11 @@ def test_bytes_are_bounded_and_a_backlog_of_816099_points_is_within():
     assert admitted(limits, "192.0.2.50", 4 << 20, now, 100) < 100
 
 
-def test_more_senders_than_the_limit_are_refused_until_another_was_silent_for_a_day():
+def test_a_new_sender_is_never_refused_and_of_too_many_the_least_busy_are_forgotten():
     limits = Bounds(max_sources=3)
-    assert [limits.admit(f"192.0.2.{number}", 1, number) for number in range(5)] == [True, True, True, False, False]
-    assert limits.admit("192.0.2.2", 1, 10.0)
-    assert limits.admit("192.0.2.9", 1, bounds.FORGET_S + 1.5)     # number 0 and 1 are forgotten
-    assert limits.admit("192.0.2.2", 1, bounds.FORGET_S + 1.5)
+    admitted(limits, "192.0.2.66", 1 << 20, 0.0, 5000)
+    assert all(limits.admit(f"192.0.2.{number}", 1, 0.0) for number in range(50))
+    assert len(limits._sources) == 3 and not limits.admit("192.0.2.66", 1 << 20, 0.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 1 << 22)), max_size=200))

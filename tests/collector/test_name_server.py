@@ -9,12 +9,7 @@ from appliance.collector import NAME, REDIRECTED, name_server
 from appliance.collector.dns import addresses, query
 from appliance.collector.name_server import MISSING, TTL_S, Names
 from tests.cli.processes import alive
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
-        channel.bind(("127.0.0.1", 0))
-        return int(channel.getsockname()[1])
+from tests.outputs.engines import free_port
 
 
 def ask(port: int, name: str) -> bytes:
@@ -76,3 +71,12 @@ def test_one_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPa
     pid = made._process.pid if made._process else 0
     made.close()
     assert pid and not alive(pid)
+
+
+def test_a_port_that_is_taken_over_tcp_is_told_in_dnsmasqs_own_words() -> None:
+    if not name_server.program():
+        pytest.skip("needs dnsmasq")
+    with socket.create_server(("0.0.0.0", free_port())) as taken:
+        made = Names(taken.getsockname()[1])
+        assert not made.look_after() and "Address already in use" in made.problem
+        made.close()

@@ -11,12 +11,14 @@ import pytest
 
 from appliance import settings
 from appliance.collector import PEER, STAND_IN_PORTS
+from appliance.collector.process import free_names_port
 from appliance.simulate import uploads
 from appliance.store import inbox
 from appliance.system import heartbeat
 from tests.cli.processes import beat, kill, running, wait_for
 from tests.collector.home import Place
 from tests.collector.support import on_page_socket
+from tests.outputs.engines import free_port
 
 
 @pytest.fixture
@@ -109,3 +111,11 @@ def test_ports_that_are_all_in_use_are_said_and_tried_again(config):
             serving(config)
     finally:
         house.close()
+
+
+def test_the_name_servers_port_is_one_that_is_free_over_both_udp_and_tcp():
+    ports = [free_port() for _ in range(3)]
+    with socket.create_server(("0.0.0.0", ports[0])), socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.bind(("0.0.0.0", ports[1]))
+        assert free_names_port(ports) == ports[2]
+        assert free_names_port(ports[:2]) == ports[0]   # all taken: the first, and dnsmasq says why it cannot

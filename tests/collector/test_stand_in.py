@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.collector import ALIVE, PEER, PEER_MAC
-from appliance.collector.bounds import Bounds
+from appliance.collector import ALIVE, PEER, PEER_MAC, bounds
 from appliance.collector.stand_in import is_own_network
 from appliance.simulate import uploads
 from appliance.store import inbox
@@ -102,8 +101,9 @@ def test_an_inbox_that_takes_nothing_gives_503_and_no_1002_until_it_does(served)
     assert served.stored() == [BODY, BODY + b"more\n"] and not served.app.deposit.problem
 
 
-def test_a_sender_beyond_its_rate_is_refused_and_counted(tmp_path):
-    with serving(tmp_path / "data", bounds=Bounds(max_sources=0)) as served:
+def test_a_sender_beyond_its_rate_is_refused_and_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounds, "REQUESTS_AT_ONCE", 0.5)
+    with serving(tmp_path / "data") as served:
         assert served.raw(uploads.post(BODY).wire).split()[1] == b"429"
         assert served.app.counters["refused_rate"] == 1
 

@@ -7,7 +7,6 @@ a time server has answered.
 and the world around (the PVS, PVOutput) keep the true time, RATE times as fast. The wire is capture files whose packet
 times step with the box's clock, as on a box; the kernel's own would tell the real time, which is not this world's.
 """
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -30,6 +29,7 @@ from appliance.system.clock import Clock
 from appliance.system.files import write_atomic
 from tests.cli.processes import beat, running, wait_for
 from tests.faults.support import DAY, START, ZONE, bodies, configured
+from tests.ports import free_port
 
 LIBRARY = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
 CLONE_NEWNET = 0x40000000
@@ -67,10 +67,8 @@ class World:
     sent: list[bytes] = field(default_factory=list)     # bodies that the PVS sent
 
     def __post_init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
         self.config = configured(self.folder, self.server.url)
-        settings.update(self.config, {"web.host": "127.0.0.1", "web.port": port, "store.keep_inbox_days": 1,
+        settings.update(self.config, {"web.host": "127.0.0.1", "web.port": free_port(), "store.keep_inbox_days": 1,
                                       "capture.buffer_mib": 8})
         self.step(0)
 

@@ -7,11 +7,12 @@ import pytest
 from appliance.health import doctor
 from appliance.settings import Lines, Mqtt, Settings
 from tests.cli.command import suntap
+from tests.ports import free_port
 
 
 def test_what_is_missing_has_an_advice(tmp_path):
     config = tmp_path / "suntap.toml"
-    config.write_text(f'[capture]\ninterface = "nope0"\n[web]\nhost = "127.0.0.1"\nport = 8097\n'
+    config.write_text(f'[capture]\ninterface = "nope0"\n[web]\nhost = "127.0.0.1"\nport = {free_port()}\n'
                       f'[store]\ndata_dir = "{tmp_path}/data"\n')
     config.chmod(0o644)
     result = suntap("doctor", "--config", config)
@@ -46,6 +47,13 @@ def test_an_interface_that_is_up_is_in_order():
 
 
 @pytest.mark.root
+def test_every_interface_at_once_is_in_order_but_on_a_bridge(monkeypatch):
+    monkeypatch.setattr(doctor.bridge, "joining_cards", lambda: "")
+    assert doctor.check_interface("any").ok
+    monkeypatch.setattr(doctor.bridge, "joining_cards", lambda: "br7")
+    assert '"br7"' in doctor.check_interface("any").advice
+
+
 def test_a_bridge_with_one_port_lacks_the_other(tmp_path):
     name = "suntap-doc0"
     subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
@@ -61,7 +69,7 @@ def test_a_port_in_use_is_found_and_a_free_one_is_not(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert not doctor.check_port("127.0.0.1", port, tmp_path).ok
-    assert doctor.check_port("127.0.0.1", port, tmp_path).ok
+    assert doctor.check_port("127.0.0.1", free_port(), tmp_path).ok
 
 
 def test_debians_old_pcapy_is_recognised(tmp_path, monkeypatch):

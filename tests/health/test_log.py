@@ -6,7 +6,7 @@ import pytest
 from appliance import store
 from appliance.health import log
 from appliance.health.log import AGAIN_S, KEEP_S, LASTED_S, MAX_ROWS, Log
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 
 NOW = 1_778_400_000
 LAMP = Facts([Fact("disk", "bad", "The card is full.", "Use a larger one.")])

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from appliance import __version__
 from appliance.cli.status import table
-from appliance.health import card, disk, lamps, notices, status
+from appliance.health import card, disk, lamps, news, notices, status, system_age
 from appliance.ledger import counters, intake
 from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.pvoutput.targets import main_target
-from appliance.settings import PVOutput, Secret, Settings
+from appliance.settings import PVOutput, Secret, Settings, Update
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
@@ -29,7 +30,8 @@ from tests.history.test_inverters import SERIALS, Roof, bad
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
 OWNER_WORDS = ("nothing to do", "check", "switch ", "enter ", "turn ", "choose ", "replace", "compare", "report",
-               "look")
+               "look", "flash")
+URL = "http://192.0.2.7/"
 
 
 def calls(module: ModuleType, name: str, place: int) -> set[str]:
@@ -46,7 +48,8 @@ def calls(module: ModuleType, name: str, place: int) -> set[str]:
 
 
 def kinds_in_the_code() -> set[str]:
-    return calls(counters, "Event", 0) - {counters.EPOCH} | calls(notices, "Notice", 0) | calls(card, "Notice", 0)
+    made = [calls(module, "Notice", 0) for module in (notices, card, system_age, news)]
+    return calls(counters, "Event", 0) - {counters.EPOCH} | set().union(*made)
 
 
 def hear(box: Box, ahead_s: int) -> None:
@@ -109,6 +112,14 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
         box.data_dir / "sys", box.data_dir, life_time="0x0b 0x01")),
     "card": ("warn", "had 2 errors since its last check", lambda box: system(
         box.data_dir / "sys", box.data_dir, errors_count="2\n")),
+    "old system": ("warn", "system is 4 months old", lambda box: (box.data_dir / "image").write_text(
+        "built=2026-01-09\n")),
+    "fixes": ("warn", "1 security fix of Debian is missing", lambda box: news.write(box.data_dir, news.News(
+        debian="2026-05-08", count=1, fixes=(news.Fix("openssl", "1", "2"),)))),
+    "newer": ("ok", "A newer suntap is there: 99.0.0", lambda box: news.write(box.data_dir, news.News(
+        version="99.0.0", running=__version__, is_newer=True))),
+    "no news": ("warn", "no answer of use for two weeks: refused", lambda box: news.write(box.data_dir, news.News(
+        url=URL, problem="refused"))),
     "source": ("ok", "what the production meter counts", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),
@@ -119,6 +130,7 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
 def box(tmp_path, monkeypatch):
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
     monkeypatch.setattr(disk, "SYSFS", tmp_path / "sys")
+    monkeypatch.setattr(system_age, "IMAGE", tmp_path / "image")
     made = Box(tmp_path)
     yield made
     made.close()
@@ -126,7 +138,8 @@ def box(tmp_path, monkeypatch):
 
 def shown(folder: Path) -> list[dict]:
     """The notices in `suntap status --json`'s facts, at noon of the day after."""
-    facts = status.collect(Settings(site=LA).with_data_dir(folder), Clock(0.0, NOON + 86400, 0.0)).to_json()
+    loaded = Settings(site=LA, update=Update(URL)).with_data_dir(folder)
+    facts = status.collect(loaded, Clock(0.0, NOON + 86400, 0.0)).to_json()
     text = table(facts)
     for notice in facts["store"]["notices"]:
         assert notice["text"] in text and notice["check"] in text

@@ -1,6 +1,6 @@
 """The image under test, built once, and the home around it: a PVS side, a router side, a collector, a PVOutput.
 
-SUNTAP_SUITE names another Debian suite. Parts of the build that did not change are kept (see image/build.sh).
+Parts of the build that did not change are kept (see image/build.sh).
 """
 import fcntl
 import os
@@ -43,11 +43,11 @@ def build(*commands: Sequence[str]) -> None:
 
 @pytest.fixture(scope="session")
 def image() -> Path:
-    """The uncompressed image of the Debian profile."""
+    """The uncompressed image."""
     if os.geteuid():
         pytest.skip("needs root: network namespaces and a root file system to build")
     build(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"],
-          ["sh", "image/build.sh", "--raw", "--suite", os.environ.get("SUNTAP_SUITE", "bookworm")])
+          ["sh", "image/build.sh", "--raw"])
     return TOP / "build/image/images/suntap.img"
 
 

@@ -56,6 +56,7 @@ def test_a_whole_release_has_every_file_and_is_signed(release: ModuleType, built
     assert listed == names - {"SHA256SUMS", "SHA256SUMS.sig"}
     text = (out / "NOTES.md").read_text()
     assert "More sun." in text and "Less rain." not in text and "Left out" not in text and "draft" not in text
+    assert release.INDEX in names
     assert release.VERIFY in text and all(artefact.name in text for artefact in release.artefacts("1.2.0"))
     assert checked(release, out)
 

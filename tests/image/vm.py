@@ -111,7 +111,8 @@ class Vm(Machine):
             "-device", "i6300esb", "-action", "watchdog=none",
             "-kernel", str(self.kernel), "-initrd", str(self.initrd),
             # nokaslr: else the kernel keeps page tables of its own, which emulation pays for with half of its speed.
-            "-append", f"console=ttyAMA0 nokaslr systemd.getty_auto=0 test-patience={patience_s} "
+            # pcie_port_pm=off: a port of QEMU's that sleeps, as newer kernels let an empty one, is woken by no card.
+            "-append", f"console=ttyAMA0 nokaslr pcie_port_pm=off systemd.getty_auto=0 test-patience={patience_s} "
                        + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline) + f" {append}",
             "-rtc", f"base={chip}", "-device", "qemu-xhci",
         ]

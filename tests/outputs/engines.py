@@ -2,28 +2,21 @@
 same port and files."""
 import getpass
 import json
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.ports import free_port
+
 LIMIT_S = 60.0
-
-
-def free_port() -> int:
-    """A port below those that the kernel gives to outgoing connections: nothing takes it before the server does."""
-    while True:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(20_000, 30_000)))
-            return int(probe.getsockname()[1])
 
 
 def needs(program: str, package: str) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from appliance import store
 from appliance.history import export
 from appliance.outputs import lines
-from appliance.outputs.base import Context, Facts
+from appliance.outputs.contract import Context, Facts
 from appliance.outputs.lines import LinesOutput
 from appliance.settings import Lines, Secret, Settings, Site
 from appliance.store import transaction

@@ -9,9 +9,9 @@ import pytest
 from appliance.outputs.check import CHECKS, OutputCheck, check_output
 from appliance.outputs.runner import FACTORIES
 from appliance.settings import Lines, Mqtt, Notify, Secret, Settings, Site
-from tests.outputs.engines import free_port
 from tests.outputs.hook import url_of
 from tests.outputs.support import House
+from tests.ports import free_port
 
 NOBODY = Settings(mqtt=Mqtt("mqtt://127.0.0.1:9"), lines=Lines("http://127.0.0.1:9"),
                   notify=Notify("http://127.0.0.1:9/hook"))

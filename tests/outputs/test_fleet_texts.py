@@ -18,8 +18,9 @@ import yaml
 from appliance.outputs import lines
 from appliance.outputs.lines import LinesOutput
 from tests.docs.texts import ROOT, blocks
-from tests.outputs.engines import Server, free_port, listens, needs, victoria_metrics, vm_export
+from tests.outputs.engines import Server, listens, needs, victoria_metrics, vm_export
 from tests.outputs.support import FIRST, ZONE, House, renamed
+from tests.ports import free_port
 
 AUTH, RULES = blocks(ROOT / "docs" / "fleet.md", "yaml")
 TOKEN, BOX = "one-token-a-box", "r04711"

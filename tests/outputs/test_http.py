@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from appliance.outputs import http
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.settings import Secret
 from tests.outputs.hook import url_of
 

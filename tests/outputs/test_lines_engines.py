@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from appliance.outputs import lines
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.outputs.lines import LinesOutput
 from appliance.store import transaction
 from tests.outputs.engines import Server, influx_query, influxdb, victoria_metrics, vm_export

@@ -12,7 +12,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from appliance import settings as declared
-from appliance.outputs.base import Context, Fact, Facts, OutputError
+from appliance.outputs.contract import Context, Fact, Facts, OutputError
 from appliance.outputs.mqtt import REPEAT_S, MqttOutput, discovery, snapshot
 from appliance.outputs.mqtt.snapshot import AWAY_S
 from appliance.settings import Mqtt, Panel, Settings

@@ -10,8 +10,9 @@ import requests
 from appliance import settings, store
 from appliance.system.clock import Clock
 from tests.cli.processes import wait_for
-from tests.outputs.engines import Server, answers, free_port, needs
+from tests.outputs.engines import Server, answers, needs
 from tests.outputs.support import House
+from tests.ports import free_port
 from tests.web.conftest import NOON, TODAY, FixedClock, running
 from tests.web.roof import Roof, fill, post
 from webui import create_app

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.outputs import runner
-from appliance.outputs.base import Context, OutputError
+from appliance.outputs.contract import Context, OutputError
 from appliance.outputs.runner import Runner
 from appliance.settings import Lines, Settings
 from appliance.system.clock import Clock

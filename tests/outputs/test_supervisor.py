@@ -15,7 +15,8 @@ from appliance.store import inbox
 from appliance.system import heartbeat
 from tests.cli.processes import kill, running, wait_for
 from tests.ledger.support import NOON, run_of, upload
-from tests.outputs.engines import free_port, victoria_metrics, vm_export
+from tests.outputs.engines import victoria_metrics, vm_export
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 from datetime import UTC, date, datetime
 
 from appliance import ledger
-from appliance.pvoutput import follow
+from appliance.pvoutput import outbox_rows
 from appliance.store import inbox
 from spcore.uploads import Upload
 from tests.pvoutput.support import Box, midnight
@@ -34,7 +34,7 @@ def record(box: Box, day: str, first: int, last: int) -> None:
                               "/Data/SMS2DataCollector.aspx", lines(time, counters), True))
     inbox.append(captured, uploads)
     done = ledger.ingest(captured, box.store, box.settings.site)
-    follow.refresh(box.store, box.settings, done.days, box.clock.time())
+    outbox_rows.refresh(box.store, box.settings, done.days, box.clock.time())
     captured.close()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.pvoutput import follow, outbox, poster
+from appliance.pvoutput import outbox, outbox_rows, poster
 from appliance.pvoutput.rows import place
 from appliance.settings import PVOutput, Secret, Settings, Site
 from appliance.simulate.pvoutput import PvOutput
@@ -91,7 +91,7 @@ class Box:
                 " net_active, balance_dwh, against_plus_dwh, against_minus_dwh)"
                 " VALUES (?, ?, ?, 0, 0, 'inverters', 1, 0, 0, 0)",
                 (day, made, used))
-        return follow.refresh(self.store, self.settings, days, self.clock.time())
+        return outbox_rows.refresh(self.store, self.settings, days, self.clock.time())
 
     def step(self) -> poster.Step:
         return poster.step(self.store, self.settings, self.clock)

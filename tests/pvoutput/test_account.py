@@ -5,7 +5,7 @@ import pytest
 
 from appliance.pvoutput import outbox, poster, views
 from appliance.pvoutput.account import zone_mismatch
-from appliance.pvoutput.answers import System
+from appliance.pvoutput.reply_fields import System
 from appliance.settings import Secret
 from appliance.simulate.pvoutput import Account, Fault
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, settings_for, sunny_day

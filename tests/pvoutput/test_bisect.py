@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.pvoutput import bisect, follow, outbox, views
+from appliance.pvoutput import bisect, outbox, outbox_rows, views
 from appliance.store import connect
 from tests.pvoutput.support import NOON, Box, midnight, sunny_day
 
@@ -21,7 +21,7 @@ def with_bad(box: Box, bad: set[int], first: int = 150, last: int = 180) -> None
     box.put(slots)
     for at in bad:
         box.store.execute("UPDATE slot SET consumption_dwh = 99000 WHERE time = ?", (midnight(DAY) + at * 300,))
-    follow.refresh(box.store, box.settings, [DAY], NOON)
+    outbox_rows.refresh(box.store, box.settings, [DAY], NOON)
 
 
 def places(box: Box, bad: set[int]) -> list[str]:

@@ -1,6 +1,5 @@
 """One request: headers, form, what is refused before sending, and every odd reply."""
 import re
-import socket
 from dataclasses import replace
 
 import pytest
@@ -12,6 +11,7 @@ from appliance.settings import PVOutput, Secret
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.system import heartbeat, http
 from tests.cli.command import ROOT
+from tests.ports import free_port
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY, HandClock
 
@@ -162,9 +162,7 @@ def test_a_server_that_never_answers_meets_the_time_out(server: PvOutput, monkey
 def test_a_name_that_does_not_resolve_and_a_closed_port_are_told() -> None:
     outcome = client_at("https://pvoutput.invalid/").getsystem().outcome
     assert isinstance(outcome, NetworkTrouble)
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    outcome = client_at(f"http://127.0.0.1:{port}/").getsystem().outcome
+    outcome = client_at(f"http://127.0.0.1:{free_port()}/").getsystem().outcome
     assert outcome == NetworkTrouble("the connection failed or was closed without a reply")
 
 

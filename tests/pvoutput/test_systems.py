@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.pvoutput import follow, poster, views
+from appliance.pvoutput import outbox_rows, poster, views
 from appliance.settings import PvSystem, Settings
 from appliance.simulate.pvoutput import Fault
 from tests.pvoutput.several import DAY, EVE, SERIALS, curve, record
@@ -31,7 +31,7 @@ def test_all_systems_share_one_quota(owner: Box) -> None:
 def test_a_system_that_pvoutput_refuses_stops_no_other(owner: Box) -> None:
     owner.settings = replace(owner.settings, pvoutput=replace(owner.settings.pvoutput, system=(
         PvSystem("999", SERIALS[:1]), PvSystem("778", SERIALS[1:]))))
-    follow.refresh(owner.store, owner.settings, [EVE, DAY], owner.clock.time())
+    outbox_rows.refresh(owner.store, owner.settings, [EVE, DAY], owner.clock.time())
     owner.run(1800)
     assert curve(owner, "12345", EVE) and curve(owner, "778", EVE)
     assert views.trouble(owner.store, owner.settings) == "system 999: Invalid System ID"
@@ -50,7 +50,7 @@ def test_a_system_in_another_zone_waits_alone(owner: Box) -> None:
 
 def test_a_system_that_is_taken_out_is_sent_to_no_more(owner: Box) -> None:
     owner.settings = replace(owner.settings, pvoutput=replace(owner.settings.pvoutput, system=()))
-    follow.refresh(owner.store, owner.settings, (), owner.clock.time())
+    outbox_rows.refresh(owner.store, owner.settings, (), owner.clock.time())
     owner.push()
     assert {request.system_id for request in owner.server.requests} == {"12345"}
 

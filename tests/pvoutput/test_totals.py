@@ -1,7 +1,7 @@
 """Days too old for statuses: their totals, proven by the site, and never over what it holds already."""
 from datetime import date
 
-from appliance.pvoutput import follow, outbox, views
+from appliance.pvoutput import outbox, outbox_rows, views
 from appliance.simulate.pvoutput import Fault
 from tests.pvoutput.support import DAY_S, NOON, Box, sunny_day
 
@@ -101,7 +101,7 @@ def test_late_records_of_an_expired_day_correct_its_total(box: Box) -> None:
 def test_a_clock_a_year_ahead_expires_nothing(box: Box) -> None:
     box.clock.step(366 * DAY_S)
     box.put(sunny_day("2026-05-08"))
-    follow.refresh(box.store, box.settings, ["2026-05-08"], box.clock.time())
+    outbox_rows.refresh(box.store, box.settings, ["2026-05-08"], box.clock.time())
     box.run(600)
     assert box.states() == {"sent": 288}
 
@@ -122,7 +122,7 @@ def test_a_day_that_the_ledger_took_back_is_neither_asked_for_nor_sent(box: Box)
     box.step()
     box.store.execute("DELETE FROM slot WHERE day = ?", (ghost,))
     box.store.execute("DELETE FROM site_day WHERE day = ?", (ghost,))
-    follow.refresh(box.store, box.settings, [ghost], NOON)
+    outbox_rows.refresh(box.store, box.settings, [ghost], NOON)
     box.run(7200)
     assert box.services() == ["getsystem"] and outbox.waiting(box.store) == 0 and box.states() == {}
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from appliance.pvoutput import client, follow
+from appliance.pvoutput import client, outbox_rows
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.store import connect
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, midnight, settings_for, sunny_day
@@ -139,7 +139,7 @@ def test_nothing_is_sent_twice_without_a_change(box: Box) -> None:
     assert len(seen) == len(set(seen)) == 2 * 288
     before = len(box.posts())
     for day in DAYS[:2]:
-        assert follow.refresh(box.store, box.settings, [day], box.clock.time()) == 0
+        assert outbox_rows.refresh(box.store, box.settings, [day], box.clock.time()) == 0
         assert box.put(sunny_day(day)) == 0
     box.run(7200)
     assert len(box.posts()) == before

@@ -30,5 +30,5 @@ def test_a_name_that_is_gone_is_an_error_and_no_upload_leaves(answer):
             resolve(NAME)
         wire = Wire((NAME, collector.address[1]), resolve=resolve)
         assert wire([uploads.post(b"100\n")]) == 0 and not collector.received
-        server.answer = Answer.ADDRESS
+        server.answer, resolve.timeout_s = Answer.ADDRESS, 30.0
         assert wire([uploads.post(b"100\n")]) == 1

@@ -8,6 +8,7 @@ import requests
 
 from appliance.simulate.pvoutput import API_KEY, Account, Fault, PvOutput, mask
 from appliance.simulate.pvoutput_site import System
+from tests.cli.processes import wait_for
 
 NOW = int(datetime(2026, 5, 9, 21, 2, tzinfo=UTC).timestamp())       # 14:02 in Los Angeles
 TODAY = "20260509"
@@ -36,7 +37,7 @@ class Client:
         return response.status_code, response.text
 
     def full(self, service: str, **form: object) -> requests.Response:
-        return requests.post(f"{self.server.url}{service}.jsp", data=form, headers=self.headers, timeout=5)
+        return requests.post(f"{self.server.url}{service}.jsp", data=form, headers=self.headers, timeout=30)
 
     def batch(self, *rows: str, **form: object) -> tuple[int, str]:
         return self("addbatchstatus", data=";".join(f"{TODAY},{row}" for row in rows), **form)
@@ -331,8 +332,10 @@ def test_a_request_without_an_answer_may_have_been_stored(server, ask, fault, st
     server.fail(fault, seconds=30)
     with pytest.raises(requests.RequestException):
         answer = requests.post(server.url + "addstatus.jsp", data={"d": TODAY, "t": "12:00", "v1": 1},
-                               headers=HEADERS, timeout=0.5)
+                               headers=HEADERS, timeout=0.5 if fault in (Fault.NEVER, Fault.LATE) else 30)
         answer.raise_for_status()
+    if stored:
+        wait_for(lambda: server.site.curve(date(2026, 5, 9)))
     assert bool(server.site.curve(date(2026, 5, 9))) == stored
     assert ask("addstatus", d=TODAY, t="12:00", v1=1)[0] == 200
     assert [request.fault for request in server.requests] == [fault, None]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from appliance.pvoutput import answers
+from appliance.pvoutput import reply_fields
 from appliance.simulate.pvoutput_services import MAX_HISTORY, READS, WRITES
 from appliance.simulate.pvoutput_site import Refusal, Site, System
 
@@ -74,7 +74,7 @@ def test_outputs_are_by_day_newest_first_within_the_days_asked_for(site: Site) -
 @pytest.mark.parametrize("donor", [False, True])
 def test_what_getsystem_says_is_what_suntap_reads(donor: bool) -> None:
     site = Site(System(name="East roof", donor=donor, interval=15, arrays=3))
-    found = answers.parse_system(call(site, "getsystem", tz="1", donations="1"))
+    found = reply_fields.parse_system(call(site, "getsystem", tz="1", donations="1"))
     assert found is not None
     assert (found.name, found.size_w, found.interval_s, found.zone, found.donor) == (
         "East roof", 4800, 900, "America/Los_Angeles", donor)

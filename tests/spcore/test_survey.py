@@ -36,6 +36,22 @@ def test_a_pair_is_counted_under_the_port_that_answers(sent: list[tuple[int, int
     assert {talk[:3]: talk[3] for talk in listed(frames)} == dict(expected)
 
 
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from([0, 1, 2, 255]), st.sampled_from([0, 80, 1000, 50_000]),
+                          st.sampled_from([0, 1, 2, 255]), st.sampled_from([0, 80, 1000, 50_000]),
+                          st.sampled_from([SYN, SYN | ACK, ACK, ACK])), max_size=80))
+def test_a_direction_that_comes_again_counts_as_it_did_unless_a_syn_says_otherwise(sent: list[tuple]) -> None:
+    """The twin: the rule itself, packet by packet. Few hosts and ports, so that most directions come again."""
+    frames, expected = [], Counter()
+    for here, port, there, other, flags in sent:
+        source, destination = Host(f"0.0.0.{here}", port), Host(f"0.0.0.{there}", other)
+        frames.append(segment(source, destination, flags))
+        to_server = not flags & ACK if flags & SYN else other <= port
+        server, client = (destination, source) if to_server else (source, destination)
+        expected[server.port, server.address, client.address] += 1
+    assert {talk[:3]: talk[3] for talk in listed(frames, port=9)} == dict(expected)
+
+
 @pytest.mark.parametrize(("flags", "server"), [(SYN, "192.0.2.1"), (SYN | ACK, "192.0.2.2"), (ACK, "192.0.2.1")])
 def test_who_answers_a_syn_is_the_server_whatever_the_ports(flags: int, server: str) -> None:
     """The one that is called sits at the higher port in the first two, at the lower in the last."""

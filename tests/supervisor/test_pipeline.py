@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from appliance import ledger
-from appliance.pvoutput import follow
+from appliance.pvoutput import outbox_rows
 from appliance.settings import Settings
 from appliance.store import inbox
 from appliance.supervisor import pipeline
@@ -42,7 +42,7 @@ def test_what_the_ledger_had_told_before_a_kill_reaches_the_outbox_with_the_next
 
 def test_without_news_and_refresh_the_outbox_is_left_alone(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.derive(box.inbox, box.store, SETTINGS, LATER)
-    monkeypatch.setattr(follow, "refresh", lambda *_: pytest.fail("the outbox was looked at"))
+    monkeypatch.setattr(outbox_rows, "refresh", lambda *_: pytest.fail("the outbox was looked at"))
     assert not pipeline.derive(box.inbox, box.store, SETTINGS, LATER, refresh=False).opened
 
 

@@ -121,3 +121,38 @@ def test_neither_the_page_nor_the_supervisor_process_loads_requests_before_it_as
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
                           env=environment())
     assert done.stdout == "False\n"
+
+
+def fetched(url: str, limit_s: float = 5.0) -> bytes:
+    found = b""
+    with http.download(url, limit_s) as body:
+        while piece := body.read(100):
+            found += piece
+    return found
+
+
+def test_a_download_is_read_in_pieces():
+    with odd_server(OK % (250, b"x" * 250)) as (url, asked):
+        assert fetched(url) == b"x" * 250
+    assert asked[0].startswith(b"GET ") and b"Accept-Encoding: identity" in asked[0]
+
+
+@pytest.mark.parametrize("reply", [(OK % (250, b"x" * 10), b"x"), (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"), (b"H", b"x")],
+                         ids=["body", "header", "first line"])
+def test_whatever_of_a_download_drips_it_ends_in_time(reply):
+    with odd_server(*reply, drip=0.02) as (url, _), pytest.raises(NoAnswer) as raised:
+        fetched(url, 0.4)
+    assert raised.value.trouble is Trouble.SLOW
+
+
+def test_an_answer_whose_head_drips_ends_in_time(monkeypatch):
+    monkeypatch.setattr(http, "LIMIT_S", -9.6)
+    monkeypatch.setattr(http, "TIMEOUTS", (5.0, 5.0))
+    with odd_server(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", drip=0.02) as (url, _):
+        assert trouble(url).trouble is Trouble.SILENT
+
+
+def test_a_download_that_ends_in_the_middle_is_told_from_a_whole_one():
+    with odd_server(OK % (250, b"x" * 120)) as (url, _), pytest.raises(NoAnswer) as raised:
+        fetched(url)
+    assert raised.value.trouble is Trouble.HALF

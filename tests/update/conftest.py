@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.update import bundle
+from appliance.health import news
+from appliance.system.clock import Clock
+from appliance.update import bundle, fixes, index
 from appliance.update.releases import Releases
 
 
@@ -46,6 +48,62 @@ def make_bundle(tmp_path: Path, keys: tuple[Path, Path]) -> Callable[..., Path]:
         subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)], check=True,
                        capture_output=True)
         bundle.write(target := tmp_path / f"{version}-{architecture}.bundle", package, key or keys[0])
+        return target
+    return make
+
+
+NOON = 1_778_342_400.0      # 2026-05-09 16:00 UTC
+MADE = int(NOON) - 86400
+STATUS = """Package: openssl
+Status: install ok installed
+Version: 3.5.4-1
+Architecture: arm64
+
+Package: libssl3t64
+Status: install ok installed
+Source: openssl
+Version: 3.5.4-1
+Conffiles:
+ /etc/x 1
+
+Package: base-files
+Status: install ok installed
+Version: 13.8
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1.0
+"""
+LISTED = {"openssl": "3.5.4-1+deb13u1", "libssl3t64": "3.5.4-1+deb13u1", "gone": "2.0", "absent": "1.0"}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands still."""
+    return Clock(0.0, NOON, 0.0)
+
+
+@pytest.fixture
+def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This system is a box with Debian 13 that lacks one fix; returns its dpkg status."""
+    status = tmp_path / "dpkg-status"
+    status.write_text(STATUS)
+    monkeypatch.setattr(fixes, "suite", lambda: "trixie")
+    monkeypatch.setattr(fixes, "architecture", lambda: "arm64")
+    monkeypatch.setattr(news, "STATUS", status)
+    return status
+
+
+@pytest.fixture
+def make_index(tmp_path: Path, keys: tuple[Path, Path]) -> Callable[..., Path]:
+    """make_index(version="0.9.0", made=..., key=...): a signed index with LISTED, or with `listed`."""
+    def make(version: str = "0.9.0", listed: dict[str, str] | None = None, key: Path | None = None,
+             **more: object) -> Path:
+        facts: dict[str, object] = {"version": version, "bundle": f"suntap_{version}_arm64.suntap-update",
+                                    "architecture": "arm64", "suite": "trixie", "debian": "2026-05-08", "made": MADE,
+                                    "size": 0, "sha256": ""}
+        target = tmp_path / "suntap-arm64.index"
+        index.write(target, LISTED if listed is None else listed, index.Index(**{**facts, **more}), key or keys[0])
         return target
     return make
 

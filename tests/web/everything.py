@@ -11,7 +11,7 @@ from flask import Flask
 from appliance import settings, store
 from appliance.health.log import Log
 from appliance.history import earlier
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 from appliance.settings import Panel
 from appliance.update import requested
 from tests.web.conftest import NOON, TODAY, FixedClock, Visitor

@@ -12,6 +12,7 @@ from appliance.store import inbox
 from appliance.system.heartbeat import Heartbeat
 from tests.collector.support import answer_on, serving
 from tests.web.conftest import running
+from webui import collector
 from webui.collector import is_upload
 from webui.limits import MAX_UPLOAD
 from webui.server import listen
@@ -56,9 +57,12 @@ def test_a_body_larger_than_a_form_arrives_whole_and_one_over_the_limit_is_refus
                ).split()[1] == b"413"
 
 
-def test_a_web_page_in_the_owners_browser_uploads_nothing(page, stand_in, data_dir):
+@pytest.mark.parametrize("mark", [
+    b"Origin: https://evil.example", b"Origin: null", b"origin:", b"Sec-Fetch-Site: cross-site",
+    b"Referer: http://evil.example/", b"Cookie: a=b", b"Upgrade: websocket"])
+def test_a_web_page_in_the_owners_browser_uploads_nothing(page, stand_in, data_dir, mark):
     """Any page can post text to the collector's name, which the owner's router points here."""
-    request = uploads.post(BODY).wire.replace(b"\r\n\r\n", b"\r\nOrigin: https://evil.example\r\n\r\n", 1)
+    request = uploads.post(BODY).wire.replace(b"\r\n\r\n", b"\r\n" + mark + b"\r\n\r\n", 1)
     assert ask(page, request).split()[1] in (b"403", b"404", b"421")
     with closing(inbox.connect(data_dir)) as connection:
         assert inbox.count_after(connection, 0) == 0
@@ -91,3 +95,17 @@ def test_without_a_stand_in_the_answer_is_503_and_never_1002(page, data_dir):
 def test_which_host_names_are_the_collectors(host, its):
     assert is_upload(host, uploads.DATA) is its
     assert not is_upload(host, "/")
+
+
+def test_behind_a_socket_for_both_kinds_of_address_a_sender_is_known_by_its_own(app, stand_in, data_dir, monkeypatch):
+    """systemd's socket shows 192.0.2.50 as ::ffff:192.0.2.50: without the hardware address a serial alone would do."""
+    asked = []
+    monkeypatch.setattr(collector, "hardware_address", lambda address: asked.append(address) or "02:00:5e:00:53:01")
+    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    server = listen(app, "", 0, [both])
+    with running(server):
+        assert Wire(("127.0.0.1", both.getsockname()[1]))([uploads.post(BODY)]) == 1
+    with closing(inbox.connect(data_dir, readonly=True)) as connection:
+        assert connection.execute("SELECT mac, address FROM sender WHERE mac <> '-'").fetchall() == [
+            ("02:00:5e:00:53:01", "127.0.0.1")]
+    assert asked == ["127.0.0.1"]

@@ -26,7 +26,7 @@ def test_an_upload_that_the_stand_in_takes_is_taken_for_it() -> None:
 
 def test_a_form_fits_into_its_bounds_and_only_files_are_larger() -> None:
     assert limits.MAX_HEAD < limits.IN_MEMORY < limits.MAX_BODY
-    assert all(size > limits.MAX_BODY for size in limits.LARGE.values()) and len(limits.LARGE) == 2
+    assert all(size > limits.MAX_BODY for size in limits.LARGE.values()) and len(limits.LARGE) == 3
 
 
 def test_a_neighbourhood_cannot_use_up_what_one_address_may() -> None:

@@ -14,6 +14,7 @@ from flask import Flask
 
 from appliance import settings
 from appliance.system.clock import Clock
+from tests.ports import free_port
 from tests.web.conftest import Visitor, cookie_of, running
 from webui.limits import CONNECTIONS, MAX_BODY
 from webui.security.headers import HEADERS
@@ -30,9 +31,9 @@ def served(app: Flask) -> Iterator[tuple[str, int]]:
         yield "127.0.0.1", server.effective_port
 
 
-def answer_to_headers(address: tuple[str, int], *lines: str) -> bytes:
+def answer_to_headers(address: tuple[str, int], *lines: str, patience_s: float = 30) -> bytes:
     """The status line of what comes back when only the headers of a request are sent; empty when nothing comes."""
-    with socket.create_connection(address, timeout=2) as connection:
+    with socket.create_connection(address, timeout=patience_s) as connection:
         connection.sendall("\r\n".join([*lines, "Host: localhost", "", ""]).encode())
         try:
             return connection.recv(4096).split(b"\r\n")[0]
@@ -61,7 +62,8 @@ def test_a_strangers_endless_body_ends_at_the_limit(served: tuple[str, int]) -> 
 def test_only_the_owner_may_send_a_large_backup_and_only_to_be_restored(served: tuple[str, int],
                                                                         owner: Visitor) -> None:
     cookie, large = f"Cookie: suntap={cookie_of(owner)}", f"Content-Length: {2 * MAX_BODY}"
-    assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie) == b""  # it waits for the body
+    assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie,
+                             patience_s=2) == b""  # it waits for the body
     assert b" 413 " in answer_to_headers(served, "POST /settings/site HTTP/1.1", large, cookie)
 
 
@@ -140,15 +142,14 @@ def test_a_settings_file_that_is_none_is_one_line(config: Path, data_dir: Path,
 
 
 def test_it_serves_until_it_is_told_to_stop(config: Path, data_dir: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings.update(config, {"web.host": "127.0.0.1", "web.port": port})
     process = subprocess.Popen([sys.executable, "-m", "appliance.cli", "run", "--config", str(config),
                                 "--data-dir", str(data_dir), "web"], cwd=ROOT)
     try:
         for _ in range(600):
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/static/icon.svg", timeout=5) as answer:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/static/icon.svg", timeout=30) as answer:
                     assert answer.status == 200
                     break
             except OSError:

@@ -15,6 +15,7 @@ from appliance.history import views
 from appliance.settings import secrets
 from webui import logs
 from webui.data import Box, box
+from webui.handovers import repair_shown
 from webui.present import localtime
 from webui.present.backlog import draining
 from webui.security import access, auth
@@ -32,10 +33,11 @@ BACKLOG_POINTS = 360    # of the curve
 @access.owner
 def show() -> str:
     """All of it."""
-    facts = status.collect(box().settings(), box().clock).to_json()
+    found = status.collect(box().settings(), box().clock)
+    facts, writable = found.to_json(), found.room is None or found.room.writable
     return render_template("diagnostics.html", question=box().question(), facts=facts, uploads=_uploads(),
                            backlog=backlog(box()), parts=PARTS, answerers=ANSWERERS, problem=box().problem,
-                           **_journal())
+                           **repair_shown(writable), **_journal())
 
 
 @page.get("/diagnostics/lamps")

@@ -39,6 +39,7 @@ def try_password(password: str) -> Attempt:
     try:
         login = auth.current().check(password)
     except Busy:
+        throttle().give_back(address, time.monotonic(), auth.known_browser())
         return Attempt(None, words.BUSY, 429)
     if login is None:
         log.warning("wrong password from %s", address)

@@ -4,12 +4,14 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from appliance.history import inverters
 from appliance.settings import Panel, SettingsError
 from appliance.settings.validators import GRID
+from webui import language
 from webui.data import box
-from webui.present import charts, energy, localtime, panels
+from webui.present import charts, dress, energy, localtime, panels
 from webui.present.energy import Totals
 from webui.query import FIRST_YEAR, LAST_YEAR, parse_month
 from webui.security import access
@@ -26,10 +28,16 @@ LEAST_ROWS, LEAST_COLUMNS = 4, 6
 def show() -> str:
     """The month in ?month=YYYY-MM, or the year in ?year=YYYY; this month without."""
     first, last, is_year = _asked()
+    made = box().kept(("panels", first, last, language.now(), dress.now().name), lambda: _period(first, last))
+    return render_template("panels.html", first=first, is_year=is_year, inverters=Markup(made),
+                           **_steps(first, is_year))
+
+
+def _period(first: date, last: date) -> str:
+    """The roof of a period, and its table."""
     shown = panels.period(box(), first, last)
-    return render_template(
-        "panels.html", first=first, is_year=is_year, shown=shown, grid=panels.grid(shown), **_steps(first, is_year),
-        replaced=panels.replaced(box(), first, last), names=panels.called(box()))
+    return render_template("_panels.html", first=first, shown=shown, grid=panels.grid(shown),
+                           replaced=panels.replaced(box(), first, last), names=panels.called(box()))
 
 
 @page.get("/<serial>")

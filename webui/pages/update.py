@@ -4,16 +4,27 @@ The page has no right to install anything. It puts the file in the update handov
 it is: root checks the maker's signature on a copy of its own before anything of the file is used. The web process
 itself is replaced on the way; the browser's script waits for the new one.
 """
+from pathlib import Path
+from threading import Lock, Thread
+
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from appliance.system.handover import TooLargeError
+from appliance.health import news
+from appliance.settings import SettingsError
+from appliance.system.handover import Handover, TooLargeError
+from appliance.update import fetch as fetching
+from appliance.update import look
+from appliance.update.bundle import UpdateError
 from appliance.update.requested import MAX_BUNDLE
 from webui import orders
+from webui.data import box
 from webui.handovers import update_handover as handover
-from webui.handovers import updates_possible
+from webui.handovers import update_key, updates_possible
 from webui.language import _
 from webui.security import access
+
+FETCHING = Lock()       # one at a time
 
 page = Blueprint("update", __name__, url_prefix="/settings/update")
 
@@ -40,6 +51,64 @@ def upload() -> ResponseReturnValue:
             text = _("The file could not be stored: {reason}. Nothing was changed.")
             flash(text.format(reason=error.strerror), "bad")
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
+
+
+@page.post("/check")
+@access.owner
+def check() -> ResponseReturnValue:
+    """Hold the list in an index or an update file against this system. Nothing is installed."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        flash(_("Choose a list or an update file first."), "bad")
+    else:
+        try:
+            look.remember(box().data_dir, look.from_stream(sent.stream, update_key(), news.read(box().data_dir),
+                                                           box().clock))
+        except UpdateError as error:
+            flash(_("Nothing was checked: {reason}.").format(reason=error), "bad")
+    return redirect(url_for("settings.show", _anchor=orders.place("update")))
+
+
+@page.post("/address")
+@access.owner
+def address() -> ResponseReturnValue:
+    """Keep the address that is asked once a day; empty: none is."""
+    try:
+        box().change({"update.url": request.form.get("url", "").strip()})
+    except SettingsError as error:
+        flash(str(error), "bad")
+    else:
+        flash(_("Update address: saved."))
+    return redirect(url_for("settings.show", _anchor=orders.place("update")))
+
+
+@page.post("/fetch")
+@access.owner
+def fetch() -> ResponseReturnValue:
+    """Fetch the version that was offered, and hand it over as if it came by the browser."""
+    url, known, pending = box().settings().update.url, news.read(box().data_dir), handover()
+    if not updates_possible():
+        flash(_("This system installs no update files."), "bad")
+    elif not url or known.url != url or not known.offered or known.offered != request.form.get("version"):
+        flash(_("This version is not offered any more."), "bad")
+    elif pending.state().under_way or not FETCHING.acquire(blocking=False):
+        flash(_("Another update is under way. Wait for it to end."), "bad")
+    else:
+        try:
+            fetching.begin(pending, known)
+            Thread(target=_fetch, args=(url, update_key(), known, pending), name="update-fetch", daemon=True).start()
+        except OSError as error:
+            FETCHING.release()
+            text = _("The file could not be stored: {reason}. Nothing was changed.")
+            flash(text.format(reason=error.strerror), "bad")
+    return redirect(url_for("settings.show", _anchor=orders.place("update")))
+
+
+def _fetch(url: str, key: Path, known: news.News, pending: Handover) -> None:
+    try:
+        fetching.fetch(url, key, known, pending)
+    finally:
+        FETCHING.release()
 
 
 @page.get("/state")

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 from appliance.history import changes
 from appliance.history.changes import DAY, INVERTER, SLOT, Change
 from appliance.outputs import progress
-from appliance.outputs.base import Context, OutputError
+from appliance.outputs.contract import Context, OutputError
 from appliance.outputs.lines import encode
 from appliance.outputs.lines.target import Refused, Target
 from appliance.store import transaction

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from appliance.outputs import http
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.settings import Lines
 
 PRECISIONS = {"write_lp": "millisecond"}        # InfluxDB 3 has other words

@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance.history import changes
 from appliance.outputs import progress
-from appliance.outputs.base import Context, OutputError
+from appliance.outputs.contract import Context, OutputError
 from appliance.outputs.mqtt import discovery, snapshot
 from appliance.outputs.mqtt.broker import Broker
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.settings import Mqtt
 
 KEEPALIVE_S = 60

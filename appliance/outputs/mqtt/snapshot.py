@@ -15,7 +15,7 @@ from appliance.ledger.roles import INVERTER, role
 from appliance.ledger.slot import Slot
 from appliance.ledger.stale import calendar
 from appliance.outputs import progress
-from appliance.outputs.base import Fact
+from appliance.outputs.contract import Fact
 from appliance.outputs.mqtt.rising import Rising, advance, window
 from appliance.store import transaction
 

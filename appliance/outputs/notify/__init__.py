@@ -9,7 +9,7 @@ import dataclasses
 from zoneinfo import ZoneInfo
 
 from appliance.outputs import progress
-from appliance.outputs.base import Context
+from appliance.outputs.contract import Context
 from appliance.outputs.notify import matters
 from appliance.outputs.notify.channel import channel
 from appliance.outputs.notify.matters import Matter

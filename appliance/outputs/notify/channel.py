@@ -19,7 +19,7 @@ from email.utils import format_datetime, make_msgid
 from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from appliance.outputs import http
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.outputs.notify.message import Message
 from appliance.settings import Notify, Secret
 

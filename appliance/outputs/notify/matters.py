@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 PATIENCE = {                # seconds, by lamp and state; a night is no matter, so that of "decode" is longer than one

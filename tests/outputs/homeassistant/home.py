@@ -12,7 +12,8 @@ from typing import Any
 
 import requests
 
-from tests.outputs.engines import Server, answers, free_port
+from tests.outputs.engines import Server, answers
+from tests.ports import free_port
 
 ENVIRONMENT = "SUNTAP_HOMEASSISTANT"
 ASK = Path(__file__).with_name("ask.py")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.outputs.base import Context, Fact, Facts, OutputError
+from appliance.outputs.contract import Context, Fact, Facts, OutputError
 from appliance.outputs.mqtt import MqttOutput
 from appliance.settings import Mqtt, Settings
 from appliance.store import transaction

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.outputs import lines
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.outputs.lines import LinesOutput
 from appliance.outputs.lines.target import Refused, Target
 from appliance.settings import Lines, Secret

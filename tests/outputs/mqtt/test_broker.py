@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.outputs.base import OutputError
+from appliance.outputs.contract import OutputError
 from appliance.outputs.mqtt import broker
 from appliance.outputs.mqtt.broker import REFUSALS, Broker
 from appliance.settings import Mqtt, Secret
-from tests.outputs.engines import free_port, mosquitto
+from tests.outputs.engines import mosquitto
+from tests.ports import free_port
 
 WILL = ("suntap/roof/availability", "offline")
 

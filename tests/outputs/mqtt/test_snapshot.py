@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appliance import store
 from appliance.history import totals
-from appliance.outputs.base import Fact
+from appliance.outputs.contract import Fact
 from appliance.outputs.mqtt import snapshot
 from appliance.outputs.mqtt.snapshot import Snapshot, Unit, kwh, safe, site_payload, take, unit_payload
 from tests.outputs.support import House

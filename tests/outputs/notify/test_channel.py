@@ -12,12 +12,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from appliance.outputs.base import Context, Fact, Facts, OutputError
+from appliance.outputs.contract import Context, Fact, Facts, OutputError
 from appliance.outputs.notify import GAP_S, NotifyOutput
 from appliance.settings import Notify, Secret, Settings
-from tests.outputs.engines import free_port
 from tests.outputs.hook import url_of
 from tests.outputs.support import House
+from tests.ports import free_port
 
 SECRET = "pass word-of-the-owner"
 FULL = Fact("disk", "bad", "The disk is full.", "Use a larger card.")

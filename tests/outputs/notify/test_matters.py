@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 from appliance.outputs.notify import matters
 from appliance.outputs.notify.matters import AGAIN_S, DAY, HOUR, MINUTE, OVER_S, current, judge
 from appliance.outputs.notify.message import compose

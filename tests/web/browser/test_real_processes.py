@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from appliance import settings
-from appliance.demo.surroundings import Spool, free_port
+from appliance.demo.surroundings import Spool
 from appliance.simulate.pvoutput import API_KEY, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.simulate.pvs import Pvs
@@ -25,6 +25,7 @@ from appliance.simulate.roof import Roof
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import PROCESSES, STALE_S
 from tests.cli.processes import beat, kill, running, wait_for
+from tests.ports import free_port
 from tests.web.browser.conftest import SCREENSHOTS, picture
 
 ZONE = "America/Los_Angeles"
@@ -58,7 +59,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
     """The settings file holds addresses and nothing else."""
-    port = free_port(range(18300, 18400))
+    port = free_port()
     config, roof = tmp_path / "suntap.toml", Roof(3, 8, start=NOON - 3600, timezone=ZONE)
     with PvOutput(clock, System(size_w=roof.size_w, timezone=ZONE)) as site, ExitStack() as stack:
         settings.update(config, {"web.host": "127.0.0.1", "web.port": port, "capture.interface": "lo",

@@ -3,6 +3,7 @@
 Root's side runs in a thread, as suntap-update.service would; the page is a process of its own, which is ended and
 started anew when root's side stops and starts the services, as an update does.
 """
+import os
 import subprocess
 import sys
 import threading
@@ -16,11 +17,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from appliance.demo.surroundings import free_port
-from appliance.system.handover import UNHEARD_S
+from appliance.system.handover import REQUEST, UNHEARD_S
 from appliance.update import requested
 from appliance.update.bundle import UpdateError
 from tests.cli.processes import wait_for
+from tests.ports import free_port
 from tests.update.conftest import Box, Processes, keys, make_bundle, make_key
 from tests.web.browser.conftest import OpenPage, picture
 from webui.security import passwords
@@ -50,7 +51,7 @@ class WebProcess:
     """The page as a process, on one port for all its lives."""
 
     def __init__(self, config: Path, data_dir: Path) -> None:
-        self.port = free_port(range(18200, 18300))
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.command = [sys.executable, "-c", PAGE, str(config), str(data_dir), str(self.port), str(passwords.N)]
         self.start()
@@ -202,8 +203,11 @@ def test_without_scripts_it_is_looked_at_again_by_hand(
     expect(page.get_by_text("version 0.2.0 works and is kept.")).to_be_visible(timeout=PATIENCE)
 
 
-def test_where_nobody_takes_up_the_file_the_page_says_so(open_page: OpenPage, box: Box, make_bundle: Make) -> None:
+def test_where_nobody_takes_up_the_file_the_page_says_so(open_page: OpenPage, box: Box, make_bundle: Make,
+                                                         data_dir: Path) -> None:
     page = open_page("/settings", login=True)
     install(page, make_bundle("0.2.0"))
-    expect(page.get_by_text("The update cannot start: a background service is off.")).to_be_visible(
-        timeout=1000 * (UNHEARD_S + 30))
+    request, long_ago = requested.handover(data_dir).folder / REQUEST, time.time() - UNHEARD_S - 1
+    wait_for(request.exists)
+    os.utime(request, (long_ago, long_ago))
+    expect(page.get_by_text("The update cannot start: a background service is off.")).to_be_visible(timeout=PATIENCE)

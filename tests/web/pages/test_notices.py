@@ -6,7 +6,7 @@ import pytest
 
 from appliance import settings, store
 from appliance.health.log import Log
-from appliance.outputs.base import Fact, Facts
+from appliance.outputs.contract import Fact, Facts
 from appliance.store import inbox
 from appliance.supervisor import commands
 from tests.web.conftest import NOON, FixedClock, Visitor

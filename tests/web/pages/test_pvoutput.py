@@ -118,7 +118,7 @@ def test_a_size_that_is_too_small_is_said_with_what_to_do(owner: Visitor, roof: 
     post(roof, NOON - 1800, {})
     settings.update(config, {"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
     from appliance.pvoutput import account, servertime
-    from appliance.pvoutput.answers import System
+    from appliance.pvoutput.reply_fields import System
     from appliance.pvoutput.targets import main_target
     with store.connect(roof) as connection:
         now = servertime.Now("x", 0.0, float(NOON))

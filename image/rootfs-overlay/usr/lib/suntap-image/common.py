@@ -6,6 +6,9 @@ from pathlib import Path
 BOOT = Path("/boot/firmware")
 DATA = Path("/data")
 RUN = Path("/run/suntap-image")
+# Folders of the data partition, each bound to its place.
+PLACES = {"suntap": "/var/lib/suntap", "settings": "/etc/suntap", "releases": "/var/lib/suntap-releases",
+          "timesync": "/var/lib/systemd/timesync"}
 
 
 def report(name: str, problems: list[str]) -> None:
