@@ -2,8 +2,8 @@
 
 The owner's router names this box as the collector; page and collector then share a port. A request with that host name
 and one of the two paths is handed to the collector process through its Unix socket, with the sender's address; what it
-may do is decided there (appliance.collector.stand_in). The page neither reads nor stores the upload. A request with an
-Origin is a browser's: any web page can let one post to the collector's name, which the owner's router points here.
+may do is decided there (appliance.collector.stand_in). The page neither reads nor stores the upload. A request with one
+of BROWSERS is a browser's: any web page can let one post to the collector's name, which the owner's router points here.
 """
 import http.client
 import socket
@@ -18,6 +18,7 @@ from appliance.system.files import short_path
 from appliance.system.neighbours import hardware_address, plain
 from webui.limits import HANDED_OVER_AT_ONCE, HANDOVER_TIMEOUT_S
 
+BROWSERS = frozenset({"HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE", "HTTP_COOKIE", "HTTP_UPGRADE"})
 HOP_BY_HOP = ("connection", "keep-alive", "server", "date")
 Environ = dict[str, Any]
 
@@ -36,7 +37,7 @@ class Door:
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        if "HTTP_ORIGIN" in environ or not is_upload(environ.get("HTTP_HOST", ""), environ["PATH_INFO"]):
+        if BROWSERS & environ.keys() or not is_upload(environ.get("HTTP_HOST", ""), environ["PATH_INFO"]):
             return self.app(environ, start)
         status, headers, text = self._hand_over(environ)
         start(status, headers)

@@ -7,7 +7,6 @@ here stands in the heartbeat as `wanted`, and the heartbeat is only as young as 
 while the clock is a guess, while the disk is full, or for HOLD_S after an upload could not be stored: the PVS keeps
 it better then. While collector.stand_in is "off" nothing listens, and next to nothing is loaded.
 """
-import http.client
 import logging
 import os
 import socket
@@ -36,6 +35,7 @@ if TYPE_CHECKING:       # waitress and SQLite cost 8 MB, for a process that most
 
 STEP_S = 1.0            # between two looks at settings and wire
 PROOF_S = 5.0           # for the answer to the process's own request
+LINE = 1000             # bytes, at most, of the first line of that answer
 RETRY_S = 15.0          # before ports that are in use are tried again
 HOLD_S = 600.0          # nothing is wanted for so long after an upload that could not be stored
 FULL_BYTES = 20 << 20   # free on the disk: with less, uploads stay with the PVS
@@ -226,10 +226,9 @@ class CollectorProcess:
                 connection.settimeout(PROOF_S)
                 connection.connect(name)
                 connection.sendall(f"GET {ALIVE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-                answer = http.client.HTTPResponse(connection)
-                answer.begin()
-                return answer.status == http.HTTPStatus.NO_CONTENT
-        except (OSError, http.client.HTTPException) as error:
+                with connection.makefile("rb") as answer:
+                    return answer.readline(LINE).startswith(b"HTTP/1.1 204 ")
+        except OSError as error:
             log.warning("the stand-in does not answer: %s", error)
             return False
 

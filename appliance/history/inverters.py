@@ -1,27 +1,35 @@
 """Inverters day by day: what each made, beside its neighbours and its own past, and what the owner should look at.
 
 An inverter's typical energy of a day is the median of its neighbours' (device_day.typical_dwh), times what it usually
-makes of that (the median of the PAST_DAYS before). A day judges only when it was decent: the neighbours made at least
-DECENT_PERCENT of their best day lately. So dawn, dusk, snow and clouds accuse nobody, nor does a roof of one inverter,
-whose day nothing can be compared with. An inverter is told after TELLING_DAYS decent days in a row, the newest day of
-the history, which may not be over, not counted.
+makes of that (the median of its last PAST_DAYS days). A day judges only when it was decent: the neighbours made at
+least DECENT_PERCENT of their best day lately. So dawn, dusk, snow and clouds accuse nobody, nor does a roof of one
+inverter, whose day nothing can be compared with. An inverter is told after TELLING_DAYS decent days in a row, the
+newest day of the history, which may not be over, not counted.
+
+A fault that lasts does not become usual: once SOLID_DAYS days are known, a day on which the inverter was weak is none
+of them, nor one that seems strong because a neighbour is weak. What was longer ago than MEMORY_DAYS is forgotten, and
+all of it after PAST_DAYS without a decent day, because shadows change with the season.
 """
 import sqlite3
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from statistics import median
 
 from appliance.ledger.roles import INVERTER, role
 
 PAST_DAYS = 30
 USUAL_DAYS = 3              # of own past that a usual share takes; without them an inverter is expected to be typical
+SOLID_DAYS = 7              # of own past that tell a weak day from what is usual
+MEMORY_DAYS = 365
 DECENT_PERCENT = 30
 LEAST_DWH = 1_000           # neighbours that made less than 0.1 kWh say nothing
 WEAK_PERCENT, DEAD_PERCENT = 60, 5
 TELLING_DAYS = 2
-REPLACED_DAYS = 14          # a new serial number within this time took the place of one that fell silent
+REPLACED_DAYS = 60          # a new serial number within this time took the place of one that fell silent
 
 OK, WEAK, DEAD, SILENT, DULL = "ok", "weak", "dead", "silent", "dull"
 
@@ -105,14 +113,13 @@ def days_of(conn: sqlite3.Connection, serial: str, first: str, last: str) -> lis
 
 def of_day(conn: sqlite3.Connection, day: str) -> list[InverterDay]:
     """The inverters that were there on a local day, by serial."""
-    return _Roof(conn, days_before(day, PAST_DAYS), day).of(day)
+    return list(of_days(conn, day, day))
 
 
 def of_days(conn: sqlite3.Connection, first: str | None, last: str | None) -> Iterator[InverterDay]:
     """The inverters of the local days `first` to `last`, both included, day by day; read as they are asked for."""
-    for (day,) in conn.execute("SELECT day FROM site_day WHERE day BETWEEN ? AND ? AND slots > 0 ORDER BY day",
-                               (first or "", last or "~")).fetchall():
-        yield from of_day(conn, day)
+    for _, several in _walk(conn, first or "", last or "~"):
+        yield from several
 
 
 def troubles(conn: sqlite3.Connection) -> list[Trouble]:
@@ -120,20 +127,19 @@ def troubles(conn: sqlite3.Connection) -> list[Trouble]:
     (newest,) = conn.execute("SELECT max(day) FROM site_day WHERE slots > 0").fetchone()
     if newest is None:
         return []
-    roof = _Roof(conn, days_before(newest, 2 * PAST_DAYS), newest)
-    decent = [day for day in roof.days if day < newest and any(
-        one.state not in (DULL, SILENT) for one in roof.of(day))][-TELLING_DAYS:]
+    decent = deque(((day, several) for day, several in _walk(conn, days_before(newest, 2 * PAST_DAYS), newest)
+                    if day < newest and any(one.state not in (DULL, SILENT) for one in several)), TELLING_DAYS)
     if len(decent) < TELLING_DAYS:
         return []
     found = []
     by_serial: dict[str, list[InverterDay]] = defaultdict(list)
-    for day in decent:
-        for one in roof.of(day):
+    for _, inverters in decent:
+        for one in inverters:
             by_serial[one.serial].append(one)
     for serial, several in sorted(by_serial.items()):
         states = {one.state for one in several}
         if len(several) == TELLING_DAYS and not states & {OK, DULL}:
-            found.append(Trouble(serial, states.pop() if len(states) == 1 else WEAK, tuple(decent),
+            found.append(Trouble(serial, states.pop() if len(states) == 1 else WEAK, tuple(day for day, _ in decent),
                                  sum(one.energy_dwh or 0 for one in several),
                                  sum(one.expected_dwh or 0 for one in several)))
     return found
@@ -170,49 +176,81 @@ def days_before(day: str, days: int) -> str:
     return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
 
 
-class _Roof:
-    """The inverters' days from `first` to `last`, in memory."""
+@dataclass(slots=True)
+class _Past:
+    """What is known of an inverter while its days go by; days as ordinals."""
 
-    def __init__(self, conn: sqlite3.Connection, first: str, last: str) -> None:
-        self.rows: dict[str, dict[str, tuple[int, int | None]]] = defaultdict(dict)     # day → serial → (energy, ...)
-        self.models: dict[str, str] = {}
-        for day, serial, kind, model, energy, typical in conn.execute(
-                "SELECT day, serial, kind, model, energy_dwh, typical_dwh FROM device_day JOIN counted_device"
-                " ON device = id WHERE kind = 'inverter' AND day BETWEEN ? AND ?", (first, last)):
-            if role(kind, serial, model) == INVERTER:
-                self.rows[day][serial] = (energy, typical)
-                self.models[serial] = model
-        self.days = sorted(self.rows)
-        self.replaced = {one.old for one in replacements(conn)}
+    model: str
+    read: int = 0               # when it was read last
+    compared: int = 0           # when it was last beside neighbours on a decent day
+    usual: int = 1000           # what it usually makes, in 1/1000 of its neighbours' energy
+    shares: deque[int] = field(default_factory=lambda: deque(maxlen=PAST_DAYS))     # that this was learned from
 
-    def of(self, day: str) -> list[InverterDay]:
-        past = [other for other in self.days if days_before(day, PAST_DAYS) <= other < day]
-        typical = {other: self._typical(other) for other in [*past, day]}
-        best = max((made for made in typical.values() if made is not None), default=0)
-        judged = {other for other, made in typical.items()
-                  if made is not None and made >= LEAST_DWH and 100 * made >= DECENT_PERCENT * best}
-        here = self.rows.get(day, {})
-        known = sorted(here.keys() | {serial for other in past for serial in self.rows[other]
-                                      if serial not in self.replaced})
-        return [self._one(day, serial, here.get(serial), typical[day], judged, past) for serial in known]
+    def learn(self, share: int, at: int, beside_weak: bool) -> None:
+        """Take its share of the decent day `at` into its past, if that is what it usually does."""
+        self.compared = at
+        is_strong = beside_weak and 100 * self.usual < WEAK_PERCENT * share
+        if share and not (len(self.shares) >= SOLID_DAYS and (is_strong or 100 * share < WEAK_PERCENT * self.usual)):
+            self.shares.append(share)
+            if len(self.shares) >= USUAL_DAYS:
+                self.usual = sorted(self.shares)[len(self.shares) // 2]
 
-    def _typical(self, day: str) -> int | None:
-        """What an inverter made that day, if there was more than one."""
-        made = [energy for energy, _ in self.rows.get(day, {}).values()]
-        return int(median(made)) if len(made) > 1 else None
+    def forget(self) -> None:
+        self.shares.clear()
+        self.usual = 1000
 
-    def _one(self, day: str, serial: str, found: tuple[int, int | None] | None, site_dwh: int | None,
-             judged: set[str], past: list[str]) -> InverterDay:
-        model = self.models[serial]
-        energy, typical = found if found else (None, site_dwh)
-        if day not in judged or not typical:
-            return InverterDay(day, serial, model, energy, None, None, DULL)
-        shares = sorted(energy_of * 1000 // typical_of for other in past if other in judged
-                        and (row := self.rows[other].get(serial)) and (energy_of := row[0]) and (typical_of := row[1]))
-        usual = int(median(shares)) if len(shares) >= USUAL_DAYS else 1000
-        expected = typical * usual // 1000
-        if energy is None:
-            return InverterDay(day, serial, model, None, expected, 0, SILENT)
-        share = energy * 100 // max(1, expected)
-        state = DEAD if share <= DEAD_PERCENT else WEAK if share < WEAK_PERCENT else OK
-        return InverterDay(day, serial, model, energy, expected, share, state)
+
+def _walk(conn: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, list[InverterDay]]]:
+    """The days from `first` to `last`, each with the inverters that were there, by serial; what was before `first` is
+    looked at for their past."""
+    pasts: dict[str, _Past] = {}
+    lately: deque[tuple[int, int]] = deque()        # (day, what an inverter made) of PAST_DAYS
+    replaced = {one.old for one in replacements(conn)}
+    for day, rows in groupby(conn.execute(
+            "SELECT day, serial, model, energy_dwh, typical_dwh FROM device_day JOIN counted_device ON device = id"
+            " WHERE kind = 'inverter' AND day BETWEEN ? AND ? ORDER BY day",
+            (days_before(first, MEMORY_DAYS) if first else "", last)), itemgetter(0)):
+        at = date.fromisoformat(day).toordinal()
+        here: dict[str, tuple[int | None, int | None]] = {}
+        energies = []
+        for _, serial, model, energy, typical in rows:
+            here[serial] = energy, typical
+            energies.append(energy)
+            (pasts.get(serial) or pasts.setdefault(serial, _Past(model))).read = at
+        made = int(median(energies)) if len(energies) > 1 else 0
+        lately.append((at, made))
+        while lately[0][0] < at - PAST_DAYS:
+            lately.popleft()
+        is_decent = made >= LEAST_DWH and 100 * made >= DECENT_PERCENT * max(other for _, other in lately)
+        if is_decent:
+            for past in pasts.values():
+                if past.compared < at - PAST_DAYS:
+                    past.forget()
+        if day >= first:
+            silent = {serial: (None, made) for serial, past in pasts.items()
+                      if at > past.read >= at - MEMORY_DAYS and serial not in replaced}
+            yield day, [_one(day, serial, pasts[serial], found, is_decent)
+                        for serial, found in sorted({**silent, **here}.items())]
+        if is_decent:
+            _learn(pasts, at, here)
+
+
+def _learn(pasts: dict[str, _Past], at: int, here: dict[str, tuple[int | None, int | None]]) -> None:
+    """Let a decent day tell what is usual."""
+    shares = {serial: (energy or 0) * 1000 // typical for serial, (energy, typical) in here.items() if typical}
+    weak = {serial for serial, share in shares.items() if 100 * share < WEAK_PERCENT * pasts[serial].usual}
+    for serial, share in shares.items():
+        pasts[serial].learn(share, at, bool(weak) and weak != {serial})
+
+
+def _one(day: str, serial: str, past: _Past, found: tuple[int | None, int | None], is_decent: bool) -> InverterDay:
+    """An inverter's day, from (its energy, None: not one reading; what its neighbours made)."""
+    energy, typical = found
+    if not is_decent or not typical:
+        return InverterDay(day, serial, past.model, energy, None, None, DULL)
+    expected = typical * past.usual // 1000
+    if energy is None:
+        return InverterDay(day, serial, past.model, None, expected, 0, SILENT)
+    share = energy * 100 // max(1, expected)
+    state = DEAD if share <= DEAD_PERCENT else WEAK if share < WEAK_PERCENT else OK
+    return InverterDay(day, serial, past.model, energy, expected, share, state)

@@ -29,6 +29,7 @@ What happens to
 - a last digit down, 4 decimals that become 3: nothing is lost or counted twice.
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.
 - two PVSs on one wire: each has its own production (module roofs); their devices are all counted (notice: several).
+  One that comes when another has gone for good is on that one's roof (devices.successions), with its own meters.
 - a number with a comma, an exponent, blanks: read exactly. A field that does not parse is unknown; a reading
   without a counter counts nothing (notice: unreadable, with the line's own words).
 - a PVS whose clock is wrong while it sends (modules clocks and sending): its readings are put right by the difference

@@ -24,7 +24,8 @@ stood still and then rises faster than its device ever does has caught up: that 
 it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import repeat
+from operator import floordiv, mul, sub
 
 from appliance.ledger import misplaced
 from appliance.ledger.folded import (
@@ -88,6 +89,7 @@ def fold(state: State | None, points: Sequence[Point], behind: Point | None, bot
         folded = _fold(state, points, behind, both_ways, limit, after)
     for one in left:
         misplaced.add(folded, one, last)
+        folded.steep_w = 0
     return folded
 
 
@@ -97,6 +99,8 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
     result = Folded(state, until=behind[0] if behind else FOREVER)
     events, fits = result.events, _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
+    if state is not None:
+        index, state = _plain(state, points, both_ways, limit, result)
     while index < count:
         if state is not None and not both_ways:
             index, state = _run(state, points, index, limit, result)
@@ -156,6 +160,33 @@ def _begin(state: State, point: Point, both_ways: bool, limit: Limit, result: Fo
     if not both_ways and 0 < point[1] <= limit.least(state, point):
         result.steps.append((state[0], point[0], point[1]))
     return State(*point, point[0])
+
+
+def _plain(state: State, points: Sequence[Point], both_ways: bool, limit: Limit, result: Folded) -> tuple[int, State]:
+    """Accept nearly every day's readings at once: where each step is of a size that fits in any time, and none catches
+    up. (how many are accepted: none, or all but the last, which what is behind it decides about; state)."""
+    if len(points) < 2 or (state.counter_dwh < 0 and not both_ways):
+        return 0, state
+    times, counters = zip(state[:2], *points, strict=True)
+    rises, spans = _differences(counters), _differences(times)
+    sizes = list(map(abs, rises)) if both_ways else rises
+    most = limit.power_w * USUAL_PERCENT * min(spans) // 36_000 if both_ways else limit.power_w * CATCH_UP_S // 360
+    if min(sizes) < 0 or max(sizes) > most:
+        return 0, state
+    powers = _powers(sizes, spans)
+    top_w = max(powers)
+    steps = list(zip(times, times[1:], rises, strict=False))[:-1]
+    if top_w > limit.full_w or (both_ways and _stood(state.since, steps) >= limit.still_s):
+        return 0, state
+    since = next((end for _, end, rise in reversed(steps) if rise), state.since)
+    result.steps, result.top_w, result.steep_w = steps, top_w, _third(powers[1:], spans[1:])
+    return len(steps), State(times[-2], counters[-2], since)
+
+
+def _stood(since: int, steps: Sequence[Step]) -> int:
+    """For how many seconds at most a counter that moved at `since` stood before it moved again."""
+    moved = [since, *(end for _, end, energy in steps if energy)]
+    return max(map(sub, moved[1:], moved), default=0)
 
 
 def _run(state: State, points: Sequence[Point], index: int, limit: Limit, result: Folded) -> tuple[int, State]:
@@ -235,6 +266,23 @@ def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fi
 
 def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
-    powers = [(risen - counter) * 360 // (at - time) for (time, counter), (at, risen) in pairwise(points)
-              if (risen > counter or both_ways) and at - time <= ORDINARY_S]
-    return sorted(map(abs, powers) if both_ways else powers)[-3] if len(powers) > 2 else 0
+    if len(points) < 2:
+        return 0
+    times, counters = zip(*points, strict=True)
+    rises, spans = _differences(counters), _differences(times)
+    return _third(_powers(list(map(abs, rises)) if both_ways else rises, spans), spans)
+
+
+def _differences(values: Sequence[int]) -> list[int]:
+    return list(map(sub, values[1:], values))
+
+
+def _powers(sizes: Sequence[int], spans: Sequence[int]) -> list[int]:
+    return list(map(floordiv, map(mul, sizes, repeat(360)), spans))
+
+
+def _third(powers: Sequence[int], spans: Sequence[int]) -> int:
+    """The third highest power, of steps that are short enough to tell one."""
+    if max(spans) > ORDINARY_S:
+        powers = [power for power, span in zip(powers, spans, strict=True) if span <= ORDINARY_S]
+    return max(0, sorted(powers)[-3]) if len(powers) > 2 else 0

@@ -95,7 +95,7 @@ def _rules(store: sqlite3.Connection) -> Rules:
     return Rules(calendar(store), wanted["production"], wanted["size_w"], horizon(store),
                  -1 if state.get(store, Key.NET_SIGN) == "-" else 1, meter_is_gross(store), devices,
                  of_roof(device.full_w for device in devices if device.role == INVERTER),
-                 frozenset(pvs for (pvs,) in every))
+                 frozenset([*(pvs for (pvs,) in every), *(device.pvs for device in devices)]))
 
 
 def _is_stale(store: sqlite3.Connection) -> bool:
@@ -223,7 +223,8 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     if points[0][0] < first:
         points = [point for point in points if point[0] >= first]
         folded.begin_at(first, points[0][0])
-    folded.steep_w = steep(points, device.role != INVERTER)
+        folded.steep_w = 0
+    folded.steep_w = folded.steep_w or steep(points, device.role != INVERTER)
     is_open = folded.state is not None and folded.state.time < points[-1][0]
     misplaced = before is None and _is_misplaced(store, device, points, end, until)
     return Ended(device, before, folded, old, behind, is_open, misplaced)

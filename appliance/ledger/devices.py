@@ -1,5 +1,6 @@
-"""Serial numbers → rows of table device, while a batch is taken in."""
+"""Serial numbers → rows of table device, while a batch is taken in; and which PVSs are one roof's."""
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
@@ -9,6 +10,7 @@ from appliance.records import storable
 
 MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted;
 MAX_OF_SENDER = 500         # nor more than so many that one sender named first: a flood leaves room for the others
+HANDOVER_S = 3600           # for so long a PVS and the one that takes its place may both be heard
 BY_SENDERS = 2              # device.aside: all its readings are of senders that are set aside
 
 
@@ -30,7 +32,8 @@ class DeviceRow:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that counts energy: its role, the number of the record with its counter, its PVS, its full power."""
+    """A device that counts energy: its role, the number of the record with its counter, the PVS of its roof (the first
+    of those that took each other's place), its full power."""
 
     id: int
     role: str
@@ -41,10 +44,23 @@ class Device:
 
 def counting(store: sqlite3.Connection) -> list[Device]:
     """The devices that count energy, in an order that does not depend on who came first."""
-    return [Device(number, role(kind, serial, model), COUNTED[kind], pvs, full_w)
+    roofs = successions(store.execute("SELECT serial, first_seen, last_seen FROM counted_device WHERE kind = 'pvs'"))
+    return [Device(number, role(kind, serial, model), COUNTED[kind], roofs.get(pvs, pvs), full_w)
             for number, kind, serial, model, pvs, full_w in store.execute(
                 "SELECT id, kind, serial, model, pvs, full_w FROM counted_device"
                 " WHERE kind IN ('inverter', 'meter') ORDER BY kind, serial")]
+
+
+def successions(spans: Iterable[tuple[str, int, int]]) -> dict[str, str]:
+    """PVS → the first one of its roof, from (serial, first and last time it was heard). One that comes when another has
+    gone for good took its place: the inverters that it names were on the other one's roof before."""
+    roofs: dict[str, str] = {}
+    ends: dict[str, int] = {}           # of each roof's newest PVS
+    for first, serial, last in sorted((first, serial, last) for serial, first, last in spans if first):
+        gone = [(end, roof) for roof, end in ends.items() if end <= first + HANDOVER_S]
+        roofs[serial] = roof = max(gone)[1] if gone else serial
+        ends[roof] = max(last, ends.get(roof, 0))
+    return roofs
 
 
 class Devices:
@@ -57,6 +73,7 @@ class Devices:
             " FROM device")}
         self.sender = 0     # whose lines are read now: a row of table sender
         self.before = {key: (role(*key, device.model), device.pvs) for key, device in self.known.items()}
+        self.roofs_before = self._roofs()
 
     def find(self, kind: str, serial: str, model: str, time: int, latest: int, pvs: str = "") -> int | None:
         """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
@@ -94,7 +111,7 @@ class Devices:
         return device.id
 
     def write(self) -> None:
-        """Put changes into the database. A device whose role or PVS changed makes every day stale."""
+        """Put changes into the database. A device whose role, PVS or roof changed makes every day stale."""
         changed = {key: device for key, device in self.known.items() if device.changed}
         self.store.executemany(
             "UPDATE device SET model = ?, first_seen = ?, last_seen = ?, model_time = ?, pvs = ?, pvs_time = ?,"
@@ -102,8 +119,13 @@ class Devices:
             [(device.model, device.first_seen, device.last_seen, device.model_time, device.pvs, device.pvs_time,
               device.aside, device.id) for device in changed.values()])
         if any(key in self.before and key[0] in COUNTED and self.before[key] != (role(*key, device.model), device.pvs)
-               for key, device in changed.items()):
+               for key, device in changed.items()) or self.roofs_before != self._roofs():
             mark_all_stale(self.store)
+
+    def _roofs(self) -> dict[str, str]:
+        return {serial: roof for serial, roof in successions(
+            (serial, device.first_seen, device.last_seen) for (kind, serial), device in self.known.items()
+            if kind == "pvs" and not device.aside).items() if roof != serial}
 
     def _new(self, kind: str, serial: str) -> DeviceRow | None:
         named = sum(device.sender == self.sender for device in self.known.values())

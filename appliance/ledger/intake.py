@@ -139,7 +139,8 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
             elif EARLIEST <= record.time < oldest:
                 record = _held(record, counts)
             number, time, energy = record.number, record.time, record.energy_dwh
-            device = find(KINDS[number], record.serial, record.model, time, latest, pvs)
+            seen = time if time >= oldest else 0        # an unknown time tells nothing of when a device was there
+            device = find(KINDS[number], record.serial, record.model, seen, latest, pvs)
             if device is None:
                 _count(counts, "devices beyond the limit")
             elif energy is None:

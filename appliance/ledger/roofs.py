@@ -11,6 +11,7 @@ was booked since the trusted meter last moved, so that its return counts nothing
 """
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from appliance.ledger.cadence import is_hole
 from appliance.ledger.folded import FOREVER, LAST_DIGIT_DWH, Folded, Step
@@ -54,6 +55,7 @@ class Day:
 def produce(setting: str, inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool, start: Start,
             day: Day) -> Produced:
     """The day's production. `setting` is site.production; `complete`: every inverter that is there was read."""
+    meters = _joined(meters)
     source = setting if setting != "auto" else judge(inverters, meters, complete, start, day)
     if source == METER and len(meters) > 1:         # whose hole the inverters could fill is not known
         return Produced(list(meters), METER, Start(1))
@@ -64,6 +66,17 @@ def produce(setting: str, inverters: Sequence[Folded], meters: Sequence[Folded],
     return _sum(inverters, meters, start, day)
 
 
+def _joined(meters: Sequence[Folded]) -> Sequence[Folded]:
+    """The meters, as one if each began to count when the one before it had ended: another PVS came, with its own."""
+    if len(meters) < 2 or any(not meter.steps or meter.state is None for meter in meters):
+        return meters
+    several = sorted(meters, key=lambda meter: meter.steps[0][0])
+    if any(before.steps[-1][1] > after.steps[0][0] for before, after in pairwise(several)):
+        return meters
+    return [replace(several[-1], steps=[step for meter in several for step in meter.steps],
+                    starts=[time for meter in several for time in meter.starts])]
+
+
 def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool, start: Start, day: Day) -> str:
     """Whether the meters count what the inverters do."""
     if not meters:
@@ -71,8 +84,8 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
     measured, holes, low, high = 0, [], 1 << 62, 0
     for meter in meters:
         for index, (begin, end, energy) in enumerate(meter.steps):
-            if is_hole(meter.steps, index, day.slot_seconds, day.usual_s):
-                holes.append((begin, end))
+            if begin < day.start and is_hole(meter.steps, index, day.slot_seconds, day.usual_s):
+                holes.append((begin, end))      # how much of it is of a time without the meter is not known
             else:
                 measured, low, high = measured + energy, min(low, begin), max(high, end)
     if not measured and not holes:      # it stands still: no need to look where

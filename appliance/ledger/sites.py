@@ -143,6 +143,8 @@ def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
 
 def _spans(production: Spans, meter: Spans) -> tuple[int, bool]:
     """(seconds, hole) of a slot from its energy by length of step."""
+    if len(both := production.keys() | meter.keys()) == 1 and (seconds := min(both)) > 0:
+        return seconds, False       # as nearly all are
     lengths = dict(production)
     for length, energy in meter.items():
         lengths[length] = lengths.get(length, 0) + energy

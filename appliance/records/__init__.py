@@ -28,9 +28,9 @@ def parse(fields: list[str]) -> Record:
 
 
 def _header(fields: list[str]) -> Header | Malformed:
-    if len(fields) < 4 or not fields[3]:
+    if len(fields) < 4 or not fields[3].strip():
         return Malformed(100, "no serial of the supervisor", fields)
-    return Header(fields[3], parse_timestamp(fields[4]) if len(fields) > 4 else None)
+    return Header(fields[3].strip(), parse_timestamp(fields[4]) if len(fields) > 4 else None)
 
 
 def _trailer(fields: list[str]) -> Trailer:
@@ -42,7 +42,7 @@ def _counting(kind: type[Inverter] | type[Meter], number: int) -> Callable[[list
     def build(fields: list[str]) -> Record:
         if len(fields) < 6:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), fields[2]
+        time, serial = parse_timestamp(fields[1]), fields[2].strip()
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, 0, fields[3], parse_decimal(fields[5], ENERGY),
@@ -56,7 +56,7 @@ Record]:
     def build(fields: list[str]) -> Record:
         if len(fields) <= least:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), fields[2]
+        time, serial = parse_timestamp(fields[1]), fields[2].strip()
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, (parse_decimal(fields[part], 0) or 0) if part else 0,
@@ -65,7 +65,7 @@ Record]:
 
 
 def _no_key(number: int, time: int | None, fields: list[str]) -> Malformed:
-    what = "its time is no time" if time is None else "no serial" if not fields[2] else "its serial is too long"
+    what = "its time is no time" if time is None else "no serial" if not fields[2].strip() else "its serial is too long"
     return Malformed(number, what, fields)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.health import log as notice_log
-from appliance.history import backup, earlier
+from appliance.history import earlier
 from appliance.ledger import senders
 from appliance.pvoutput import account, outbox
 from appliance.pvoutput.targets import targets
@@ -153,6 +153,7 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 
     The file is removed, unless the inbox belongs to another user: then that user's service adds its uploads.
     """
+    from appliance.history import backup  # loaded by the few that ever put one back
     pending = backup.handover(work.settings.store.data_dir)
     hand_over = False
     try:

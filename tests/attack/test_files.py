@@ -112,6 +112,56 @@ def test_a_backup_whose_foreign_parts_have_names_that_only_sqlite_gives_is_refus
     box.close()
 
 
+FOREIGN_KINDS = [
+    "CREATE VIEW counted AS SELECT * FROM slot", "CREATE VIRTUAL TABLE words USING fts5(text)",
+    "ALTER TABLE slot ADD COLUMN more GENERATED ALWAYS AS (time * 2) VIRTUAL",
+    "CREATE INDEX costly ON slot (abs(time))",
+    "CREATE TRIGGER t INSTEAD OF DELETE ON counted_device BEGIN SELECT load_extension('x'); END",
+    "PRAGMA user_version = -1",
+]
+
+
+@pytest.mark.parametrize("statement", FOREIGN_KINDS)
+def test_parts_of_every_kind_that_are_not_ours_are_refused(saved, home, statement):
+    wrong = altered(saved, home, backup.STORE, statement)
+    with pytest.raises(BackupError):
+        put_back(wrong, home)
+
+
+# What a made-up file header claims (fileformat2.html): offset, bytes; and what becomes of the backup.
+HEADERS = [(16, b"\xff\xff"), (18, b"\x03\x03"), (28, b"\x7f\xff\xff\xfe"), (32, b"\x00\x00\x00\x01"),
+           (36, b"\xff\xff\xff\xff"), (56, b"\x00\x00\x00\x02")]
+
+
+@pytest.mark.parametrize(("offset", "claim"), HEADERS, ids=[f"{at}" for at, _ in HEADERS])
+def test_a_header_that_claims_what_is_not_there_is_refused_or_harmless(saved, home, offset, claim):
+    with tarfile.open(saved) as archive:
+        content = bytearray(archive.extractfile(backup.STORE).read())
+    content[offset:offset + len(claim)] = claim
+    wrong = reseal(saved, home / "wrong.tar.gz", backup.STORE, bytes(content))
+    try:
+        box = put_back(wrong, home)
+    except (BackupError, sqlite3.Error):
+        box = put_back(saved, home)
+    assert box.total() == 1100
+    box.close()
+
+
+@pytest.mark.parametrize("more", [backup.STORE, "../outside", "suntap.sqlite3-wal"])
+def test_a_file_twice_or_one_that_a_database_would_read_along_is_refused(saved, home, more):
+    packed = io.BytesIO()
+    with tarfile.open(saved) as old, tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT) as new:
+        for member in old:
+            new.addfile(member, old.extractfile(member))
+        info = tarfile.TarInfo(more)
+        info.size = 5
+        new.addfile(info, io.BytesIO(b"later"))
+    (home / "wrong.tar.gz").write_bytes(packed.getvalue())
+    with pytest.raises(BackupError):
+        put_back(home / "wrong.tar.gz", home)
+    assert not (home / "outside").exists() and not (home / "new/data" / backup.STORE).exists()
+
+
 LIES = [
     "UPDATE slot SET production_dwh = 9000000000000000000", "UPDATE slot SET production_dwh = 'much'",
     "UPDATE site_day SET production_dwh = 77", "DELETE FROM slot", "DELETE FROM device_day",

@@ -9,7 +9,7 @@ from appliance.collector import NAME, REDIRECTED, name_server
 from appliance.collector.dns import addresses, query
 from appliance.collector.name_server import MISSING, TTL_S, Names
 from tests.cli.processes import alive
-from tests.outputs.engines import free_port
+from tests.ports import free_port
 
 
 def ask(port: int, name: str) -> bytes:

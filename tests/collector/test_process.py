@@ -18,7 +18,7 @@ from appliance.system import heartbeat
 from tests.cli.processes import beat, kill, running, wait_for
 from tests.collector.home import Place
 from tests.collector.support import on_page_socket
-from tests.outputs.engines import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -62,6 +62,24 @@ def test_an_inverter_with_two_bad_days_of_sun_is_told_with_its_days(roof, share,
     assert "2026-06-05 and 2026-06-06" in notice.text and notice.state == "warn" and notice.check
 
 
+@pytest.mark.parametrize(("share", "kind"), [(0.4, "weak"), (0.03, "dead"), (None, "silent")])
+def test_a_fault_that_lasts_is_told_as_long_as_it_lasts(roof, share, kind):
+    roof.days(36, bad(SERIALS[2], 8, share))
+    assert roof.told() == {(kind, SERIALS[2])}
+    roof.days(4, first=36)
+    assert roof.told() == set()
+
+
+def test_the_neighbour_of_a_weak_inverter_is_not_weak_once_that_is_mended(roof):
+    roof.days(38, lambda serial, day: 0.4 if serial == SERIALS[1] and 8 <= day < 32 else 1.0, serials=SERIALS[:2])
+    assert roof.told() == set()
+
+
+def test_shadows_that_grow_with_the_season_accuse_nobody(roof):
+    roof.days(40, lambda serial, day: 1.0 - day / 70 if serial == SERIALS[3] else 1.0)
+    assert roof.told() == set()
+
+
 def test_one_bad_day_is_told_to_nobody(roof):
     roof.days(7, lambda serial, day: 0.0 if serial == SERIALS[0] and day == 5 else 1.0)
     assert roof.told() == set()

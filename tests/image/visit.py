@@ -78,10 +78,10 @@ class Browser:
         assert status == 200, f"GET {path}: {status} {text[:500]}"
         return text
 
-    def submit(self, path: str, **form: str) -> str:
-        """Fill in the form at `path`; where it leads."""
-        status, headers, text = self.request("POST", path, {"csrf_token": self.token(path), **form})
-        assert status in (302, 303), f"POST {path}: {status} {re.sub('<[^>]*>', ' ', text)[:800]}"
+    def submit(self, page: str, path: str = "", **form: str) -> str:
+        """Fill in the form at `page`, which is sent to `path` where it is another; where it leads."""
+        status, headers, text = self.request("POST", path or page, {"csrf_token": self.token(page), **form})
+        assert status in (302, 303), f"POST {path or page}: {status} {re.sub('<[^>]*>', ' ', text)[:800]}"
         return headers["location"]
 
 

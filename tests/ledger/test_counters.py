@@ -1,6 +1,11 @@
 """What is energy and what is not, reading by reading."""
+from unittest.mock import patch
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from appliance.ledger.counters import fold
-from appliance.ledger.folded import HELD, JUMP, OUTLIER, RESTART, Limit, power_limit
+from appliance.ledger.folded import HELD, JUMP, OUTLIER, RESTART, Limit, State, power_limit
 
 LIMIT = Limit(power_limit(0), power_limit(0))
 DAY = 288
@@ -121,3 +126,19 @@ def test_a_stretch_goes_on_where_the_one_before_ended():
         second = fold(first.state, points[cut:], None, False, LIMIT)
         assert [step[2] for step in first.steps + second.steps] == whole[0], f"cut at {cut}"
         assert second.state[:2] == whole[2]
+
+
+@given(st.booleans(), st.lists(st.tuples(st.sampled_from([300, 300, 900, 4000, 40_000]),
+                                         st.one_of(st.just(0), st.integers(-200, 3000))), max_size=30),
+       st.sampled_from([125, 1000, 25_000]), st.sampled_from([1800, 1 << 62]), st.booleans())
+def test_a_day_folded_at_once_is_what_it_is_reading_by_reading(both_ways, steps, full_w, still_s, only_up):
+    time, counter, points = 10_000, 50_000, []
+    for span, rise in steps:
+        time, counter = time + span, counter + (abs(rise) if only_up else rise)
+        points.append((time, counter))
+    limit, start = Limit(25_000, full_w, still_s), State(10_000, 50_000, 9_000)
+    at_once = fold(start, points, (time + 300, counter), both_ways, limit)
+    with patch("appliance.ledger.counters._plain", lambda state, *_: (0, state)):
+        one_by_one = fold(start, points, (time + 300, counter), both_ways, limit)
+    at_once.steep_w = 0
+    assert at_once == one_by_one

@@ -3,7 +3,7 @@ import pytest
 
 from appliance.history import views
 from appliance.ledger.calendar import EARLIEST
-from appliance.ledger.devices import Devices, counting
+from appliance.ledger.devices import Devices, counting, successions
 from appliance.store import transaction
 from tests.ledger.support import NET, NOON, Box, inverter, meter, texts
 
@@ -64,3 +64,14 @@ def test_the_devices_that_count_come_in_an_order_of_their_own(box):
     serials = [box.store.execute("SELECT serial FROM device WHERE id = ?", (device.id,)).fetchone()[0]
                for device in counting(box.store)]
     assert serials == ["1", "2", NET]
+
+
+@pytest.mark.parametrize(("spans", "roofs"), [
+    ([("A", 0, 0), ("B", 5000, 90_000)], {"B": "B"}),
+    ([("A", 1000, 90_000), ("B", 91_000, 180_000), ("C", 180_100, 200_000)], {"A": "A", "B": "A", "C": "A"}),
+    ([("A", 1000, 90_000), ("B", 1100, 180_000)], {"A": "A", "B": "B"}),
+    ([("A", 1000, 90_000), ("B", 1100, 180_000), ("C", 95_000, 200_000)], {"A": "A", "B": "B", "C": "A"}),
+    ([("A", 1000, 90_000), ("B", 89_000, 180_000)], {"A": "A", "B": "A"}),
+])
+def test_a_pvs_that_comes_when_another_has_gone_is_on_its_roof(spans, roofs):
+    assert successions(spans) == successions(reversed(spans)) == roofs

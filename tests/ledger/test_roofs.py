@@ -1,7 +1,7 @@
 """Which counter is a PVS's production, and how its production meter and its inverters take turns."""
 import pytest
 
-from tests.ledger.support import HOUR, NOON, PRODUCTION, Box, inverter, meter
+from tests.ledger.support import HOUR, NOON, PRODUCTION, PVS, Box, inverter, meter, upload
 
 MORNING = NOON - 6 * HOUR
 
@@ -33,3 +33,37 @@ def test_a_production_meter_that_stops_between_two_readings_and_catches_up_count
         box, stops, comes_back):
     made = roof(box, stops, comes_back)
     assert abs(box.total() - made) <= 100
+
+
+NEW_PVS, NEW_PRODUCTION = "ZT170000000441C0777", "PVS5M000777p"
+
+
+def swapped(silent: int, meters: bool) -> list[object]:
+    """Four days read every quarter, an upload each; at noon of the third another PVS comes, after `silent` quarters,
+    and has the inverter and a production meter of its own from then on."""
+    uploads, swap = [], 2 * 96 + 24
+    for number in [*range(swap), *range(swap + silent, 4 * 96)]:
+        at, is_new = MORNING + 900 * number, number >= swap
+        lines = [inverter(at, made_by(number))]
+        if meters:
+            lines.append(meter(at, made_by(number) - 500_000, NEW_PRODUCTION if is_new else PRODUCTION))
+        uploads.append(upload(lines, at + 30, str(number), pvs=NEW_PVS if is_new else PVS))
+    return uploads
+
+
+@pytest.mark.parametrize("meters", [True, False])
+@pytest.mark.parametrize("silent", [0, 6])
+def test_a_pvs_that_takes_anothers_place_with_a_meter_of_its_own_counts_nothing_twice(box, silent, meters):
+    box.deliver(*swapped(silent, meters))
+    assert abs(box.total() - (made_by(4 * 96 - 1) - made_by(0))) <= 100
+
+
+def test_it_is_the_same_in_any_order_of_arrival(tmp_path):
+    boxes = [Box(tmp_path / "one"), Box(tmp_path / "other")]
+    uploads = swapped(6, meters=True)
+    boxes[0].deliver(*uploads)
+    for part in (uploads[200:300], uploads[:200], uploads[300:]):
+        boxes[1].deliver(*part)
+    assert boxes[0].derived() == boxes[1].derived()
+    for box in boxes:
+        box.close()

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from appliance.records import Inverter, InverterExtra, Meter, MeterExtra, Status, Supervisor, parse
+from appliance.records import Inverter, InverterExtra, Malformed, Meter, MeterExtra, Status, Supervisor, parse
 from tests.records.samples import T1, fields
 
 
@@ -57,3 +57,10 @@ def test_every_field_that_a_reading_describes_is_in_its_sample_line(name):
 def test_a_reading_put_right_is_the_same_reading_at_another_time():
     record = parse(fields("130"))
     assert record._replace(time=7) == Inverter(record.number, 7, *record[2:]) != record
+
+
+def test_blanks_around_a_serial_number_make_no_other_device():
+    line = "130\t20170607162000\t 414050000000001 \tAC_Module_Type_C\t\t2.6042\t0.1"
+    assert parse(line.split("\t")).serial == "414050000000001"
+    assert parse(["100", "SPMS", "10", "ZT160000000441C0001 ", "20170607162941"]).serial == "ZT160000000441C0001"
+    assert isinstance(parse(line.replace("414050000000001", "").split("\t")), Malformed)

@@ -57,9 +57,12 @@ def test_a_body_larger_than_a_form_arrives_whole_and_one_over_the_limit_is_refus
                ).split()[1] == b"413"
 
 
-def test_a_web_page_in_the_owners_browser_uploads_nothing(page, stand_in, data_dir):
+@pytest.mark.parametrize("mark", [
+    b"Origin: https://evil.example", b"Origin: null", b"origin:", b"Sec-Fetch-Site: cross-site",
+    b"Referer: http://evil.example/", b"Cookie: a=b", b"Upgrade: websocket"])
+def test_a_web_page_in_the_owners_browser_uploads_nothing(page, stand_in, data_dir, mark):
     """Any page can post text to the collector's name, which the owner's router points here."""
-    request = uploads.post(BODY).wire.replace(b"\r\n\r\n", b"\r\nOrigin: https://evil.example\r\n\r\n", 1)
+    request = uploads.post(BODY).wire.replace(b"\r\n\r\n", b"\r\n" + mark + b"\r\n\r\n", 1)
     assert ask(page, request).split()[1] in (b"403", b"404", b"421")
     with closing(inbox.connect(data_dir)) as connection:
         assert inbox.count_after(connection, 0) == 0
