@@ -44,6 +44,7 @@ KINDS = {
     "no news": (WARN, "Look at the address under Settings › Update, or empty it."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
+    "turned": (WARN, "Turn the direction of the grid meter under Settings › Site, or have it detected automatically."),
     "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
     "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
     "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
@@ -203,8 +204,12 @@ def _rules(conn: sqlite3.Connection) -> list[Notice]:
         gross = meter_is_gross(conn)
         found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
         if not gross:
-            why = sign.reason(wanted["net_sign"], evidence.against_plus_dwh, evidence.against_minus_dwh)
-            found.append(Notice("sign", f"Your use is worked out as: solar made + grid bought − grid sold. {why}"))
+            chosen = wanted["net_sign"], evidence.against_plus_dwh, evidence.against_minus_dwh
+            if sign.is_doubted(*chosen):
+                found.append(Notice("turned", "“Used”, “Bought” and “Sold” are probably wrong: the grid meter seems to "
+                                    "count the other way than the settings say."))
+            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
+                                f"{sign.reason(*chosen)}"))
     if evidence.has_production_meter:
         found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
     return found

@@ -30,6 +30,12 @@ def choose(setting: str, against_plus: int, against_minus: int) -> str:
     return "-" if against_plus > CLEAR_DWH and against_plus > TIMES * against_minus else "+"
 
 
+def is_doubted(setting: str, against_plus: int, against_minus: int) -> bool:
+    """Whether the sign that the owner chose makes use negative on days, and the other one would not."""
+    chosen, other = (against_minus, against_plus) if setting == "-" else (against_plus, against_minus)
+    return setting != "auto" and chosen > CLEAR_DWH and chosen > TIMES * other
+
+
 def kind_reason(setting: str, gross: bool) -> str:
     """One sentence for the owner: what the meter counts and why that is believed."""
     what = "what the house uses" if gross else "net, import and export"

@@ -78,6 +78,15 @@ def replaced(box: Box) -> None:
     roof.days(2, first=4, serials=(*SERIALS[:3], "414050000000099"))
 
 
+def turned(box: Box) -> None:
+    """Three nights in which the house used 2.9 kWh each, by a meter that the owner says counts up what is sold."""
+    box.site = replace(LA, net_sign="-")
+    for night in range(3):
+        times = [NOON - 12 * 3600 - 86400 * (2 - night) + 300 * n for n in range(30)]
+        box.lines(*(line for n, at in enumerate(times)
+                    for line in (inverter(at, 1000), meter(at, 30_000 * night + 1000 * n, NET))))
+
+
 SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     # kind: (state, words that must be there, what happens)
     "restart": ("warn", "fell from 900.0400 to 0.0000 kWh", lambda box: box.lines(
@@ -97,6 +106,7 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "damage": ("warn", "was damaged", damage),
     "sign": ("ok", "up what is bought", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
+    "turned": ("warn", "are probably wrong", turned),
     "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(

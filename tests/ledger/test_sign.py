@@ -2,7 +2,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.ledger.sign import CLEAR_DWH, RESOLUTION_DWH, SUNNY_DAYS, TIMES, against, choose, is_gross, reason
+from appliance.ledger.sign import (
+    CLEAR_DWH,
+    RESOLUTION_DWH,
+    SUNNY_DAYS,
+    TIMES,
+    against,
+    choose,
+    is_doubted,
+    is_gross,
+    reason,
+)
 
 ENERGY = st.integers(0, 10**6)
 
@@ -28,6 +38,12 @@ def test_plus_holds_until_the_evidence_is_clear_and_one_sided() -> None:
 @given(st.sampled_from("+-"), ENERGY, ENERGY)
 def test_what_the_owner_chose_stands_whatever_the_evidence(setting: str, plus: int, minus: int) -> None:
     assert choose(setting, plus, minus) == setting and "you set that" in reason(setting, plus, minus)
+
+
+def test_the_owners_sign_is_doubted_when_days_speak_against_it_and_not_against_the_other() -> None:
+    assert is_doubted("+", CLEAR_DWH + 1, 0) and is_doubted("-", 0, CLEAR_DWH + 1)
+    assert not is_doubted("+", CLEAR_DWH, 0) and not is_doubted("-", CLEAR_DWH + 1, 0)
+    assert not is_doubted("-", CLEAR_DWH, TIMES * CLEAR_DWH) and not is_doubted("auto", 10 * CLEAR_DWH, 0)
 
 
 def test_a_meter_that_never_falls_in_weeks_of_sun_counts_what_the_house_uses() -> None:

@@ -147,7 +147,8 @@ def test_the_meter_counts_the_other_way(owner: Visitor, roof: Path, data_dir: Pa
     carry_out(data_dir, config)
     wrong = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json["days"][0]
     shown = owner.get("/diagnostics").text
-    assert 'turn the direction of the grid meter under <a href="/settings#site">Settings › Site</a>' in shown
+    assert "the grid meter seems to count the other way than the settings say" in shown
+    assert 'Turn the direction of the grid meter under <a href="/settings#site">Settings › Site</a>' in shown
     page = owner.get("/settings").text
     assert "Turn it if “Used” looks wrong" in page and "It counts up when you buy" in page
     form = {"site.timezone": "America/Los_Angeles", "site.size_w": str(PEAK_W), "site.net_sign": "+"}
