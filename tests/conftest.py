@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def asked(config: pytest.Config, folder: Path) -> bool:
     """Whether tests in `folder` were named to be run."""
     chosen = [Path(argument.split("::")[0]).resolve() for argument in config.args]
     return any(path == folder or folder in path.parents for path in chosen)
+
+
+@pytest.fixture(autouse=True)
+def temporary_folder_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page and the stand-in's listener choose a folder for temporary files: for their process, not for ours."""
+    monkeypatch.setattr(tempfile, "tempdir", tempfile.tempdir)
 
 
 @cache
