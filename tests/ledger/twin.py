@@ -78,6 +78,8 @@ class Counter:
     def away(self, accepted: Reading, since: int, at: int, ordered: list[Reading]) -> tuple[str, int]:
         """What the reading at index `at`, which does not fit, begins, and up to which index that holds."""
         newest, first, agreed, counts = ordered[at], ordered[at], 0, False
+        # One that shows more than a counter that began anew could, and less than before, did not if it returns.
+        lower = not self.net and self.least(accepted, first) < first[1] * 10_000 < accepted[1] * 10_000
         end = at + 1
         for index in range(at + 1, len(ordered)):
             reading = ordered[index]
@@ -85,7 +87,8 @@ class Counter:
                 break
             if self.fits(accepted, reading, since):
                 onward, back = abs(reading[1] - newest[1]), abs(reading[1] - accepted[1])
-                if not counts or not self.fits(newest, reading) or onward > max(Decimal(1), 4 * (back + DIGIT)):
+                if (lower or not counts or not self.fits(newest, reading)
+                        or onward > max(Decimal(1), 4 * (back + DIGIT))):
                     return "dropped", index
             end = index + 1
             if self.fits(newest, reading):
@@ -138,9 +141,10 @@ class Counter:
 
 
 def tells_order(readings: list[Reading]) -> bool:
-    """Whether no reading falls to what the counter had passed before: then a wrong clock stamped some of them."""
+    """Whether no reading falls to what the counter had passed before, but for its last digit: then a wrong clock
+    stamped some of them."""
     ordered = sorted(readings)
-    return not any(first[1] <= last[1] < second[1] - DIGIT for place, first in enumerate(ordered)
+    return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT for place, first in enumerate(ordered)
                    for second, last in pairwise(ordered[place + 1:]))
 
 
