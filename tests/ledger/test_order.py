@@ -109,11 +109,13 @@ def test_any_order_repeats_batches_and_restarts_give_what_sorted_single_delivery
 @given(histories(), st.sampled_from(ZONES))
 def test_the_ledger_says_what_the_slow_twin_says(history, zone):
     devices, shuffled, _ = history
-    assume(all(twin.tells_order(_decimal(readings)) for serial, readings in devices.items() if serial != NET))
+    assume(all(twin.tells_order(_decimal(readings), zone) for serial, readings in devices.items() if serial != NET))
     with folder() as one:
         box = Box(Path(one), Site(timezone=zone, net_sign="+"))
         for one in shuffled:
             box.deliver(one)
+        # A reading that waits for the next one keeps the slots around it waiting; the twin waits for nothing.
+        assume(not box.store.execute("SELECT 1 FROM notice WHERE kind = 'held'").fetchone())
         expected = twin.curve({serial: _decimal(readings) for serial, readings in devices.items() if serial != NET},
                               _decimal(devices.get(NET, [])), zone=zone)
         found = {row[0]: tuple(None if value is None else Decimal(value) / 10_000 for value in row[1:]) for row in

@@ -140,12 +140,16 @@ class Counter:
             abs(step) * 3600 > (self.full or KW_LIMIT) * (now - last) or last - since >= 1800)
 
 
-def tells_order(readings: list[Reading]) -> bool:
+def tells_order(readings: list[Reading], zone: str) -> bool:
     """Whether no reading falls to what the counter had passed before, but for its last digit: then a wrong clock
-    stamped some of them."""
-    ordered = sorted(readings)
-    return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT for place, first in enumerate(ordered)
-                   for second, last in pairwise(ordered[place + 1:]))
+    stamped some of them. With and without the readings that are left out."""
+    full = full_power(readings, zone)
+    counter = Counter(False, readings, limit(full), full, zone)
+    counter.count()
+    kept = {*counter.starts, *(time for begin, end, _ in counter.steps for time in (begin, end))}
+    return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT
+                   for ordered in (sorted(readings), sorted(one for one in readings if one[0] in kept))
+                   for place, first in enumerate(ordered) for second, last in pairwise(ordered[place + 1:]))
 
 
 def curve(inverters: dict[str, list[Reading]], net: list[Reading], sign: int = 1, zone: str = "UTC") -> Curve:
