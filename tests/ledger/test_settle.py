@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.history import views
-from appliance.ledger.limits import full_power
+from appliance.ledger.full_power import full_power
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
 from appliance.store import state, transaction
 from appliance.store.state import Key
