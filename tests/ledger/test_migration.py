@@ -7,7 +7,7 @@ import pytest
 
 from appliance import ledger, store
 from appliance.history import views
-from appliance.ledger import stale
+from appliance.ledger import dirty_days
 from appliance.ledger.calendar import Calendar
 from appliance.store import database, inbox
 from tests.ledger.support import LA, NOON, Box, inverter, run_of, texts, upload
@@ -73,7 +73,7 @@ def test_days_under_new_rules_are_derived_again_and_the_owner_is_told_which_chan
     for day in range(3):
         box.lines(*run_of(NOON + 86400 * day, 12, 1_000_000 + 5000 * day, 100))
     box.store.execute("UPDATE site_day SET production_dwh = 777000 WHERE day = '2026-05-10'")
-    monkeypatch.setattr(stale, "RULES", stale.RULES + 1)
+    monkeypatch.setattr(dirty_days, "RULES", dirty_days.RULES + 1)
     box.deliver()
     assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
     box.store.execute("UPDATE site_day SET production_dwh = 777000 WHERE day = '2026-05-10'")
