@@ -49,7 +49,8 @@ twice (module roofs). Net is the net meters' sum, + is import. Consumption is pr
 backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be negative is taken off the next slots, so the sum
 over days is exact. A meter that counts what the house uses is consumption by itself (site.meter, or because it never
 fell on weeks of sun), and net is then consumption less production. The sign of the net counter is the one that does not
-make consumption negative, one for all days or, of a meter that was turned round, one for each stretch (module sign). Module sites has the slots, calendar the days.
+make consumption negative, one for all days or, of a meter that was turned round, one for each stretch (module sign).
+Module sites has the slots, calendar the days.
 """
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.intake import ingested

@@ -38,7 +38,7 @@ FAULTS = ("zero", "zeros", "zero night", "absent", "plateau", "reset", "replaced
 
 
 LATER = ("over its end", "meter over its end", "meter whole", "same serial", "swapped", "minute", "many",
-         "clock change")
+         "clock change", "meter turned")
 EVERY = FAULTS + LATER      # seeds below DREW_FEWER draw from FAULTS alone, so that they stay what they are
 DREW_FEWER = 1_000_000
 
@@ -62,6 +62,7 @@ class Device:
     began: int = 0                      # when its counter began anew
     end: int = 0                        # where it begins at zero; 0: it never comes there
     unit: int = 1                       # what it counts in
+    turned_at: int = 1 << 62            # from when on it runs the other way
 
 
 class Site:
@@ -86,6 +87,8 @@ class Site:
             self.cadence, count = 60, min(count, 2)
         if "many" in self.faults:
             self.cadence, count = rng.choice((900, 3600)), rng.randint(60, 70)
+        if "meter turned" in self.faults:
+            self.cadence, self.days = 3600, 20
         if "clock change" in self.faults:
             self.zone, self.start = rng.choice(CHANGES)
         step = min(300, self.cadence)
@@ -97,7 +100,7 @@ class Site:
         self.used: dict[int, int] = dict.fromkeys(self.times, 0)
         self.skew: dict[int, int] = {}                          # how far the PVS's clock is ahead, by interval
         self.late: dict[int, int] = {}                          # when an interval's upload is sent, if not at once
-        self.swapped_at = 1 << 62
+        self.swapped_at, self.unknown = 1 << 62, ""         # `unknown`: a day whose use nothing can tell
         self.kept: dict[int, int] = {}                          # as skew, of records that a right clock sent later
         self._inverters(count)
         self._meters()
@@ -433,9 +436,18 @@ class Site:
         if device := self._main():
             self.resolution = device.unit = 10_000
 
+    def _meter_turned(self) -> None:
+        """Somebody turns the coil of a net meter round, at noon."""
+        if device := self._one("net"):
+            device.turned_at = self.start + self.days // 2 * DAY + 12 * HOUR
+            self.unknown = self.day(device.turned_at)
+
     def _shown(self, device: Device, time: int) -> int:
         """What the counter says: within its digits, in its unit."""
         counter = device.counters[time]
+        if time > device.turned_at:
+            at = max(other for other in device.counters if other <= device.turned_at)
+            counter = 2 * device.counters[at] - counter
         if device.end and (counter >= 0 or device.kind != "inverter"):
             counter %= device.end
         return counter // device.unit * device.unit
@@ -523,7 +535,7 @@ def deviation(site: Site, shuffled: bool = True) -> tuple[float, str]:
     for day, (made, used) in truth.items():
         row = days.get(day)
         pairs = [("production", made, row.production_dwh if row else 0)]
-        if site.main_meter != "none":
+        if site.main_meter != "none" and day != site.unknown:
             pairs.append(("consumption", used, row.consumption_dwh if row else 0))
         for what, true, found in pairs:
             unseen = site.resolution if what == "consumption" else RESOLUTION
