@@ -10,9 +10,9 @@ from appliance.history import inverters
 from appliance.history.senders import not_taken_in
 from appliance.ledger import observations, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
+from appliance.ledger.dirty_days import settings
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
 from appliance.ledger.settle import meter_is_gross
-from appliance.ledger.stale import settings
 from appliance.store import state
 from appliance.store.state import Key
 

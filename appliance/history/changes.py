@@ -10,8 +10,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.history.views import Day
+from appliance.ledger.dirty_days import calendar
 from appliance.ledger.slot import Slot
-from appliance.ledger.stale import calendar
 
 SLOT, DAY, INVERTER = 0, 1, 2
 SETTLE_S = 120              # a slot so long after its end is complete, by the system's clock

@@ -24,7 +24,7 @@ What happens to
   moves or comes back. An inverter's counter that was above zero is never below: such a reading is left out.
 - a net counter that begins anew after a hole so long that a household could have brought it to zero: energy of that
   hole (counters.USUAL_PERCENT); after shorter ones it is a new epoch.
-- a rise beyond what the device itself ever does (module limits): as a fall, a lie or a jump that is not counted.
+- a rise beyond what the device itself ever does (module full_power): as a fall, a lie or a jump that is not counted.
 - a counter that stood still and catches up: energy without power, of the time since it stopped.
 - a last digit down, 4 decimals that become 3: nothing is lost or counted twice.
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.

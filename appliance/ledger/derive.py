@@ -22,13 +22,13 @@ from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.counters import fold, steep
 from appliance.ledger.devices import Device
+from appliance.ledger.dirty_days import calendar, horizon, mark_stale, settings
 from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, State, Step
-from appliance.ledger.limits import limit_of, of_roof
+from appliance.ledger.full_power import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
 from appliance.ledger.sites import Start, Totals, book
 from appliance.ledger.slot import Slot
-from appliance.ledger.stale import calendar, horizon, mark_stale, settings
 from appliance.store import state, transaction
 from appliance.store.state import Key
 

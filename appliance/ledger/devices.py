@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.dirty_days import COUNTED, mark_all_stale
 from appliance.ledger.roles import role
-from appliance.ledger.stale import COUNTED, mark_all_stale
 from appliance.records import storable
 
 MAX_DEVICES = 2000          # serial numbers are the wire's: more than that are not stored, and counted;

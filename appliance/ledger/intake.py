@@ -21,9 +21,9 @@ from appliance import records
 from appliance.ledger import clocks
 from appliance.ledger.calendar import EARLIEST, Calendar
 from appliance.ledger.devices import Devices
+from appliance.ledger.dirty_days import COUNTED, calendar, horizon, mark_stale
 from appliance.ledger.folded import LOOK_AHEAD_S
 from appliance.ledger.senders import Counted
-from appliance.ledger.stale import COUNTED, calendar, horizon, mark_stale
 from appliance.ledger.upload_times import Frame, frame_of, learn
 from appliance.records import Header, Malformed, Reading, Unknown, storable
 from appliance.store import inbox as uploads

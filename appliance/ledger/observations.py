@@ -3,8 +3,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.ledger.calendar import EARLIEST
+from appliance.ledger.dirty_days import COUNTED, horizon
 from appliance.ledger.sign import DAY_DWH
-from appliance.ledger.stale import COUNTED, horizon
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from appliance.ledger.derive import device_steps
+from appliance.ledger.dirty_days import calendar
 from appliance.ledger.folded import Folded
 from appliance.ledger.roofs import Day
 from appliance.ledger.sites import Start, book
 from appliance.ledger.slot import COLUMNS, Slot
-from appliance.ledger.stale import calendar
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.ledger import intake, senders
 from appliance.ledger.derive import DAYS_AT_ONCE, changed, derive
-from appliance.ledger.stale import apply_settings, mark_all_stale
+from appliance.ledger.dirty_days import apply_settings, mark_all_stale
 from appliance.settings import Site
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction

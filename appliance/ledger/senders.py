@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from appliance import records
 from appliance.errors import SuntapError
 from appliance.ledger.calendar import EARLIEST
-from appliance.ledger.stale import mark_all_stale
+from appliance.ledger.dirty_days import mark_all_stale
 from appliance.records import Reading
 from appliance.store import inbox as uploads
 from appliance.store import senders, state, transaction

@@ -6,9 +6,9 @@ stale. What the evidence says depends on no earlier decision, so any order of ar
 import json
 import sqlite3
 
-from appliance.ledger.limits import limit_of, of_days, of_roof
+from appliance.ledger.dirty_days import mark_stale, settings
+from appliance.ledger.full_power import limit_of, of_days, of_roof
 from appliance.ledger.sign import DAY_DWH, choose, is_gross
-from appliance.ledger.stale import mark_stale, settings
 from appliance.store import state
 from appliance.store.state import Key
 

@@ -1,11 +1,15 @@
 """Which way the net meter counts: + is import, or + is export (owners of the older kit describe it). Pure.
 
-Theory: consumption cannot be negative. A slot in which production + net is negative by more than the meter's
-resolution speaks against "+", one in which production - net is speaks against "-"; both sums are kept per day. "+"
-holds until there is clear evidence against it and little against "-".
-"""
+Theory: consumption cannot be negative, so what production + net sums to never falls if "+" is right, nor what
+production - net does if "-" is, but for the meter's resolution. What they fall by speaks against the sign; both are
+kept per day. "+" holds until there is clear evidence against it and little against "-".
 
-RESOLUTION_DWH = 100        # net meters count in 10 Wh
+Production is summed from one reading of all inverters to the next, whatever time that is: of a night in which they say
+nothing, their counters tell in the morning that nothing was made, and the meter what the house bought.
+"""
+from dataclasses import dataclass, field
+
+RESOLUTION_DWH = 100        # most net meters count in 10 Wh; one that counts in larger steps shows it
 CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
 DAY_DWH = 20_000            # more of one day says no more: a counter may have stood still for hours of it
 TIMES = 4                   # and so many times the evidence against the other
@@ -18,9 +22,29 @@ def is_gross(setting: str, falls: int, sunny: int) -> bool:
     return setting == "consumption" or (setting == "auto" and not falls and sunny >= SUNNY_DAYS)
 
 
-def against(production_dwh: int, net_dwh: int) -> tuple[int, int]:
-    """What a slot says against "+" and against "-", in 0.1 Wh."""
-    return (max(0, -(production_dwh + net_dwh) - RESOLUTION_DWH), max(0, -(production_dwh - net_dwh) - RESOLUTION_DWH))
+@dataclass(slots=True)
+class Against:
+    """What a day says against "+" and against "-", in 0.1 Wh, as stretches of it are added in order of time.
+    `resolution_dwh`: the net meter's; what a sum may fall by and rise again tells nothing."""
+
+    resolution_dwh: int
+    plus_dwh: int = 0
+    minus_dwh: int = 0
+    _above: list[int] = field(default_factory=lambda: [0, 0])   # by how much each sum is below the highest that counts
+
+    def add(self, production_dwh: int, net_dwh: int) -> None:
+        """A stretch of time, with all that was made in it."""
+        self.plus_dwh += self._fall(0, -(production_dwh + net_dwh))
+        self.minus_dwh += self._fall(1, -(production_dwh - net_dwh))
+
+    def forget(self) -> None:
+        """What comes next does not follow on what was added."""
+        self._above = [0, 0]
+
+    def _fall(self, which: int, fall_dwh: int) -> int:
+        below = max(0, self._above[which] + fall_dwh)
+        self._above[which] = min(below, self.resolution_dwh)
+        return below - self._above[which]
 
 
 def choose(setting: str, against_plus: int, against_minus: int) -> str:

@@ -9,17 +9,19 @@ it, and so does what would be negative (a meter that counts in 10 Wh, an inverte
 over midnight, so the sum of all days is the counters' difference. It begins when a net meter's counting begins.
 """
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from appliance.ledger.cadence import is_hole
 from appliance.ledger.folded import Folded, Step
 from appliance.ledger.roofs import Day
-from appliance.ledger.sign import against
+from appliance.ledger.sign import RESOLUTION_DWH, Against
 from appliance.ledger.slot import Slot, watts
 
 HOLE_SHARE = 20             # a slot is marked when more than 1/20 of its energy is a hole's
 SCALE = 1_000_000           # of powers, so that integers do
+FALL_S = 6 * 3600           # a meter that ran down in a longer hole may have begun anew
 
 Spans = dict[int, int]      # length of a step in seconds, negative where it is a hole → energy
 
@@ -92,15 +94,15 @@ class SlotEnergy:
             spans[length] = spans.get(length, 0) + abs(energy_dwh)
 
 
-def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded], day: Day, sign: int, start: Start,
+def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded], day: Day, sign: int, start: Start,
          gross: bool = False) -> tuple[list[Slot], Totals]:
     """The slots of a day, ascending, and its totals. `sign`: 1 when the meter rises with import, else -1; `gross`: the
     meter counts what the house uses, whatever the roof makes."""
     production, meter = SlotEnergy(production_counters, day), SlotEnergy(meter_counters, day)
     active, balance = start.net_active, start.balance_dwh
-    complete = max(production.counters.values(), default=0)
     slots: list[Slot] = []
     totals = Totals(start)
+    totals.against_plus_dwh, totals.against_minus_dwh = _against(production, meter, meter_counters, day)
     for time in sorted(production.energy.keys() | meter.energy.keys() | meter.starts):
         produced, raw = production.energy.get(time), meter.energy.get(time)
         if active and not gross:
@@ -123,18 +125,39 @@ def book(production_counters: Iterable[Folded], meter_counters: Iterable[Folded]
         if raw is not None and net is not None:
             totals.import_dwh = (totals.import_dwh or 0) + max(0, net)
             totals.export_dwh = (totals.export_dwh or 0) + max(0, -net)
-            if not hole:
-                totals.meter_falls += raw < 0
-                if produced is not None and production.counters[time] == complete:
-                    plus, minus = against(produced, raw)
-                    totals.against_plus_dwh += plus
-                    totals.against_minus_dwh += minus
+            totals.meter_falls += raw < 0 and (not hole or seconds < FALL_S)
         if produced is not None and not hole:
             totals.peak_w = max(totals.peak_w or 0, watts(produced, seconds) or 0)
         totals.holes += hole
     totals.slots = len(slots)
     totals.end = Start(active, balance)
     return slots, totals
+
+
+def _against(production: SlotEnergy, meter: SlotEnergy, meters: Sequence[Folded], day: Day) -> tuple[int, int]:
+    """What the day says against "+" and "-": of each stretch between two slots in which every counter was read."""
+    if not meters:
+        return 0, 0
+    every = max(production.counters.values(), default=0), max(meter.counters.values(), default=0)
+    steps = [[energy for _, _, energy in counter.steps] for counter in meters]
+    found = Against(sum(max(RESOLUTION_DWH, gcd(*energies)) for energies in steps if energies))
+    begins: dict[int, int] = {}
+    for counter in meters:
+        for begin, end, _ in counter.steps:
+            slot = end - (end - day.start) % day.slot_seconds
+            begins[slot] = min(begin, begins.get(slot, begin))
+    made = net = 0
+    since = day.start - day.slot_seconds
+    for time in sorted(production.energy.keys() | meter.energy.keys() | production.starts | meter.starts):
+        if time in production.starts or time in meter.starts or begins.get(time, since) < since:
+            made, net, since = 0, 0, time       # a counter has seen more or less of the stretch than the others
+            found.forget()
+            continue
+        made, net = made + production.energy.get(time, 0), net + meter.energy.get(time, 0)
+        if (production.counters.get(time), meter.counters.get(time)) == every:
+            found.add(made, net)
+            made, net, since = 0, 0, time
+    return found.plus_dwh, found.minus_dwh
 
 
 def _plus(sum_dwh: int | None, energy: int | None) -> int | None:

@@ -16,6 +16,7 @@ from appliance.system.clock import Clock
 from tests.cli.command import CAPTURES, environment
 from tests.docs.texts import ROOT, TEXTS, Command, commands
 from tests.outputs.engines import needs
+from tests.ports import free_port
 from tests.web.conftest import running
 from webui import create_app
 from webui.security import tokens
@@ -30,7 +31,7 @@ DEB = ROOT / "image" / "deb" / "debian"
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the commands of one text run: a settings file, an empty history, a capture, a release's checksums."""
-    settings.update(tmp_path / "suntap.toml", {"store.data_dir": tmp_path / "data", "web.port": 18099})
+    settings.update(tmp_path / "suntap.toml", {"store.data_dir": tmp_path / "data", "web.port": free_port()})
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("SUNTAP_CONFIG", str(tmp_path / "suntap.toml"))
     copyfile(CAPTURES / "kernel.pcap", tmp_path / "capture.pcap")

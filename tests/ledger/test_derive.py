@@ -7,7 +7,7 @@ import pytest
 
 from appliance.history import views
 from appliance.ledger.derive import derive, device_steps
-from appliance.ledger.stale import mark_all_stale
+from appliance.ledger.dirty_days import mark_all_stale
 from tests.ledger.support import HOUR, LA, NOON, Box, inverter, meter, run_of, upload
 
 

@@ -1,14 +1,16 @@
 """A history of an older suntap: copied, derived again by the new rules, and the owner is told which days changed."""
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from appliance import ledger, store
 from appliance.history import views
+from appliance.ledger import dirty_days
 from appliance.ledger.calendar import Calendar
 from appliance.store import database, inbox
-from tests.ledger.support import LA, NOON, Box, inverter, texts, upload
+from tests.ledger.support import LA, NOON, Box, inverter, run_of, texts, upload
 
 OLDER = 30          # the last file of the schema before the rules changed
 
@@ -65,6 +67,19 @@ def test_the_days_are_derived_again_and_the_owner_is_told_which_changed(older):
     assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
     assert told[-1] == (3, 3)
     box.close()
+
+
+def test_days_under_new_rules_are_derived_again_and_the_owner_is_told_which_changed(box, monkeypatch):
+    for day in range(3):
+        box.lines(*run_of(NOON + 86400 * day, 12, 1_000_000 + 5000 * day, 100))
+    box.store.execute("UPDATE site_day SET production_dwh = 777000 WHERE day = '2026-05-10'")
+    monkeypatch.setattr(dirty_days, "RULES", dirty_days.RULES + 1)
+    box.deliver()
+    assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
+    box.store.execute("UPDATE site_day SET production_dwh = 777000 WHERE day = '2026-05-10'")
+    box.site = replace(LA, size_w=3000)
+    box.deliver()           # the owner's own change is no news
+    assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
 
 
 def test_a_new_history_is_told_of_no_change(box):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.history import views
-from appliance.ledger.limits import full_power
+from appliance.ledger.full_power import full_power
 from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, settle
 from appliance.store import state, transaction
 from appliance.store.state import Key
@@ -75,3 +75,23 @@ def test_a_devices_full_power_is_that_of_its_third_best_day(box):
     for day, watts in enumerate((3000, 700, 900, 800)):
         box.lines(*run_of(NOON + 86400 * day, 13, 1_000_000 * (day + 1), watts * 10 // 12))
     assert box.store.execute("SELECT full_w FROM device WHERE kind = 'inverter'").fetchone() == (full_power(800),)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_sign_and_kind_of_a_meter_that_counts_whole_kilowatt_hours_are_found(box, sign):
+    """23 days, read every 15 minutes; it runs down for a few hours about noon."""
+    made, net, lines = 1_000_000, 12_345_678, []
+    for number in range(23 * 96):
+        sun = max(0, 12 - abs(number % 96 - 48)) * 300
+        used = 800 if number % 96 < 68 else 2500
+        made, net = made + sun, net + sign * (used - sun)
+        time = NOON - 12 * 3600 + 900 * number
+        lines += [inverter(time, made), meter(time, net // 10_000 * 10_000, decimals=2)]
+    for first in range(0, len(lines), 1000):
+        box.lines(*lines[first:first + 1000])
+    assert (state.get(box.store, Key.NET_SIGN) or "+") == ("+" if sign == 1 else "-")
+    assert not meter_is_gross(box.store)
+    used = 68 * 800 + 28 * 2500
+    days = views.days(box.store)[1:]
+    assert all(abs((row.consumption_dwh or 0) - used) <= 2 * 10_000 for row in days)
+    assert abs(sum(row.consumption_dwh or 0 for row in days) - 22 * used) <= 2 * 10_000

@@ -4,10 +4,9 @@ from hypothesis import strategies as st
 
 from appliance.ledger.sign import (
     CLEAR_DWH,
-    RESOLUTION_DWH,
     SUNNY_DAYS,
     TIMES,
-    against,
+    Against,
     choose,
     is_doubted,
     is_gross,
@@ -17,16 +16,49 @@ from appliance.ledger.sign import (
 ENERGY = st.integers(0, 10**6)
 
 
-@given(ENERGY, ENERGY)
-def test_a_true_slot_never_speaks_against_its_own_sign(made: int, used: int) -> None:
-    net = used - made                   # + is import
-    assert against(made, net)[0] == 0 and against(made, -net)[1] == 0
+STRETCHES = st.lists(st.tuples(ENERGY, ENERGY), max_size=30)
 
 
-@given(ENERGY, st.integers(-10**6, 10**6))
-def test_a_slot_speaks_against_a_sign_by_what_consumption_would_be_below_zero(made: int, net: int) -> None:
-    for sign, evidence in zip((1, -1), against(made, net), strict=True):
-        assert evidence == max(0, -(made + sign * net) - RESOLUTION_DWH)
+def evidence(stretches: list[tuple[int, int]], resolution: int) -> tuple[int, int]:
+    found = Against(resolution)
+    for made, net in stretches:
+        found.add(made, net)
+    return found.plus_dwh, found.minus_dwh
+
+
+@given(STRETCHES, st.sampled_from((100, 1000, 10_000)), ENERGY, st.sampled_from((1, -1)))
+def test_a_meter_never_speaks_against_its_own_sign_whatever_its_resolution(
+        stretches: list[tuple[int, int]], resolution: int, counter: int, sign: int) -> None:
+    lines, shown = [], counter // resolution
+    for made, used in stretches:
+        counter += sign * (used - made)
+        lines.append((made, (counter // resolution - shown) * resolution))
+        shown = counter // resolution
+    assert evidence(lines, resolution)[0 if sign == 1 else 1] == 0
+
+
+@given(STRETCHES, st.sampled_from((100, 10_000)))
+def test_what_speaks_against_a_sign_is_how_far_its_consumption_falls(
+        stretches: list[tuple[int, int]], resolution: int) -> None:
+    for sign, found in zip((1, -1), evidence(stretches, resolution), strict=True):
+        total = highest = fallen = 0
+        for made, net in stretches:
+            total += made + sign * net
+            highest = max(highest, total)
+            if highest - total > resolution:
+                fallen += highest - total - resolution
+                highest = total + resolution
+        assert found == fallen
+
+
+def test_what_does_not_follow_on_what_was_before_begins_anew() -> None:
+    found = Against(100)
+    found.add(0, -90)
+    found.forget()
+    found.add(0, -90)
+    assert found.plus_dwh == 0
+    found.add(0, -90)
+    assert found.plus_dwh == 80
 
 
 def test_plus_holds_until_the_evidence_is_clear_and_one_sided() -> None:

@@ -119,7 +119,40 @@ def test_a_site_without_net_meter_has_no_consumption():
 
 def test_the_evidence_against_a_sign_is_consumption_that_would_be_negative():
     _, totals = booked([counter((5, 5, 0), (10, 5, 1000))], [counter((5, 5, -600), (10, 5, -1300))])
-    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (500 + 200, 0)
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (600 + 300 - 100, 0)
+
+
+def test_a_night_without_a_word_of_the_inverters_tells_the_sign_in_the_morning():
+    night = counter(*((5 * n, 5, -310 if n % 2 else -290) for n in range(1, 73)))
+    _, totals = booked([counter((360, 500, 10)), counter((360, 500, 10))], [night])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (72 * 300 - 20 - 100, 0)
+    _, totals = booked([counter((360, 500, 10)), counter((360, 500, 10))], [counter(*((5 * n, 5, 310 if n % 2 else 290)
+                                                                                      for n in range(1, 73)))])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 72 * 300 - 20 - 100)
+
+
+def test_inverters_that_are_lost_by_day_say_nothing_of_the_sign_until_all_are_read_again():
+    back = [counter((5, 5, 200), (360, 355, 71 * 200)),
+            counter((5, 5, 200), (240, 235, 47 * 200), (360, 120, 24 * 200))]
+    _, totals = booked(back, [counter(*((5 * n, 5, -350) for n in range(1, 73)))])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 0)
+
+
+def test_what_was_made_before_an_inverters_first_reading_is_not_missed_in_the_evidence():
+    _, totals = booked([counter((125, 5, 400), starts=[120])], [counter(*((5 * n, 5, -350) for n in range(1, 26)))])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 0)
+
+
+def test_a_meter_that_stood_still_since_before_the_stretch_says_nothing_of_the_sign():
+    made = counter(*((5 * n, 5, 200) for n in range(1, 25)))
+    _, totals = booked([made], [counter(*((5 * n, 5, 0) for n in range(1, 24)), (120, 115, -4000))])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 0)
+
+
+def test_a_meter_that_runs_down_within_hours_is_a_net_meter_though_it_stood_still():
+    _, totals = booked([counter((60, 60, 4000))], [counter((60, 60, -3000))])
+    assert totals.holes == 1 and totals.meter_falls == 1
+    assert booked([], [counter((600, 600, -3000))])[1].meter_falls == 0     # it may have begun anew
 
 
 def test_the_sign_turns_on_clear_evidence_only():

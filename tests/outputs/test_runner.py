@@ -1,6 +1,5 @@
 """The outputs' threads: nobody waits for them, they outlive every failure, and two of one output never overlap."""
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,10 +104,9 @@ def test_an_output_that_hangs_is_waited_for_by_its_successor_and_by_nobody_else(
     kind.behave = staticmethod(behave)
     outputs.apply(ON)
     wait_for(lambda: kind.made and kind.made[0].steps)
-    began = time.monotonic()
     outputs.apply(OTHER)
     outputs.status()
-    assert time.monotonic() - began < 5 and len(kind.made) == 1
+    assert len(kind.made) == 1 and not kind.made[0].closed      # it still hangs: nobody waited for it
     free.set()
     wait_for(lambda: len(kind.made) == 2 and kind.made[1].steps)
     assert kind.made[0].closed

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,5 @@ def test_an_engine_that_answers_nothing_holds_up_neither_ingest_nor_the_end(tmp_
             wait_for(lambda hour=hour, database=database: len(list(views.slots(database))) == 12 * hour + 11)
             database.close()
         os.kill(process.pid, signal.SIGTERM)
-        began = time.monotonic()
-        process.wait(30)
-        assert time.monotonic() - began < 25        # a limit on waiting, below the time-out of the request
+        process.wait(25)        # a limit on waiting, below the time-out of the request
     silent.close()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from appliance.history import totals, views
 from appliance.ledger import cadence
+from appliance.ledger.dirty_days import calendar
 from appliance.ledger.roles import INVERTER, role
 from appliance.ledger.slot import Slot
-from appliance.ledger.stale import calendar
 from appliance.outputs import progress
 from appliance.outputs.contract import Fact
 from appliance.outputs.mqtt.rising import Rising, advance, window

@@ -2,7 +2,7 @@
 from dataclasses import replace
 
 from appliance.history import views
-from appliance.ledger import stale
+from appliance.ledger import dirty_days
 from appliance.store import state
 from tests.ledger.support import LA, NOON, run_of
 
@@ -27,23 +27,23 @@ def test_another_status_interval_derives_every_day_again(box):
 
 def test_settings_that_stay_make_nothing_stale(box):
     box.lines(*run_of(NOON, 13, 1000, 10))
-    stale.apply_settings(box.store, box.site)
+    dirty_days.apply_settings(box.store, box.site)
     assert box.store.execute("SELECT count(*) FROM dirty_day").fetchone() == (0,)
-    assert stale.settings(box.store)["timezone"] == "America/Los_Angeles"
+    assert dirty_days.settings(box.store)["timezone"] == "America/Los_Angeles"
 
 
 def test_without_a_derivation_the_settings_are_the_defaults(box):
-    assert stale.settings(box.store)["rules"] == stale.RULES and stale.horizon(box.store) == 0
+    assert dirty_days.settings(box.store)["rules"] == dirty_days.RULES and dirty_days.horizon(box.store) == 0
 
 
 def test_a_day_is_stale_once_however_often_it_is_marked(box):
-    stale.mark_stale(box.store, ["2026-05-09", "2026-05-08", "2026-05-09"])
-    stale.mark_stale(box.store, ["2026-05-09"])
+    dirty_days.mark_stale(box.store, ["2026-05-09", "2026-05-08", "2026-05-09"])
+    dirty_days.mark_stale(box.store, ["2026-05-09"])
     assert box.store.execute("SELECT day FROM dirty_day ORDER BY day").fetchall() == [("2026-05-08",), ("2026-05-09",)]
 
 
 def test_all_days_are_those_from_the_first_counted_reading_to_the_last_and_those_between(box):
     box.lines(*run_of(NOON, 2, 1000, 10), *run_of(NOON + 3 * DAY, 2, 2000, 10))
-    stale.mark_all_stale(box.store)
+    dirty_days.mark_all_stale(box.store)
     days = [day for (day,) in box.store.execute("SELECT day FROM dirty_day ORDER BY day")]
     assert days == ["2026-05-09", "2026-05-10", "2026-05-11", "2026-05-12"]

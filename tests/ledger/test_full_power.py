@@ -4,7 +4,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.ledger.folded import FOREVER, power_limit
-from appliance.ledger.limits import LEAST_LIMIT_W, SMALLEST_W, STILL_S, TIMES, full_power, limit_of, of_days, of_roof
+from appliance.ledger.full_power import (
+    LEAST_LIMIT_W,
+    SMALLEST_W,
+    STILL_S,
+    TIMES,
+    full_power,
+    limit_of,
+    of_days,
+    of_roof,
+)
 
 WATTS = st.integers(0, 100_000)
 

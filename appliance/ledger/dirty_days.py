@@ -16,7 +16,7 @@ from appliance.settings import Site
 from appliance.store import state, transaction
 from appliance.store.state import Key
 
-RULES = 2               # number of the rules of derivation: a release that changes results counts it up
+RULES = 3               # number of the rules of derivation: a release that changes results counts it up
 ENDS = ("min", "max")   # asked one by one: SQLite looks up either in the index, and reads every row for both
 COUNTED = {"inverter": 130, "meter": 140}   # the record that carries the counter, per kind of device
 
@@ -57,11 +57,16 @@ def _wanted(store: sqlite3.Connection, site: Site) -> DerivedWith:
 
 
 def apply_settings(store: sqlite3.Connection, site: Site) -> None:
-    """Go on with the settings `site` and the status interval in state; every day is dirty if they are new."""
-    wanted = json.dumps(_wanted(store, site), sort_keys=True)
-    if state.get(store, Key.DERIVED_WITH) == wanted:
+    """Go on with the settings `site` and the status interval in state; every day is dirty if they are new. Under new
+    rules, what the days held is kept until they are derived again, so that the owner is told what changed."""
+    wanted, made_with = json.dumps(_wanted(store, site), sort_keys=True), state.get(store, Key.DERIVED_WITH)
+    if made_with == wanted:
         return
     with transaction(store):
+        if made_with and json.loads(made_with).get("rules") != RULES and not store.execute(
+                "SELECT EXISTS (SELECT 1 FROM day_before)").fetchone()[0]:
+            store.execute("INSERT INTO day_before SELECT day, production_dwh, consumption_dwh FROM site_day"
+                          " WHERE slots > 0")
         state.put(store, Key.DERIVED_WITH, wanted)
         mark_all_stale(store)
 
