@@ -17,6 +17,7 @@ Theory: a step is the difference between two accepted readings. A reading b afte
 
 A net counter runs both ways, so a fall tells nothing. That it began anew shows in a reading near zero that is further
 from the accepted one than a household's power explains; a step beyond hardware is a jump, whatever its direction.
+One that jumps to zero to the last digit is likelier away than there: so what is behind it tells, too.
 
 A counter that has come to its end begins at zero again (or, where it has a sign, below it): what lies between is a step
 like any other (`_over_end`).
@@ -121,7 +122,7 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
         rise, span = abs(point[1] - state[1]), point[0] - state[0]
         if rise * 360 > result.top_w * span:
             result.top_w = rise * 360 // max(1, span)
-        if fits(state, point, limit):
+        if fits(state, point, limit) and not (both_ways and point[1] == 0 and abs(state[1]) > RETURN_DWH):
             if following is not None and fits(state, following, limit) and not fits(
                     State(*point, point[0]), following, limit):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
@@ -190,6 +191,8 @@ def _plain(state: State, points: Sequence[Point], both_ways: bool, limit: Limit,
     if len(points) < 2 or (state.counter_dwh < 0 and not both_ways):
         return 0, state
     times, counters = zip(state[:2], *points, strict=True)
+    if both_ways and 0 in counters:
+        return 0, state
     rises, spans = _differences(counters), _differences(times)
     sizes = list(map(abs, rises)) if both_ways else rises
     most = limit.power_w * USUAL_PERCENT * min(spans) // 36_000 if both_ways else limit.power_w * CATCH_UP_S // 360

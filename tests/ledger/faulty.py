@@ -457,7 +457,7 @@ class Site:
         device, night = self._one(), self.start + self.rng.randint(1, 3) * DAY + 2 * HOUR
         if device:
             base = device.counters[max(time for time in device.counters if time <= night)]
-            by = self.rng.choice((-base, self.rng.randrange(10**5, 3 * 10**7) - base))
+            by = self.rng.choice((-base, self.rng.randrange(10**6, 3 * 10**7)))     # more than a night could tell
             for time in device.counters:
                 if time > night:
                     device.counters[time] += by

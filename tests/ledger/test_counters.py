@@ -194,3 +194,21 @@ def test_the_sum_over_a_counters_end_is_exact(end, made, left):
     assert not [kind for kind in events if kind != HELD]
     if len(energies) == len(made) - 1:
         assert energies == made[1:]
+
+
+def test_a_net_meter_that_says_zero_for_a_while_was_away_however_near_zero_it_was():
+    """A household could have brought it there, but not on to where it is next."""
+    energies, events, _ = net(-133_600, -144_000, 0, 0, 0, -185_000, -196_000, step=900)
+    assert sum(energies) == -62_400 and min(energies) == -41_000 and max(energies) < 0
+    assert events == [OUTLIER] * 3
+
+
+def test_a_net_meter_that_passes_zero_to_the_last_digit_loses_nothing():
+    assert sum(net(20_000, 8_000, 0, -8_000, -20_000, step=900)[0]) == -40_000
+    assert sum(net(30_000, 15_000, 0, -15_000, -30_000, step=900)[0]) == -60_000
+    assert sum(net(30_000, 15_000, 0, 0, 0, 5_000, 20_000, step=900)[0]) == -10_000
+
+
+def test_a_net_meter_that_began_at_zero_and_counts_on_is_a_new_epoch():
+    energies, events, _ = net(9_000_000, 9_000_300, 0, 300, 600, 900)
+    assert (energies, events) == ([300, 300, 300, 300], [RESTART])

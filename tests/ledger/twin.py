@@ -124,7 +124,7 @@ class Counter:
                     self.over_end(accepted, since, reading) is None):
                 index += 1                      # no counter of energy made is there
                 continue
-            if not self.fits(accepted, reading, since):
+            if not self.fits(accepted, reading, since) or (self.net and not reading[1] and abs(accepted[1]) > 1):
                 kind, end = self.away(accepted, since, index, ordered)
                 over = self.over_end(accepted, since, reading) if kind == "epoch" else None
                 if over is not None:
