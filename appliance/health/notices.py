@@ -12,7 +12,7 @@ from appliance.ledger import observations, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
 from appliance.ledger.dirty_days import settings
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
-from appliance.ledger.settle import meter_is_gross
+from appliance.ledger.settle import meter_is_gross, net_signs
 from appliance.store import state
 from appliance.store.state import Key
 
@@ -210,8 +210,9 @@ def _rules(conn: sqlite3.Connection) -> list[Notice]:
             if sign.is_doubted(*chosen):
                 found.append(Notice("turned", "“Used”, “Bought” and “Sold” are probably wrong: the grid meter seems to "
                                     "count the other way than the settings say."))
-            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
-                                f"{sign.reason(*chosen)}"))
+            newest, turns = net_signs(conn)
+            why = sign.turned_reason(newest, turns) if turns else sign.reason(*chosen)
+            found.append(Notice("sign", f"Your use is worked out as: solar made + grid bought − grid sold. {why}"))
     if evidence.has_production_meter:
         found.append(Notice("source", "What your roof makes is read from its own meter (the production meter) "
                                       "wherever that has readings."))
