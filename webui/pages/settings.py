@@ -17,14 +17,14 @@ from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
 from webui import account, fields, handovers, orders
 from webui.data import box
-from webui.language import N_, _
+from webui.language import _
 from webui.security import access, tokens
 from webui.security.headers import without_port
+from webui.words.settings import PORT_IN_USE
 
 page = Blueprint("settings", __name__)
 
 PORT_KEYS = ("web.host", "web.port")
-PORT_IN_USE = N_("Another program uses this port: choose another one.")
 
 
 @page.get("/settings")
