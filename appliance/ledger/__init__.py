@@ -34,10 +34,10 @@ What happens to
 - a number with a comma, an exponent, blanks: read exactly. A field that does not parse is unknown; a reading
   without a counter counts nothing (notice: unreadable, with the line's own words).
 - a PVS whose clock is wrong while it sends (modules clocks and upload_times): its readings are put right by the
-  difference between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a right one
-  sent are counted at the time they claim; what zigzags there was away, as above. If they claim days before the
-  device's first other reading, and its counter is not yet there then, they are left out, with the other lines of that
-  PVS's day. A clock that was hours off zigzags by night, where inverters are silent: see module misplaced.
+  difference between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a
+  right one sent are counted at the time they claim; what zigzags there was away, as above. If they claim days before
+  the device's first other reading, and its counter is not yet there then, they are left out, with the other lines of
+  that PVS's day. A clock that was hours off zigzags by night, where inverters are silent: see module misplaced.
 - a record from before 2005, from years before it was sent, or from more than a day ahead of every packet: kept, not
   counted until that time has come (notice: clock).
 - uploads of a recorder whose own clock is a guess: line 100 tells the time, if it is later than the guess.
