@@ -47,22 +47,24 @@ def try_out(changes: dict[str, Any]) -> Outcome:
         return Outcome(False, problem)
     account = replace(loaded.pvoutput, **{key.split(".")[1]: value for key, value in changes.items()})
     if not account.api_key or not account.system_id:
-        return Outcome(False, _("Key and system id are both needed."), advice=(
-            _("You find both at pvoutput.org under Settings: the key under API Settings, the id beside your system."),))
+        return Outcome(False, _("Enter both, the API key and the system id."), advice=(
+            _("You find both at pvoutput.org under Settings: the key under API Settings, the id under Registered "
+              "Systems."),))
     try:
         result = box().check_account(account)
     except sqlite3.Error as error:
-        return Outcome(False, _("The test could not be made: the database answers “{error}”.").format(error=error),
-                       may_save=True)
+        return Outcome(False, _("The test did not work: the history on this box answers “{error}”. Look at Storage on "
+                                "the Diagnostics page.").format(error=error), may_save=True)
     if result.ok:
-        return Outcome(True, _("PVOutput accepts key and system."), system=result.system, advice=result.warnings)
+        return Outcome(True, _("PVOutput accepts this key and this system."), system=result.system,
+                       advice=result.warnings)
     if result.verdict is Verdict.QUOTA:
         return Outcome(False, _("PVOutput was not asked: {reason}.").format(reason=result.text), may_save=True, advice=(
             _("Wait until the next full hour; other programs share these requests."),))
     if result.verdict is Verdict.UNREACHABLE:
-        text = _("PVOutput could not be asked: {reason}.").format(reason=result.text)
+        text = _("PVOutput did not answer: {reason}.").format(reason=result.text)
         return Outcome(False, text, may_save=True, advice=(
-            _("This says nothing about key and system. Check that this box reaches the internet, and test again."),))
+            _("Key and system may be right. Check that this box is online, and test again."),))
     return Outcome(False, _("PVOutput did not accept this."), verbatim=result.text, advice=advice(result.text),
                    may_save=True)
 

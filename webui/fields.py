@@ -39,27 +39,32 @@ FIELDS: dict[str, Field] = {
         N_("Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold."),
         choices=(("auto", N_("Detect automatically (recommended)")), ("+", N_("It counts up when you buy")),
                  ("-", N_("It counts up when you sell")))),
-    "site.production": Field(N_("Solar made is taken from"), choices=(
+    "site.production": Field(N_("What your roof makes is read from"), choices=(
         ("auto", N_("Detect automatically (recommended)")), ("inverters", N_("the sum of the inverters")),
-        ("meter", N_("the production meter")))),
+        ("meter", N_("its own meter (production meter)")))),
     "site.meter": Field(N_("The meter at the main panel counts"), choices=(
         ("auto", N_("Detect automatically (recommended)")), ("net", N_("what is bought less what is sold")),
         ("consumption", N_("what the house uses, and never falls")))),
     "site.name": Field(N_("Name of the site"), N_("Tells this site from others in the programs that suntap feeds.")),
     "pvoutput.enabled": Field(N_("Post to PVOutput")),
     "pvoutput.api_key": Field(
-        N_("API key"), N_("From your PVOutput account, Settings › API Settings. It is never shown again.")),
-    "pvoutput.system_id": Field(N_("System id"), N_("The number of your system, on the same page.")),
+        N_("API key"), N_("The password with which suntap may post for you. Get it at pvoutput.org: log in, choose "
+                        "Settings, look for API Settings, switch API Access on and press New Key. It is not shown here "
+                        "again.")),
+    "pvoutput.system_id": Field(
+        N_("System id"), N_("The number of your system: on the same page, under Registered Systems.")),
     "pvoutput.energy": Field(N_("Energy is posted as"), choices=(
-        ("daily", N_("running total of the day (recommended)")), ("lifetime", N_("lifetime counter (c1)")))),
-    "pvoutput.consumption": Field(N_("Post consumption too"), N_("Where there is a grid meter.")),
+        ("daily", N_("the total of the day so far (recommended)")), ("lifetime", N_("the total of all years (c1)")))),
+    "pvoutput.consumption": Field(N_("Post what you use, too"), N_("Needs a grid meter.")),
     "pvoutput.reserve": Field(
-        N_("Requests left to other programs"), N_("Of the 60 an hour that PVOutput allows per key."),
+        N_("Requests left to other programs"), N_("PVOutput takes 60 requests an hour for each API key. suntap "
+                                                  "leaves so many of them alone."),
         unit=N_("an hour")),
-    "pvoutput.voltage": Field(N_("Post the voltage too (v6)"), N_("Mean AC voltage of the inverters.")),
-    "pvoutput.temperature": Field(N_("Post the temperature too (v5)"), N_("Mean of the inverters’ heat sinks.")),
-    "pvoutput.v7": Field("v7", N_("For donors: v7 to v12 are yours. Choose what a device tells, such as "
-                            "“414050000000001 dc_voltage”. Empty: not sent.")),
+    "pvoutput.voltage": Field(N_("Post the voltage too (v6)"), N_("The inverters’ mean voltage.")),
+    "pvoutput.temperature": Field(
+        N_("Post the temperature too (v5)"), N_("The inverters’ mean temperature, not the weather’s.")),
+    "pvoutput.v7": Field("v7", N_("v7 to v12 are for whoever donates to PVOutput. Choose what a device tells, such as "
+                            "“414050000000001 dc_voltage”. Empty: not posted.")),
     "pvoutput.v8": Field("v8"),
     "pvoutput.v9": Field("v9"),
     "pvoutput.v10": Field("v10"),
@@ -71,31 +76,37 @@ FIELDS: dict[str, Field] = {
     "pvoutput.url": Field(N_("Address of the service")),
     "web.public_dashboard": Field(
         N_("Anybody at home may see the dashboard"), N_("Settings and diagnostics always need the password.")),
-    "mqtt.url": Field(N_("MQTT broker"), N_("mqtt://homeassistant.local:1883. Empty: off.")),
+    "mqtt.url": Field(
+        N_("MQTT broker"), N_("The address of Home Assistant’s message service, such as "
+                              "mqtt://homeassistant.local:1883. Empty: off.")),
     "mqtt.username": Field(N_("User at the broker")),
-    "mqtt.password": Field(N_("Password at the broker"), N_("It is never shown again.")),
+    "mqtt.password": Field(N_("Password at the broker"), N_("It is not shown here again.")),
     "mqtt.topic": Field(N_("Topic")),
     "mqtt.discovery": Field(N_("Home Assistant’s discovery prefix"), N_("Empty: no discovery.")),
     "lines.url": Field(
-        N_("InfluxDB or VictoriaMetrics"), N_("http://host:8428 or http://host:8086/write?db=suntap. Empty: off. The "
-                                              "whole history is written, and what changes later.")),
-    "lines.token": Field(N_("Token"), N_("Or user:password. It is never shown again.")),
+        N_("InfluxDB or VictoriaMetrics"), N_("For Grafana: http://host:8428 or http://host:8086/write?db=suntap. "
+                                              "Empty: off. suntap writes the whole history there.")),
+    "lines.token": Field(N_("Token"), N_("Or user:password. It is not shown here again.")),
     "notify.url": Field(
-        N_("Messages to"), N_("A webhook such as https://ntfy.sh/your-topic, or "
-                              "mailto:you@example.org?smtp=smtp://user@mail.example.org:587. Empty: off.")),
+        N_("Messages to"), N_("An address that takes messages, such as https://ntfy.sh/your-topic for the app ntfy, or "
+                              "mailto:you@example.org?smtp=smtp://user@mail.example.org:587 for e-mail. Empty: off.")),
     "notify.token": Field(
-        N_("Token"), N_("Of the webhook, or the mail account’s password. It is never shown again.")),
+        N_("Token"), N_("The address’s token, or the e-mail account’s password. It is not shown here again.")),
     "web.names": Field(N_("Further names of the page"), N_("Such as suntap.fritz.box; separated by commas.")),
-    "web.proxies": Field(N_("Reverse proxies"), N_("IP addresses whose X-Forwarded-Proto and -Host are believed.")),
-    "web.host": Field(N_("Page listens on"), N_("0.0.0.0 is every address of this box."), later=True),
+    "web.proxies": Field(N_("Reverse proxies"), N_("IP addresses of programs that pass this page on, such as Caddy. "
+                                                   "suntap believes "
+                                                   "their X-Forwarded-Proto and X-Forwarded-Host.")),
+    "web.host": Field(N_("Address of the page"), N_("0.0.0.0 is every address of this box."), later=True),
     "web.port": Field(N_("Port of the page"), later=True),
     "capture.interface": Field(
-        N_("Network socket"), N_("The bridge br0 joins the socket of your SunPower box and the router’s.")),
+        N_("Network socket"), N_("Where suntap listens. br0 is both sockets together: your SunPower box’s and the "
+                                 "router’s.")),
     "capture.ports": Field(
         N_("TCP ports"), N_("Where your SunPower box sends its reports; separated by commas. 80 is usual.")),
-    "capture.buffer_mib": Field(N_("Capture ring"), unit="MiB"),
+    "capture.buffer_mib": Field(
+        N_("Memory for reports on their way"), N_("Raise it only if Diagnostics counts dropped packets."), unit="MiB"),
     "capture.pvs_mac": Field(N_("Hardware address of your SunPower box"),
-                             N_("Only needed if another one’s reports pass here. Empty: found automatically.")),
+                             N_("Only needed where suntap finds the wrong one. Empty: suntap finds it by itself.")),
     "collector.stand_in": Field(
         N_("When SunPower’s server does not answer"),
         N_("Your SunPower box only reports to a server that answers, and keeps the rest until its memory is full. "
@@ -105,14 +116,15 @@ FIELDS: dict[str, Field] = {
     "store.data_dir": Field(
         N_("Folder of the history"), N_("Move the files yourself before you change it."), later=True),
     "store.keep_inbox_days": Field(
-        N_("Keep captured reports for"), N_("The energy history itself is kept for ever."), unit=N_("days")),
+        N_("Keep reports for"), N_("What your SunPower box sent, word for word. The history made from it stays for "
+                                   "ever."), unit=N_("days")),
 }
 UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel", "update.url")     # have forms of their own
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (
-    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", N_("Time series")),
-    ("notify", N_("Messages to you")), ("web", N_("This page")), ("capture", N_("Capture")),
+    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Grafana"),
+    ("notify", N_("Messages to you")), ("web", N_("This page")), ("capture", N_("Network")),
     ("collector", N_("SunPower’s server")), ("store", N_("History")),
 )
 

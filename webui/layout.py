@@ -31,7 +31,8 @@ NAVIGATION = (
     ("pvoutput.show", "PVOutput"), ("diagnostics.show", N_("Diagnostics")), ("settings.show", N_("Settings")),
 )
 
-ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"))
+ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"),
+           ("senders.show", "Diagnostics › Who reports"))
 
 
 def install(app: Flask) -> None:
@@ -41,7 +42,7 @@ def install(app: Flask) -> None:
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
-        advice=advice, causes=causes, codes=codes, lamp_name=lamps.name, lamp_state=lamps.STATES.__getitem__,
+        advice=advice, causes=causes, codes=codes, lamp_name=lamps.name, lamp_state=lamps.state,
         kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
         percent=units.percent, bytes=units.size, temperature=units.temperature, money=units.money,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,

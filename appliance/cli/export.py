@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from appliance import store
 from appliance.cli.common import settings_of
-from appliance.errors import DONE, CommandError
+from appliance.errors import DONE, USAGE, CommandError
 from appliance.history import export
 
 FORMATS = {"csv": export.as_csv, "json": export.as_json}
@@ -32,6 +32,8 @@ def day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.first and args.last and args.first > args.last:
+        raise CommandError(f"--from {args.first} is after --to {args.last}: give the earlier date first", USAGE)
     settings, _ = settings_of(args)
     columns, form = export.COLUMNS[args.what], FORMATS[args.format]
     if not settings.store.data_dir.is_dir():

@@ -4,7 +4,6 @@ History and settings become those of the backup; its uploads are added to those 
 If the file is not valid, nothing is changed. The history, settings and password from before are kept in the data
 directory, folder before-restore. Stop the recorder and the page first (systemctl stop
 suntap-supervisor suntap-web).
---uploads: as the capture process's user, add the uploads of the backup that the page was given.
 """
 import argparse
 import sqlite3
@@ -17,13 +16,15 @@ from appliance.history import backup
 from appliance.settings import DATA_DIR
 from appliance.supervisor import process as supervisor
 
+NO_BACKUP = "the page was given no backup: `suntap restore FILE` takes one by hand"
 PAGE_USER, CAPTURE_USER = "suntap", "suntap-capture"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("file", nargs="?", metavar="FILE", type=Path, help="a file that `suntap backup` wrote")
-    chosen.add_argument("--uploads", action="store_true", help=argparse.SUPPRESS)
+    chosen.add_argument("--uploads", action="store_true",
+                        help="for the service: add the uploads of the backup that the page was given")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,13 +57,14 @@ def _uploads(args: argparse.Namespace) -> int:
     pending = backup.handover(data_dir)
     try:
         with pending.claim() as source:
-            pending.report(None, "The uploads are being added.")
+            pending.report(None, "suntap adds its reports.")
             added = backup.add_uploads(source, data_dir)
     except (backup.BackupError, OSError, sqlite3.Error) as error:
-        pending.report(False, f"the uploads were not added: {error}")
-        raise CommandError(str(error)) from error
+        reason = NO_BACKUP if isinstance(error, FileNotFoundError) else str(error)
+        pending.report(False, f"the reports were not added: {reason}")
+        raise CommandError(reason) from error
     else:
-        pending.report(True, f"{added} uploads of the backup were added")
+        pending.report(True, f"{added} reports of the backup were added")
     finally:
         pending.remove()
     print(f"{added} uploads added")

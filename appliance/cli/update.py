@@ -3,7 +3,6 @@
 Prints the version that runs afterwards. On Debian and Raspberry Pi OS outside the image, apt or dpkg installs updates.
 --check: install nothing, and print which security fixes of Debian this system lacks, by the list in an update file or
 by an index of the release page (suntap-ARCH.index).
---requested: take the file that the page received. --finish: end a trial that a power cut interrupted (at boot).
 """
 import argparse
 import subprocess
@@ -22,8 +21,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument("file", nargs="?", metavar="FILE", type=Path, help="the update file")
     chosen.add_argument("--check", metavar="FILE", type=Path, help="print the security fixes that are missing here")
-    chosen.add_argument("--requested", action="store_true", help=argparse.SUPPRESS)
-    chosen.add_argument("--finish", action="store_true", help=argparse.SUPPRESS)
+    chosen.add_argument("--requested", action="store_true",
+                        help="for the service: take the file that the page was given")
+    chosen.add_argument("--finish", action="store_true",
+                        help="for the service: end a trial that a power cut interrupted")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,7 +72,7 @@ def _check(args: argparse.Namespace) -> int:
         print(system_age.sentence(system, clock.time()))
     print(news.sentence(found, named=news.SHOWN))
     if found.offered:
-        print(f"A newer suntap is there: {found.offered}.")
+        print(f"There is a newer suntap: {found.offered}.")
     return DONE
 
 

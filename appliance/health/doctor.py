@@ -123,7 +123,7 @@ def check_interface(name: str) -> Finding:
         return Finding("interface", BAD, f"{name} is {state}", f"plug in the cables, or: ip link set {name} up")
     if ports.exists() and len(members) < 2:
         return Finding("interface", BAD, f"{name} is a bridge with {len(members)} port: {', '.join(members)}",
-                       "a second network adapter is needed between supervisor and router")
+                       "plug in a second network adapter: one goes to your SunPower box, one to the router")
     return Finding("interface", OK, f"{name} is up" + (f", ports {', '.join(members)}" if members else ""))
 
 

@@ -23,10 +23,10 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
              "key.",
     "busy": "Nothing to do: PVOutput is busy with what it got, and posting goes on by itself.",
     "network": "It goes on by itself. If it lasts: is this box online, and can you open pvoutput.org?",
-    "settings": "Check Settings › PVOutput: key, system id, and whether the key may write.",
+    "settings": "Check Settings › PVOutput: the API key, the system id, and whether the key is one for full access.",
 }
 ONLINE = "This box gets the time from the internet: is it online?"
-LESS = "Lower “Keep captured reports for” under Settings › History, or use a larger card."
+LESS = "Lower “Keep reports for” under Settings › History, or use a larger card."
 NETWORK = Path("/sys/class/net")
 
 
@@ -42,7 +42,7 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     if process.problem:
         return Finding("capture", BAD, *_capture_problem(process, full))
     if isinstance(captured, Unreadable):
-        return Finding("capture", BAD, f"The captured reports cannot be read: {captured.error}", "See Storage.")
+        return Finding("capture", BAD, f"The stored reports cannot be read: {captured.error}", "See Storage.")
     last = captured.last_captured
     if last is None:
         return Finding("capture", UNKNOWN, "Listening; nothing heard from your SunPower box (PVS) yet.",
@@ -62,7 +62,7 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
     if name and name != ANY and not (NETWORK / name).exists():
         return (f"This box has no network socket “{name}”: " + (
             "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
-            "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Capture.")
+            "otherwise."), "Plug in the USB network adapter, or choose a socket under Settings › Network.")
     return process.problem, image_problems.what_is_missing()
 
 
@@ -112,22 +112,22 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
         return Finding("upload", WARN, f"PVOutput says these times are in the future: {history.held}",
                        "Is the time zone at PVOutput the one under Settings › Site, and is the clock right?")
     if history.expires:
-        return Finding("upload", WARN, f"{_count(waiting, 'row')} waiting; PVOutput takes the oldest only until "
+        return Finding("upload", WARN, f"{_count(waiting, 'reading')} waiting; PVOutput takes the oldest only until "
                        f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
     if pause:
         return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} waiting)",
                        PAUSES[pause.kind])
     if outbox.get("refused"):
-        return Finding("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'row')}; {waiting} waiting.",
+        return Finding("upload", WARN, f"PVOutput refused {_count(outbox['refused'], 'reading')}; {waiting} waiting.",
                        "The PVOutput page shows its words, with Retry and Skip.")
     if history.totals_refused:
         return Finding("upload", WARN, f"PVOutput refused the total of {_count(history.totals_refused, 'day')} that it "
-                       "takes no rows of any more.", "The PVOutput page shows its words.")
-    sent = f"{_count(outbox.get('sent', 0), 'row')} posted" if outbox.get("sent") else "Nothing posted yet"
+                       "takes no single readings of any more.", "The PVOutput page shows its words.")
+    sent = f"{_count(outbox.get('sent', 0), 'reading')} posted" if outbox.get("sent") else "Nothing posted yet"
     return Finding("upload", OK, f"{sent}, {waiting} waiting.")
 
 
-OUTPUTS = {"lines": "the time-series engine", "mqtt": "the MQTT broker", "notify": "the messages"}
+OUTPUTS = {"lines": "InfluxDB or VictoriaMetrics", "mqtt": "Home Assistant (MQTT)", "notify": "Messages to you"}
 
 
 def outputs(process: ProcessFacts) -> list[Finding]:
@@ -137,8 +137,8 @@ def outputs(process: ProcessFacts) -> list[Finding]:
     wrong = [f"{OUTPUTS.get(name, name)}: {status['problem']}" for name, status in process.outputs.items()
              if status.get("problem")]
     if wrong:
-        return [Finding("outputs", WARN, _sentence(f"{'; '.join(wrong)}."), "It is tried again by itself, and what is "
-                        "missing there follows. If it lasts, use Test under Settings.")]
+        return [Finding("outputs", WARN, _sentence(f"{'; '.join(wrong)}."), "suntap tries again by itself, and what is "
+                        "missing there follows. If it lasts, press Test under Settings.")]
     noted = [str(status["note"]) for status in process.outputs.values() if status.get("note")]
     return [Finding("outputs", OK, _sentence(" ".join([
         f"{', '.join(OUTPUTS.get(name, name) for name in process.outputs)}: connected.", *noted])))]

@@ -101,9 +101,9 @@ def notices(news: News, url: str, now: float) -> list[Notice]:
     if news.count:
         found.append(Notice("fixes", sentence(news)))
     if news.offered:
-        found.append(Notice("newer", f"A newer suntap is there: {news.offered}."))
+        found.append(Notice("newer", f"There is a newer suntap: {news.offered}."))
     if url and news.url == url and news.problem and now - news.heard > UNHEARD_S:
-        found.append(Notice("no news", f"The update address has given no answer of use for two weeks: {news.problem}."))
+        found.append(Notice("no news", f"The update address has given no useful answer for two weeks: {news.problem}."))
     elif url and news.url == url and news.made and now - news.made > STALE_DAYS * 86400:
         found.append(Notice("no news", f"The newest list of the update address is {int(now - news.made) // 86400} days "
                             "old: nobody seems to renew it."))
@@ -113,8 +113,8 @@ def notices(news: News, url: str, now: float) -> list[Notice]:
 def sentence(news: News, named: int = NAMED) -> str:
     """How many fixes are missing, and the first of them."""
     if not news.count:
-        return f"No security fix of Debian is missing, by the list of {news.debian}."
+        return f"This system has every security fix of Debian, by the list of {news.debian}."
     more = news.count - min(named, len(news.fixes))
     names = ", ".join(str(fix) for fix in news.fixes[:named]) + (f" and {more} more" if more else "")
     what = "1 security fix" if news.count == 1 else f"{news.count} security fixes"
-    return f"{what} of Debian {'is' if news.count == 1 else 'are'} missing, by the list of {news.debian}: {names}."
+    return f"This system lacks {what} of Debian, by the list of {news.debian}: {names}."

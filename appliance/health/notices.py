@@ -10,7 +10,7 @@ from appliance.history import inverters
 from appliance.history.senders import not_taken_in
 from appliance.ledger import evidence, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
-from appliance.ledger.calibration import meter_is_gross
+from appliance.ledger.calibration import meter_is_gross, net_signs
 from appliance.ledger.dirty_days import settings
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
 from appliance.store import state
@@ -29,26 +29,26 @@ KINDS = {
     "jump": (WARN, "Compare the device's own display, if it has one. If it happens again, have it looked at."),
     "left out": (WARN, "Diagnostics › Who reports lists them. Please report it, with the debug bundle."),
     "outlier": (OK, "Nothing to do. If it happens every day, something disturbs its line to your SunPower box."),
-    "held": (OK, "Nothing to do: it is decided within minutes by day, in the morning otherwise."),
+    "held": (OK, "Nothing to do: the next readings decide, within minutes by day, else in the morning."),
     "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
                     "If not: is this box online? It gets the time from the internet."),
-    "several": (OK, "If one of them is not yours, enter the hardware address of yours under Settings › Capture."),
+    "several": (OK, "If one of them is not yours, set it aside under Diagnostics › Who reports."),
     "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "worn": (WARN, "Save a backup under Settings, then replace the card and restore the backup."),
     "card": (WARN, "Save a backup under Settings. If it happens again, replace the card."),
-    "old system": (WARN, "Flash the newest card image: save a backup under Settings first, restore it afterwards."),
-    "fixes": (WARN, "The newest card image has them: save a backup under Settings, flash the card, restore the backup. "
-                    "On a system of your own: sudo apt upgrade."),
+    "old system": (WARN, "Save a backup under Settings, write the newest card image to the card, restore the backup."),
+    "fixes": (WARN, "The newest card image has them: save a backup under Settings, write that image to the card, "
+                    "restore the backup. Where you installed suntap yourself, install Debian’s updates."),
     "newer": (OK, "Choose Settings › Update to install it, if you wish."),
-    "no news": (WARN, "Look at the address under Settings › Update, or empty it."),
+    "no news": (WARN, "Check the address under Settings › Update, or remove it there."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),
     "sign": (OK, "If “Used” looks wrong, turn the direction of the grid meter under Settings › Site."),
     "turned": (WARN, "Turn the direction of the grid meter under Settings › Site, or have it detected automatically."),
-    "unreadable": (WARN, "Report it with the debug bundle: these readings are not counted until suntap reads them."),
+    "unreadable": (WARN, "Please report it, with the debug bundle: suntap counts them once it can read them."),
     "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
-    "rules": (OK, "Nothing to do: PVOutput gets the new values of days that it still takes. `suntap export changes` "
-                  "lists all, and the history of before stays beside suntap.sqlite3."),
+    "rules": (OK, "Nothing to do: suntap posts the new numbers of days that PVOutput still takes, and keeps the old "
+                  "history on this box."),
     "dead": (WARN, "Look whether its breaker is on and its cable plugged in. If so, have the inverter looked at."),
     "weak": (WARN, "Look for shade, dirt or a leaf on its panel. If there is none, have the inverter looked at."),
     "silent": (WARN, "Look whether its breaker is on. If so, its line to your SunPower box may be disturbed: switch "
@@ -58,10 +58,10 @@ KINDS = {
 }
 
 COUNTED_LINES = {               # names of the ledger's counts: what one is called, what several are
-    "malformed": ("line could not be read and was", "lines could not be read and were"),
-    "damaged uploads": ("upload was damaged on the disk and was", "uploads were damaged on the disk and were"),
-    "devices beyond the limit": ("line of a device beyond the limit of devices was",
-                                 "lines of devices beyond the limit of devices were"),
+    "malformed": ("line of a report could not be read and was", "lines of reports could not be read and were"),
+    "damaged uploads": ("report was damaged on the card and was", "reports were damaged on the card and were"),
+    "devices beyond the limit": ("line of a device more than suntap can count was",
+                                 "lines of devices more than suntap can count were"),
 }
 UNKNOWN = "unknown "            # before the message number, in the same counts
 
@@ -99,11 +99,11 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
     found = []
     for one in inverters.troubles(conn):
         days = f"on {one.days[0]} and {one.days[-1]}, days with sun"
-        expected = f"{kwh(one.expected_dwh)[:-2]} kWh were to be expected by its neighbours and its own past"
+        expected = f"{kwh(one.expected_dwh)[:-2]} kWh were to be expected, by its neighbors and its own past"
         found.append(
             Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.", device=one.serial)
             if one.state == inverters.SILENT else
-            Notice("dead", f"Inverter {one.serial} made nothing worth the name {days}: {expected}.", device=one.serial)
+            Notice("dead", f"Inverter {one.serial} made next to nothing {days}: {expected}.", device=one.serial)
             if one.state == inverters.DEAD else
             Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
                    device=one.serial))
@@ -121,7 +121,7 @@ def _sentence(noted: evidence.Noted) -> str:
                    f"or a wrong clock. Nothing is counted for the step{times}.",
         "jump": f"The counter of {who} rose from {low} to {high} kWh at once and stayed: more than it can have made. "
                 f"Nothing is counted for the step{times}.",
-        "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: it was left out{times}.",
+        "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: suntap left it out{times}.",
         "held": f"The newest reading of {who} says {high} kWh after {low} kWh: it waits for the next one to tell.",
     }[noted.kind]
 
@@ -140,7 +140,7 @@ def _damage(conn: sqlite3.Connection) -> list[Notice]:
 def _left_out(conn: sqlite3.Connection) -> list[Notice]:
     """Uploads that could not be taken in."""
     count = not_taken_in(conn)
-    return [Notice("left out", f"{count:,} report{'s' if count > 1 else ''} of your SunPower box could not be taken in "
+    return [Notice("left out", f"{count:,} report{'s' if count > 1 else ''} of your SunPower box could not be read "
                                f"and {'are' if count > 1 else 'is'} kept aside.")] if count else []
 
 
@@ -153,8 +153,8 @@ def _rules_changed(conn: sqlite3.Connection) -> list[Notice]:
     shown = "; ".join(f"{day} {kwh(before or 0)[:-2]} → {kwh(after or 0)[:-2]} kWh"
                       for day, before, after, *_ in changed[:SHOWN_DAYS])
     count = f"{len(changed):,} day{'s' * (len(changed) != 1)}"
-    return [Notice("rules", f"This version of suntap counts {count} otherwise than the one before, most of all the "
-                            f"production of {shown}.")]
+    return [Notice("rules", f"This version of suntap counts {count} otherwise than the one before. What your roof "
+                            f"made changes most on {shown}.")]
 
 
 def _clock(conn: sqlite3.Connection) -> list[Notice]:
@@ -181,7 +181,7 @@ def _several(conn: sqlite3.Connection) -> list[Notice]:
     if len(serials) < 2:
         return []
     return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
-                              "the devices of all of them are counted.")]
+                              "suntap counts the devices of all of them.")]
 
 
 def _lines(conn: sqlite3.Connection) -> list[Notice]:
@@ -189,10 +189,12 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
     found = [Notice("malformed", f"{counts[name]:,} {several if counts[name] > 1 else one} left out.")
              for name, (one, several) in COUNTED_LINES.items() if counts.get(name)]
     if (bad := counts.get(UNREADABLE_LINES, 0)) >= SEVERAL:
-        found.append(Notice("unreadable", f"{bad:,} lines had a counter that is no number and was not counted. The "
+        found.append(Notice("unreadable", f"{bad:,} lines of reports had a counter that is no number: suntap did "
+                                          "not count them. The "
                             f"newest: {' '.join(counts[UNREADABLE_WORDS][1].split())}."))
     if unknown := sorted(name.removeprefix(UNKNOWN) for name in counts if name.startswith(UNKNOWN)):
-        found.append(Notice("unknown", f"Lines with numbers unknown to this version are kept: {', '.join(unknown)}."))
+        found.append(Notice("unknown", "Your SunPower box sends kinds of lines that this version does not know. "
+                                       f"suntap keeps them: {', '.join(unknown)}."))
     return found
 
 
@@ -208,8 +210,10 @@ def _rules(conn: sqlite3.Connection) -> list[Notice]:
             if sign.is_doubted(*chosen):
                 found.append(Notice("turned", "“Used”, “Bought” and “Sold” are probably wrong: the grid meter seems to "
                                     "count the other way than the settings say."))
-            found.append(Notice("sign", "Your use is worked out as: solar made + grid bought − grid sold. "
-                                f"{sign.reason(*chosen)}"))
+            newest, turns = net_signs(conn)
+            why = sign.turned_reason(newest, turns) if turns else sign.reason(*chosen)
+            found.append(Notice("sign", f"Your use is worked out as: solar made + grid bought − grid sold. {why}"))
     if seen.has_production_meter:
-        found.append(Notice("source", "Solar made is what the production meter counts, wherever it counts."))
+        found.append(Notice("source", "What your roof makes is read from its own meter (the production meter) "
+                                      "wherever that has readings."))
     return found

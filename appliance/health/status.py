@@ -89,7 +89,8 @@ def collect(settings: Settings, clock: Clock) -> Status:
     found.insert(1, collector.lamp(answering))
     found += lamps.outputs(processes["supervisor"])
     if problems := image_problems.problems():
-        found.append(Finding("box", WARN, " ".join(problems), "See suntap.toml on the boot partition of the card."))
+        found.append(Finding("box", WARN, " ".join(problems), "Turn this box off, put its card into a computer and "
+                                                              "correct the file suntap.toml on the drive SUNTAPBOOT."))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
                   tuple(found), answering, system_age.read())
 

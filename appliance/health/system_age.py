@@ -49,8 +49,8 @@ def sentence(system: System, now: float) -> str:
     days = system.age_days(now)
     months = round(days / MONTH_DAYS)
     age = f"{days} day{'s' * (days != 1)}" if months < 2 else f"{months} months"
-    state = f"Debian's security fixes up to {system.debian} are in it" if system.debian else "built by suntap's maker"
-    return f"This box's system is {age} old: made on {system.built}, {state}."
+    state = f"Debian's security fixes up to {system.debian} are in it" if system.debian else "by the maker of its image"
+    return f"This box's system is {age} old: built on {system.built}, {state}."
 
 
 def notices(system: System | None, now: float) -> list[Notice]:

@@ -25,6 +25,7 @@ What happens to
 - a net counter that begins anew after a hole so long that a household could have brought it to zero: energy of that
   hole (counters.USUAL_PERCENT); after shorter ones it is a new epoch.
 - a rise beyond what the device itself ever does (module full_power): as a fall, a lie or a jump that is not counted.
+- a counter that comes to its end (its digits or 32 bits are used up) and begins at zero: goes on.
 - a counter that stood still and catches up: energy without power, of the time since it stopped.
 - a last digit down, 4 decimals that become 3: nothing is lost or counted twice.
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.
@@ -49,7 +50,8 @@ twice (module pvs_production). Net is the net meters' sum, + is import. Consumpt
 running backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be negative is taken off the next slots, so
 the sum over days is exact. A meter that counts what the house uses is consumption by itself (site.meter, or because it
 never fell on weeks of sun), and net is then consumption less production. The sign of the net counter is the one that
-does not make consumption negative (module sign). Module balance has the slots, calendar the days.
+does not make consumption negative, one for all days or, of a meter that was turned round, one for each stretch (module
+sign). Module balance has the slots, calendar the days.
 """
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.intake import ingested

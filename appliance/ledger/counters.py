@@ -18,6 +18,9 @@ Theory: a step is the difference between two accepted readings. A reading b afte
 A net counter runs both ways, so a fall tells nothing. That it began anew shows in a reading near zero that is further
 from the accepted one than a household's power explains; a step beyond hardware is a jump, whatever its direction.
 
+A counter that has come to its end begins at zero again (or, where it has a sign, below it): what lies between is a step
+like any other (`_over_end`).
+
 A counter that falls by a last digit (rounding, decimals that went from 4 to 3) stays at its highest value until it is
 passed, so nothing is counted twice and no total runs backwards. The difference across a hole is right. A counter that
 stood still and then rises faster than its device ever does has caught up: that step begins when it stopped, so that
@@ -53,6 +56,8 @@ CATCH_UP_S = 3900           # a clock set by an hour, or a device that caught up
 RETURN_DWH = 10_000         # of a counter that has begun to count, less than 1 kWh is a step of its own
 RETURN_TIMES = 4            # coming back must explain a reading so many times better than going on
 CATCH_UP_DWH = 500          # a last digit after a pause is no catching up
+ENDS_DECIMAL: tuple[int, ...] = (10**8, 10**9, 10**10, 10**11)     # 10,000 to 10,000,000 kWh: the digits are used up
+ENDS_BINARY = tuple(unit << 32 for unit in (1, 10, 100))        # 32 bits are, of 0.1, 1 or 10 Wh
 
 Fits = Callable[[State, Point, Limit], bool]
 Ahead = Callable[[int], Sequence[Point]]
@@ -130,8 +135,8 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
         if not both_ways and point[1] < state[1] and misplaced.look_back(
                 result, state, points[:index - 1], [point, *rest], limit):
             return result
-        if not both_ways and point[1] < 0 <= state[1]:      # no counter of energy made is there
-            events.append(Event(OUTLIER, point[0], state[1], point[1]))
+        if not both_ways and point[1] < 0 <= state[1] and _over_end(state, point, both_ways, limit) is None:
+            events.append(Event(OUTLIER, point[0], state[1], point[1]))     # no counter of energy made is there
             continue
         kind, length, looked = _look_ahead(state, point, rest, fits, limit)
         result.until = max(result.until, looked)
@@ -155,11 +160,28 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
 
 def _begin(state: State, point: Point, both_ways: bool, limit: Limit, result: Folded) -> State:
     """Begin a new epoch at `point`. What an inverter's new counter shows there it has counted since it began anew."""
+    over = _over_end(state, point, both_ways, limit)
+    if over is not None:
+        result.steps.append((state[0], point[0], over))
+        return State(*point, point[0])
     result.events.append(Event(RESTART if abs(point[1]) < abs(state[1]) else JUMP, point[0], state[1], point[1]))
     result.starts.append(point[0])
     if not both_ways and 0 < point[1] <= limit.least(state, point):
         result.steps.append((state[0], point[0], point[1]))
     return State(*point, point[0])
+
+
+def _over_end(state: State, point: Point, both_ways: bool, limit: Limit) -> int | None:
+    """The energy of a step in which the counter came to its end and began at its other end; None: it is no such."""
+    before, after = state[1], point[1]
+    most: int = limit.power_w * (point[0] - state[2] + CATCH_UP_S) // 360
+    least = -most if both_ways else 0
+    for end in (*ENDS_DECIMAL, *ENDS_BINARY):
+        lowest = -end // 2 if min(before, after) < 0 and end in ENDS_BINARY else 0      # one with a sign
+        energy = after - before + (end if after < before else -end)
+        if least <= energy <= most and lowest <= min(before, after) and max(before, after) < lowest + end:
+            return energy
+    return None
 
 
 def _plain(state: State, points: Sequence[Point], both_ways: bool, limit: Limit, result: Folded) -> tuple[int, State]:

@@ -21,16 +21,16 @@ from appliance.ledger import hours, pvs_production
 from appliance.ledger.balance import Start, Totals, book
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
-from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, settle
+from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.ledger.counters import fold, steep
 from appliance.ledger.devices import Device
 from appliance.ledger.dirty_days import calendar, horizon, mark_stale, settings
 from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, State, Step
 from appliance.ledger.full_power import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
+from appliance.ledger.sign import sign_of
 from appliance.ledger.slot import Slot
-from appliance.store import state, transaction
-from appliance.store.state import Key
+from appliance.store import transaction
 
 SUNNY_W = 1_000             # of a slot: on such a day a net meter runs down
 APART_S = 86400             # a stretch of readings so far from all others stands alone
@@ -82,7 +82,7 @@ class Rules:
     production: str         # site.production
     size_w: int
     until: int              # the horizon
-    sign: int               # 1 when the meter rises with import, else -1
+    signs: tuple[str, list[str]]    # of the net meter: the newest, and the days of turns (module sign)
     gross: bool             # the meter counts what the house uses
     devices: list[Device]
     roof_w: int             # full power of all inverters
@@ -93,7 +93,7 @@ def _rules(store: sqlite3.Connection) -> Rules:
     wanted, devices = settings(store), table.counting(store)
     every = store.execute("SELECT DISTINCT pvs FROM device WHERE kind IN ('inverter', 'meter')")
     return Rules(calendar(store), wanted["production"], wanted["size_w"], horizon(store),
-                 -1 if state.get(store, Key.NET_SIGN) == "-" else 1, meter_is_gross(store), devices,
+                 net_signs(store), meter_is_gross(store), devices,
                  of_roof(device.full_w for device in devices if device.role == INVERTER),
                  frozenset([*(pvs for (pvs,) in every), *(device.pvs for device in devices)]))
 
@@ -147,10 +147,14 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
         if ended.folded.state is not None:
             found.setdefault((device.role, device.pvs), []).append(ended.folded)
     _end_devices(store, rules.days, day, ends)
-    before_day = store.execute("SELECT net_active, balance_dwh, cadence_s FROM site_day WHERE day < ?"
-                               " ORDER BY day DESC LIMIT 1", (day,)).fetchone() or (0, 0, 0)
+    active, balance_dwh, before_s, before_day = store.execute(
+        "SELECT net_active, balance_dwh, cadence_s, day FROM site_day WHERE day < ? ORDER BY day DESC LIMIT 1",
+        (day,)).fetchone() or (0, 0, 0, "")
+    sign, turns = rules.signs
+    if day in turns or before_day in turns:     # what the wrong sign left there
+        balance_dwh = 0
     every = [folded for several in found.values() for folded in several]
-    frame = pvs_production.Day(start, rules.days.slot_seconds, before_day[2])
+    frame = pvs_production.Day(start, rules.days.slot_seconds, before_s)
     production: list[Folded] = []
     sources: set[str] = set()
     for pvs in sorted({of_pvs for part, of_pvs in found if part != NET} | rules.pvs):
@@ -162,8 +166,8 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
         if produced.counters:
             sources.add(produced.source)
     meters = [folded for (part, _), several in found.items() if part == NET for folded in several]
-    slots, totals = book(production, meters, frame, rules.sign, Start(*before_day[:2]), rules.gross)
-    cadence_s = usual((folded.steps for folded in every), before_day[2])
+    slots, totals = book(production, meters, frame, sign_of(day, sign, turns), Start(active, balance_dwh), rules.gross)
+    cadence_s = usual((folded.steps for folded in every), before_s)
     _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or pvs_production.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
     whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)

@@ -17,6 +17,7 @@ from appliance.errors import SuntapError
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.dirty_days import mark_all_stale
 from appliance.records import Reading
+from appliance.settings.serials import spelled
 from appliance.store import inbox as uploads
 from appliance.store import senders, state, transaction
 from appliance.store.senders import ASIDE, TRUSTED
@@ -100,7 +101,8 @@ def decide_by_number(inbox: sqlite3.Connection, store: sqlite3.Connection, numbe
 
 def devices_named(store: sqlite3.Connection, serial: str) -> list[int]:
     """The numbers of the devices with this serial number."""
-    return [number for (number,) in store.execute("SELECT id FROM device WHERE serial = ? ORDER BY kind", (serial,))]
+    return [number for (number,) in store.execute("SELECT id FROM device WHERE serial = ? ORDER BY kind",
+                                                  (spelled(serial),))]
 
 
 def set_device_aside(store: sqlite3.Connection, device: int, aside: bool) -> None:

@@ -162,8 +162,8 @@ def too_small(conn: sqlite3.Connection, settings: Settings) -> list[str]:
                                " AND system = ? AND withheld LIKE '%:size%'", (RECENT, target.key)).fetchone()
         if known is not None and rows >= SIZE_ROWS:
             which = f"System {target.key}: " if target.key else ""
-            lines.append(f"{which}{rows} rows went without the power or energy that PVOutput does not take from a "
-                         f"system of {known.system.size_w} W. Correct the size at PVOutput, then Retry.")
+            lines.append(f"{which}{rows} readings went without the power or energy that PVOutput does not take from a "
+                         f"system of {known.system.size_w} W. Correct the size at PVOutput, then press Retry.")
     return lines
 
 

@@ -4,7 +4,8 @@ parse() takes the fields of one line and never raises. A line that is too short,
 serial, is Malformed and costs only itself; a field that does not parse is None and costs only itself; a number nobody
 knows is Unknown and kept as it came. Numbers are read exactly, as integers in the unit of their name (dwh = 0.1 Wh,
 dw = 0.1 W, mv, ma, mhz, ...), never through binary floats. Texts are as sent, control characters and surrogate
-escapes (bytes that were not UTF-8) included; storable() is the form in which SQLite takes them.
+escapes (bytes that were not UTF-8) included; storable() is the form in which SQLite takes them. A serial number is
+spelled in one way (settings.serials); `fields` has it as it was sent.
 """
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from appliance.records.readings import Inverter, InverterExtra, Meter, MeterExtr
 from appliance.records.texts import storable
 from appliance.records.types import MAX_SERIAL, Header, Malformed, Record, Trailer, Unknown
 from appliance.records.values import parse_decimal, parse_timestamp
+from appliance.settings.serials import spelled
 
 __all__ = ["Header", "Inverter", "InverterExtra", "Malformed", "Meter", "MeterExtra", "Reading", "Record", "Status",
            "Supervisor", "Trailer", "Unknown", "parse", "parse_decimal", "storable"]
@@ -30,7 +32,7 @@ def parse(fields: list[str]) -> Record:
 def _header(fields: list[str]) -> Header | Malformed:
     if len(fields) < 4 or not fields[3].strip():
         return Malformed(100, "no serial of the supervisor", fields)
-    return Header(fields[3].strip(), parse_timestamp(fields[4]) if len(fields) > 4 else None)
+    return Header(spelled(fields[3].strip()), parse_timestamp(fields[4]) if len(fields) > 4 else None)
 
 
 def _trailer(fields: list[str]) -> Trailer:
@@ -42,7 +44,7 @@ def _counting(kind: type[Inverter] | type[Meter], number: int) -> Callable[[list
     def build(fields: list[str]) -> Record:
         if len(fields) < 6:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), fields[2].strip()
+        time, serial = parse_timestamp(fields[1]), spelled(fields[2].strip())
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, 0, fields[3], parse_decimal(fields[5], ENERGY),
@@ -56,7 +58,7 @@ Record]:
     def build(fields: list[str]) -> Record:
         if len(fields) <= least:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), fields[2].strip()
+        time, serial = parse_timestamp(fields[1]), spelled(fields[2].strip())
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, (parse_decimal(fields[part], 0) or 0) if part else 0,
@@ -74,7 +76,7 @@ def _unknown(fields: list[str]) -> Unknown | Malformed:
     if number is None or number < 0:
         return Malformed(-1, "its number is no number", fields)
     time = parse_timestamp(fields[1]) if len(fields) > 1 else None
-    serial = fields[2] if len(fields) > 2 and 0 < len(fields[2]) <= MAX_SERIAL else ""
+    serial = spelled(fields[2]) if len(fields) > 2 and 0 < len(fields[2]) <= MAX_SERIAL else ""
     return Unknown(number, time, serial if time is not None else "", fields)
 
 

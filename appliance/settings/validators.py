@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from appliance.settings.serials import spelled
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -184,7 +186,8 @@ def own_value(value: Any) -> str:
     """"" or "SERIAL QUANTITY"."""
     if value == "":
         return ""
-    return matches(rf"{SERIAL} ({'|'.join(OWN_QUANTITIES)})")(value)
+    serial, quantity = matches(rf"{SERIAL} ({'|'.join(OWN_QUANTITIES)})")(value).split(" ")
+    return f"{spelled(serial)} {quantity}"
 
 
 def system_list(value: Any) -> tuple[PvSystem, ...]:
@@ -206,7 +209,7 @@ def _system(value: Any) -> PvSystem:
     devices = _list(value["devices"], MAX_DEVICES, matches(SERIAL))
     if not devices:
         raise ValueError
-    return PvSystem(matches(r"[0-9]{1,12}")(number), devices)
+    return PvSystem(matches(r"[0-9]{1,12}")(number), tuple(map(spelled, devices)))
 
 
 MAX_PANELS = 400
@@ -230,7 +233,10 @@ def panel_list(value: Any) -> tuple[Panel, ...]:
     places = [(panel.row, panel.column) for panel in found if panel.row]
     if len({panel.serial for panel in found}) < len(found) or len(set(places)) < len(places):
         raise ValueError
-    return found
+    by_serial = dict[str, Panel]()
+    for panel in found:
+        by_serial.setdefault(serial := spelled(panel.serial), panel._replace(serial=serial))
+    return tuple(by_serial.values())
 
 
 def _panel(value: Any) -> Panel:

@@ -17,6 +17,7 @@ class Key(StrEnum):
     FAILING_UPLOAD = "failing_upload"   # ledger: "id tries" of an upload that cannot be taken in
     DERIVED_WITH = "derived_with"       # ledger: JSON, the settings that the slots were derived with
     NET_SIGN = "net_sign"               # ledger: "+" or "-"
+    NET_TURNS = "net_turns"             # ledger: JSON, the days from which the other sign held; NET_SIGN is the newest
     METER_KIND = "meter_kind"           # ledger: "net" or "consumption"
     RULES_CHANGED = "rules_changed"     # ledger: JSON, what new rules changed in the history
     UNSETTLED = "unsettled"             # ledger: "1" while a day was derived and nothing was settled since

@@ -55,15 +55,15 @@ def read(source: Readable, public_key: Path) -> tuple[Index, dict[str, str]]:
         files = members(source)
         found = next((file for file in files if file.name == INDEX), None)
         if found is None:
-            raise UpdateError("the file brings no list of Debian's security fixes")
+            raise UpdateError("no list of security fixes is in it")
         data = found.read(MAX_DESCRIPTION + 1)
         bundle.verify(data, _next(next(files, None), SIGNATURE).read(MAX_DESCRIPTION), public_key)
         index = _parse(data)
         content = _next(next(files, None), LIST).read_all(MAX_LIST + 1)
     except NoTar as error:
-        raise UpdateError(f"no list of suntap, or not all of it ({error})") from error
+        raise UpdateError("no list of security fixes, or only a part of one") from error
     if len(content) != index.size or hashlib.sha256(content).hexdigest() != index.sha256:
-        raise UpdateError("the list of Debian's fixes was changed or is not whole")
+        raise UpdateError("the list was changed, or only a part of it is there")
     return index, _lines(content)
 
 
@@ -79,7 +79,7 @@ def write(path: Path, listed: dict[str, str], index: Index, private_key: Path) -
 
 def _next(found: Member | None, wanted: str) -> Member:
     if found is None or found.name != wanted:
-        raise UpdateError(f"no list of suntap: {wanted} is not where it belongs")
+        raise UpdateError("no list of security fixes, or only a part of one")
     return found
 
 
@@ -95,7 +95,7 @@ def _parse(data: bytes) -> Index:
     except (ValueError, TypeError):
         sound = None
     if not sound:
-        raise UpdateError("the list is of a kind that this version does not know")
+        raise UpdateError("the list is of a kind that this version does not know: update suntap first")
     return index
 
 
@@ -104,6 +104,6 @@ def _lines(content: bytes) -> dict[str, str]:
     for line in content.decode("ascii", "replace").splitlines():
         parts = LINE.fullmatch(line)
         if parts is None:
-            raise UpdateError("the list of Debian's fixes has a line that is none")
+            raise UpdateError("the list has a line that is none")
         found[parts[1]] = parts[2]
     return found

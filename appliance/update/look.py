@@ -23,6 +23,7 @@ DAY_S = 86400
 FIRST_WAIT_S = 3600         # after a failure; doubled with each further one, up to DAY_S
 JITTER = 0.2                # of every wait: boxes do not ask all at once
 LOOK_S = 120.0              # for the whole index
+ANOTHER = "Download suntap-ARCH.index or the update file again from the release page, and give that file."
 WORDS = {
     Trouble.TLS: "TLS failed: the server's certificate could not be verified",
     Trouble.UNREACHABLE: "the server could not be reached in time",
@@ -57,6 +58,8 @@ def from_file(path: Path, public_key: Path, before: News, clock: Clock) -> News:
     try:
         with open(path, "rb") as file:
             return from_stream(file, public_key, before, clock)
+    except UpdateError as error:
+        raise UpdateError(f"{path}: {error}. {ANOTHER}") from error
     except OSError as error:
         raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
 
@@ -70,7 +73,7 @@ def judge(found: Index, listed: dict[str, str], before: News, clock: Clock) -> N
     """Hold a list against this system; `before` is what was known. Raises UpdateError if it is not for this one."""
     here, suite = fixes.architecture(), fixes.suite()
     if found.architecture != here:
-        raise UpdateError(f"the list is for {found.architecture}, this box is {here}: take the other file")
+        raise UpdateError(f"the list is for {found.architecture}, this box is {here}")
     if found.suite != suite:
         raise UpdateError(f"the list is for Debian {found.suite}, this system is {suite or 'none of Debian'}")
     if found.made < before.made:

@@ -60,12 +60,12 @@ def test_the_uploads_that_the_page_handed_over_are_added_and_the_file_goes(shell
         page.store(file, 1 << 30)
     page.submit()
     done = shell("restore", "--uploads", "--data-dir", data)
-    assert (done.code, done.out) == (0, "1 uploads added\n") and "1 uploads" in page.state().text
+    assert (done.code, done.out) == (0, "1 uploads added\n") and "1 reports" in page.state().text
     assert not page.file.exists() and not page.state().under_way
 
 
 def test_uploads_that_nobody_handed_over_are_one_line_and_the_page_hears_it(shell: Shell, config: Path) -> None:
     page = backup.handover(config.parent / "new")
     page.folder.mkdir()
-    refused(shell("restore", "--uploads", "--data-dir", config.parent / "new"), 1, "backup.tar.gz")
+    refused(shell("restore", "--uploads", "--data-dir", config.parent / "new"), 1, "the page was given no backup")
     assert "not added" in page.state().text

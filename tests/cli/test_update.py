@@ -47,10 +47,10 @@ def test_a_list_is_held_against_this_system_and_nothing_is_installed(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requested, "KEY", keys[1])
     said = shell("update", "--check", make_index("99.0.0"))
-    assert said.code == 0 and "1 security fix of Debian is missing, by the list of 2026-05-08" in said.out
-    assert "openssl 3.5.4-1 → 3.5.4-1+deb13u1" in said.out and "A newer suntap is there: 99.0.0" in said.out
+    assert said.code == 0 and "This system lacks 1 security fix of Debian, by the list of 2026-05-08" in said.out
+    assert "openssl 3.5.4-1 → 3.5.4-1+deb13u1" in said.out and "There is a newer suntap: 99.0.0" in said.out
     debian.write_text(debian.read_text().replace("3.5.4-1", "3.5.4-1+deb13u1"))
-    assert "No security fix of Debian is missing" in shell("update", "--check", make_index("0.0.1")).out
+    assert "This system has every security fix of Debian" in shell("update", "--check", make_index("0.0.1")).out
     assert "newer" not in shell("update", "--check", make_index("0.0.1")).out
 
 
@@ -60,5 +60,6 @@ def test_a_list_that_is_none_or_another_makers_is_refused(
     monkeypatch.setattr(requested, "KEY", keys[1])
     refused(shell("update", "--check", tmp_path / "none"), 1, "No such file")
     (tmp_path / "text").write_bytes(b"openssl 1.0\n" * 100)
-    refused(shell("update", "--check", tmp_path / "text"), 1, "no list of suntap")
+    refused(shell("update", "--check", tmp_path / "text"), 1, "text: no list of security fixes", "Download "
+                                                                                                 "suntap-ARCH.index")
     refused(shell("update", "--check", make_index(key=make_key(tmp_path, "other")[0])), 1, "signature")

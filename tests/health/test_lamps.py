@@ -24,7 +24,7 @@ def test_what_the_capture_process_complains_about_is_on_its_lamp(box, clock):
     Heartbeat("capture", box.store.data_dir).beat(interface="br0", problem="br0: there is no such interface")
     lamp = status.collect(box, clock).to_json()["lamps"][0]
     assert lamp["state"] == "bad" and "no network socket “br0”" in lamp["text"]
-    assert "Settings › Capture" in lamp["check"]
+    assert "Settings › Network" in lamp["check"]
     Heartbeat("capture", box.store.data_dir).beat(interface="lo", problem="lo: no right to capture")
     lamp = status.collect(box, clock).to_json()["lamps"][0]
     assert lamp["state"] == "bad" and "no right to capture" in lamp["text"] and "doctor" in lamp["check"]

@@ -37,10 +37,10 @@ def test_a_file_with_a_wrong_kind_of_value_is_none(tmp_path: Path) -> None:
 
 
 def test_missing_fixes_are_counted_and_three_are_named() -> None:
-    assert news.sentence(SOME) == ("5 security fixes of Debian are missing, by the list of 2026-05-08: p0 1 → 2, "
+    assert news.sentence(SOME) == ("This system lacks 5 security fixes of Debian, by the list of 2026-05-08: p0 1 → 2, "
                                    "p1 1 → 2, p2 1 → 2 and 2 more.")
-    assert "1 security fix of Debian is missing" in news.sentence(News(debian="x", count=1, fixes=SOME.fixes[:1]))
-    assert news.sentence(News(debian="2026-05-08")).startswith("No security fix of Debian is missing")
+    assert "lacks 1 security fix of Debian" in news.sentence(News(debian="x", count=1, fixes=SOME.fixes[:1]))
+    assert news.sentence(News(debian="2026-05-08")).startswith("This system has every security fix of Debian")
     assert kinds(SOME) == ["fixes"] and kinds(News()) == []
 
 

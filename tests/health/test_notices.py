@@ -30,7 +30,7 @@ from tests.history.test_inverters import SERIALS, Roof, bad
 from tests.ledger.support import LA, NET, NOON, PRODUCTION, Box, inverter, meter, run_of, stamp, upload
 
 OWNER_WORDS = ("nothing to do", "check", "switch ", "enter ", "turn ", "choose ", "replace", "compare", "report",
-               "look", "flash")
+               "look", "save")
 URL = "http://192.0.2.7/"
 
 
@@ -100,7 +100,8 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "clock": ("warn", "was 60 minutes ahead of this box's", lambda box: hear(box, 3600)),
     "several": ("ok", "2 SunPower boxes report on this cable", lambda box: box.deliver(
         upload([], NOON), upload([], NOON, pvs="ZT160000000441C0002"))),
-    "malformed": ("warn", "1 line could not be read", lambda box: box.lines(["130", stamp(NOON), "1"], captured=NOON)),
+    "malformed": ("warn", "1 line of a report could not be read", lambda box: box.lines(
+        ["130", stamp(NOON), "1"], captured=NOON)),
     "unknown": ("ok", "132, 170", lambda box: box.lines(
         ["132", stamp(NOON), "X", "a"], ["170", "x"], captured=NOON)),
     "damage": ("warn", "was damaged", damage),
@@ -109,12 +110,12 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "turned": ("warn", "are probably wrong", turned),
     "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
-    "unreadable": ("warn", "3 lines had a counter that is no number", lambda box: box.lines(
+    "unreadable": ("warn", "3 lines of reports had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
-    "left out": ("warn", "1 report of your SunPower box could not be taken in", lambda box: box.store.execute(
+    "left out": ("warn", "1 report of your SunPower box could not be read", lambda box: box.store.execute(
         "INSERT INTO upload_aside (sha256, created, reason) VALUES (x'00', 0, 'ValueError: x')")),
     "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
-    "dead": ("warn", "made nothing worth the name on 2026-06-05 and 2026-06-06", judged(0.0)),
+    "dead": ("warn", "made next to nothing on 2026-06-05 and 2026-06-06", judged(0.0)),
     "weak": ("warn", "made only 1.60 kWh on 2026-06-05 and 2026-06-06", judged(0.4)),
     "silent": ("warn", "was not heard on 2026-06-05 and 2026-06-06", judged(None)),
     "replaced": ("ok", "414050000000099 took the place of 414050000000003 on 2026-06-05", replaced),
@@ -124,13 +125,13 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
         box.data_dir / "sys", box.data_dir, errors_count="2\n")),
     "old system": ("warn", "system is 4 months old", lambda box: (box.data_dir / "image").write_text(
         "built=2026-01-09\n")),
-    "fixes": ("warn", "1 security fix of Debian is missing", lambda box: news.write(box.data_dir, news.News(
+    "fixes": ("warn", "lacks 1 security fix of Debian", lambda box: news.write(box.data_dir, news.News(
         debian="2026-05-08", count=1, fixes=(news.Fix("openssl", "1", "2"),)))),
-    "newer": ("ok", "A newer suntap is there: 99.0.0", lambda box: news.write(box.data_dir, news.News(
+    "newer": ("ok", "There is a newer suntap: 99.0.0", lambda box: news.write(box.data_dir, news.News(
         version="99.0.0", running=__version__, is_newer=True))),
-    "no news": ("warn", "no answer of use for two weeks: refused", lambda box: news.write(box.data_dir, news.News(
+    "no news": ("warn", "no useful answer for two weeks: refused", lambda box: news.write(box.data_dir, news.News(
         url=URL, problem="refused"))),
-    "source": ("ok", "what the production meter counts", lambda box: [box.lines(
+    "source": ("ok", "read from its own meter", lambda box: [box.lines(
         *(meter(NOON + 86400 * day + 300 * n, 10_000 * (1 + day) + 100 * n, PRODUCTION) for n in range(5)))
         for day in range(2)]),
 }
@@ -200,8 +201,8 @@ def test_suntap_status_prints_the_line_with_what_to_do(box):
     SCENARIOS["unknown"][2](box)
     box.store.execute("INSERT INTO state VALUES ('store_note', 'The history was damaged (x). It was set aside.')")
     out = suntap("status", "--data-dir", box.data_dir).out
-    assert "note        WARN  The history was damaged" in out and "replace the SD card" in out
-    assert "note        ok    Lines with numbers unknown" in out and "takes them in then" in out
+    assert "Notice            WARN  The history was damaged" in out and "replace the SD card" in out
+    assert "Notice            ok    Your SunPower box sends kinds of lines" in out and "takes them in then" in out
 
 
 ACCOUNT = PVOutput(enabled=True, api_key=Secret("k" * 40), system_id="1")
@@ -247,7 +248,7 @@ def hold(box: Box) -> None:
     (refuse_settings, "bad", "Invalid API Key"), (expire_soon, "warn", "only until 2026-05-10"),
     (hold, "warn", "Date is in the future"),
     (lambda box: box.store.execute("INSERT INTO outbox (time, day, v1, state, reason) VALUES (1, '2026-05-09', 1,"
-                                   " 'refused', 'Moon Powered')"), "warn", "refused 1 row;"),
+                                   " 'refused', 'Moon Powered')"), "warn", "refused 1 reading;"),
     (lambda box: box.store.execute("INSERT INTO pvoutput_day (day, total_state) VALUES ('2026-04-01', 'refused')"),
      "warn", "refused the total of 1 day that"),
 ])

@@ -42,7 +42,7 @@ def test_an_old_system_is_said_in_months(noon: float) -> None:
     new, old = System(TODAY, TODAY), System(date(2025, 12, 9), date(2025, 12, 8))
     assert system_age.notices(None, NOW) == system_age.notices(new, noon) == []
     (notice,) = system_age.notices(old, noon)
-    assert "is 5 months old: made on 2025-12-09, Debian's security fixes up to 2025-12-08" in notice.text
-    assert "Flash" in notice.check
+    assert "is 5 months old: built on 2025-12-09, Debian's security fixes up to 2025-12-08" in notice.text
+    assert "write the newest card image" in notice.check
     assert system_age.finding(old, noon).state == WARN and system_age.finding(new, noon).state == OK
     assert "is 1 day old" in system_age.sentence(System(date(2026, 5, 8), None), noon)

@@ -26,6 +26,7 @@ START = 1_780_297_200                   # 2026-06-01 00:00 in Los Angeles
 DAY, HOUR = 86400, 3600
 DAYS = 5
 PVS = ("ZT990000000000C0001", "ZT990000000000C0002")
+SWAPPED = "ZT990000000000C0003"
 WITHIN = 0.005
 RESOLUTION = 100        # meters count in 10 Wh
 
@@ -36,6 +37,15 @@ FAULTS = ("zero", "zeros", "zero night", "absent", "plateau", "reset", "replaced
           "unreadable", "cadence", "silent nights", "clock hours", "kept hours", "negative", "below zero")
 
 
+LATER = ("over its end", "meter over its end", "meter whole", "same serial", "swapped", "minute", "many",
+         "clock change", "meter turned")
+EVERY = FAULTS + LATER      # seeds below DREW_FEWER draw from FAULTS alone, so that they stay what they are
+DREW_FEWER = 1_000_000
+
+CHANGES = (("America/Los_Angeles", 1_772_784_000), ("America/Los_Angeles", 1_793_343_600),
+           ("Australia/Sydney", 1_775_134_800), ("Australia/Sydney", 1_790_863_200),
+           ("Europe/Berlin", 1_774_566_000), ("Europe/Berlin", 1_792_706_400))      # zone, midnight some days before
+ENDING, ENDS = ("over its end", "meter over its end"), (10**8, 10**9, 1 << 32, 10 << 32)
 WRITTEN = ("comma", "exponent", "decimals", "unreadable")       # these change no counter, only how it is written
 
 
@@ -50,6 +60,9 @@ class Device:
     texts: dict[int, str] = field(default_factory=dict)         # of a counter that is written oddly
     power: dict[int, int] = field(default_factory=dict)         # W
     began: int = 0                      # when its counter began anew
+    end: int = 0                        # where it begins at zero; 0: it never comes there
+    unit: int = 1                       # what it counts in
+    turned_at: int = 1 << 62            # from when on it runs the other way
 
 
 class Site:
@@ -59,7 +72,9 @@ class Site:
         self.seed = seed
         self.rng = rng = random.Random(f"site {seed}")
         self.cadence = rng.choice((300, 300, 300, 900, 3600))
-        self.faults = faults if faults is not None else tuple(rng.sample(FAULTS, rng.choice((1, 2))))
+        self.zone, self.start, self.days, self.resolution = ZONE, START, DAYS, RESOLUTION
+        kinds = FAULTS if seed < DREW_FEWER else EVERY
+        self.faults = faults if faults is not None else tuple(rng.sample(kinds, rng.choice((1, 2))))
         self.micro = rng.random() < 0.6
         self.pvs = 2 if rng.random() < 0.2 else 1
         self.main_meter = rng.choice(("none", "net", "net", "net", "consumption"))
@@ -68,29 +83,39 @@ class Site:
         count = rng.randint(max(1, self.pvs), 8)
         if self.cadence == 300 and count > 5:
             count = 5                   # enough, and quick
-        self.changed_at = START + 2 * DAY + 11 * HOUR if "cadence" in self.faults else 1 << 62
-        self.times = [time for time in range(START, START + DAYS * DAY + 1, 300)
-                      if (time - START) % (self.cadence if time < self.changed_at else self._other_cadence()) == 0]
+        if "minute" in self.faults:
+            self.cadence, count = 60, min(count, 2)
+        if "many" in self.faults:
+            self.cadence, count = rng.choice((900, 3600)), rng.randint(60, 70)
+        if "meter turned" in self.faults:
+            self.cadence, self.days = 3600, 20
+        if "clock change" in self.faults:
+            self.zone, self.start = rng.choice(CHANGES)
+        step = min(300, self.cadence)
+        self.changed_at = self.start + 2 * DAY + 11 * HOUR if "cadence" in self.faults else 1 << 62
+        self.times = [time for time in range(self.start, self.start + self.days * DAY + 1, step)
+                      if (time - self.start) % (self.cadence if time < self.changed_at else self._other_cadence()) == 0]
         self.devices: list[Device] = []
         self.made: dict[int, int] = dict.fromkeys(self.times, 0)
         self.used: dict[int, int] = dict.fromkeys(self.times, 0)
         self.skew: dict[int, int] = {}                          # how far the PVS's clock is ahead, by interval
         self.late: dict[int, int] = {}                          # when an interval's upload is sent, if not at once
+        self.swapped_at, self.unknown = 1 << 62, ""         # `unknown`: a day whose use nothing can tell
         self.kept: dict[int, int] = {}                          # as skew, of records that a right clock sent later
         self._inverters(count)
         self._meters()
-        for fault in sorted(self.faults, key=lambda name: (name in WRITTEN, name == "below zero")):
+        for fault in sorted(self.faults, key=lambda name: (name in WRITTEN, name == "below zero", name not in ENDING)):
             getattr(self, "_" + fault.replace(" ", "_"))()
 
     def _other_cadence(self) -> int:
-        return {300: 900, 900: 300, 3600: 900}[self.cadence]
+        return {60: 300, 300: 900, 900: 300, 3600: 900}[self.cadence]
 
     # --- what is true ----------------------------------------------------------------------------------------------
 
     def _inverters(self, count: int) -> None:
-        rng = self.rng
+        rng, step = self.rng, min(300, self.cadence)
         size = rng.uniform(250, 330) if self.micro else rng.uniform(2500, 6000)
-        clouds = [rng.uniform(0.5, 1.0) for _ in range(DAYS + 1)]
+        clouds = [rng.uniform(0.5, 1.0) for _ in range(self.days + 1)]
         self.by_inverter: list[dict[int, int]] = []
         for number in range(count):
             device = Device(f"4140500000{self.seed % 1000:03}{number:02}", "inverter", number % self.pvs)
@@ -98,19 +123,19 @@ class Site:
             made = {}
             for before, time in zip([self.times[0], *self.times], self.times, strict=False):
                 watts = 0.0
-                for middle in range(before + 150, time, 300):
-                    sun = math.sin(math.pi * ((middle - START) % DAY / HOUR - 6) / 14)
-                    watts += max(0.0, sun) ** 1.3 * size * spread * clouds[(middle - START) // DAY]
-                energy = round(watts * rng.uniform(0.97, 1.03) / 12 * 10)
+                for middle in range(before + step // 2, time, step):
+                    sun = math.sin(math.pi * ((middle - self.start) % DAY / HOUR - 6) / 14)
+                    watts += max(0.0, sun) ** 1.3 * size * spread * clouds[(middle - self.start) // DAY]
+                energy = round(watts * rng.uniform(0.97, 1.03) * step / 3600 * 10)
                 made[time] = energy
                 counter += energy
                 device.counters[time] = counter
-                device.power[time] = energy * 360 // max(300, time - before)
+                device.power[time] = energy * 360 // max(step, time - before)
                 self.made[time] += energy
             self.by_inverter.append(made)
             self.devices.append(device)
         for before, time in zip([self.times[0], *self.times], self.times, strict=False):
-            hour = (time - START) % DAY / HOUR
+            hour = (time - self.start) % DAY / HOUR
             watts = rng.uniform(150, 500) + (rng.uniform(0, 2500) if 17 < hour < 22 else 0)
             self.used[time] = round(watts * (time - before) / 3600 * 10)
 
@@ -138,9 +163,9 @@ class Site:
                 energy = int(number % 40 == 0) * 100
             elif self.production == "reversed":
                 energy = -energy
-            elif self.production == "late" and time < START + 2 * DAY + 12 * HOUR:
+            elif self.production == "late" and time < self.start + 2 * DAY + 12 * HOUR:
                 energy = 0              # its CT was put on then
-            elif self.production == "dying" and time > START + 2 * DAY + 12 * HOUR:
+            elif self.production == "dying" and time > self.start + 2 * DAY + 12 * HOUR:
                 energy = 0
             counter += energy
             meter.counters[time] = counter
@@ -150,13 +175,12 @@ class Site:
 
     def truth(self) -> dict[str, tuple[int, int]]:
         """(production, consumption) of each whole local day but the first."""
-        zone, found = ZoneInfo(ZONE), dict[str, list[int]]()
+        found = dict[str, list[int]]()
         for time in self.times:
-            day = datetime.fromtimestamp(time, UTC).astimezone(zone).date().isoformat()
-            entry = found.setdefault(day, [0, 0])
+            entry = found.setdefault(self.day(time), [0, 0])
             entry[0] += self.made[time]
             entry[1] += self.used[time]
-        return {day: (made, used) for day, (made, used) in sorted(found.items())[1:DAYS]}
+        return {day: (made, used) for day, (made, used) in sorted(found.items())[1:self.days]}
 
     # --- faults ----------------------------------------------------------------------------------------------------
 
@@ -169,7 +193,7 @@ class Site:
 
     def _stretch(self, least: float, most: float, first: float = 8, last: float = 15) -> list[int]:
         """Times of a stretch of hours by daylight on a day in the middle."""
-        day = START + self.rng.randint(1, DAYS - 2) * DAY
+        day = self.start + self.rng.randint(1, self.days - 2) * DAY
         begin = day + int(self.rng.uniform(first, last) * HOUR)
         end = begin + max(2 * self.cadence, int(self.rng.uniform(least, most) * HOUR))
         return [time for time in self.times if begin <= time <= min(end, day + 18 * HOUR)]
@@ -191,8 +215,8 @@ class Site:
                 elif other.kind == "production" and other.pvs == 0 and number % self.pvs == 0 and (
                         self.production in ("good", "reversed") or (
                             self.production == "partial" and number // self.pvs < self._half())
-                        or (self.production == "late" and time >= START + 2 * DAY + 12 * HOUR)
-                        or (self.production == "dying" and time <= START + 2 * DAY + 12 * HOUR)):
+                        or (self.production == "late" and time >= self.start + 2 * DAY + 12 * HOUR)
+                        or (self.production == "dying" and time <= self.start + 2 * DAY + 12 * HOUR)):
                     change = lost if self.production == "reversed" else -lost
                 else:
                     continue
@@ -215,7 +239,7 @@ class Site:
         self._zeros_of(self._one(), self._stretch(3, 4)[:3])
 
     def _zero_night(self) -> None:
-        night = START + self.rng.randint(1, 3) * DAY + 21 * HOUR
+        night = self.start + self.rng.randint(1, 3) * DAY + 21 * HOUR
         self._zeros_of(self._one(), [time for time in self.times if night <= time < night + 8 * HOUR])
 
     def _meter_zeros(self) -> None:
@@ -233,7 +257,7 @@ class Site:
         self._gone(self._main(), self._stretch(1, 6))
 
     def _production_absent(self) -> None:
-        day = START + DAY + self.rng.randrange(24) * HOUR
+        day = self.start + DAY + self.rng.randrange(24) * HOUR
         self._gone(self._one("production"), [time for time in self.times if day <= time < day + DAY])
 
     def _stuck(self, device: Device | None) -> None:
@@ -352,7 +376,8 @@ class Site:
 
     def _written(self, change: object) -> None:
         for device in self.devices:
-            for time, counter in device.counters.items():
+            for time in device.counters:
+                counter = self._shown(device, time)
                 device.texts[time] = change(counter)  # type: ignore[operator]
 
     def _comma(self) -> None:
@@ -362,27 +387,27 @@ class Site:
         self._written(lambda counter: f"{kwh(counter * 1000)}E-3" if abs(counter) < 10**9 else kwh(counter))
 
     def _decimals(self) -> None:
-        half = START + 2 * DAY
+        half = self.start + 2 * DAY
         for device in self.devices:
-            for time, counter in device.counters.items():
+            for time in device.counters:
                 if time > half:
-                    device.texts[time] = kwh(counter, 3)
+                    device.texts[time] = kwh(self._shown(device, time), 3)
 
     def _backlog(self) -> None:
         for time in self._stretch(2, 8):
-            self.late[time] = START + DAYS * DAY - self.rng.randrange(DAY)
+            self.late[time] = self.start + self.days * DAY - self.rng.randrange(DAY)
 
     def _joins(self) -> None:
         device = self._one()
         if device:
-            first = START + DAY + 3 * HOUR
+            first = self.start + DAY + 3 * HOUR
             self._not_made(device, [time for time in self.times if time <= first])
             self._gone(device, [time for time in self.times if time < first])
 
     def _dead(self) -> None:
         device = self._one()
         if device:
-            self._not_made(device, [time for time in self.times if time > START + 2 * DAY + 10 * HOUR])
+            self._not_made(device, [time for time in self.times if time > self.start + 2 * DAY + 10 * HOUR])
 
     def _unreadable(self) -> None:
         device = self._one()
@@ -393,11 +418,67 @@ class Site:
     def _cadence(self) -> None:
         """Drawn already."""
 
+    def _over(self, device: Device | None) -> None:
+        """The counter comes to its end on a day in the middle, and begins at zero."""
+        if device and (time := self._stretch(1, 2)[0]) in device.counters:
+            device.end = self.rng.choice(ENDS)
+            shift = device.end - device.counters[time] - self.rng.randrange(2000) // 100 * 100
+            device.counters = {other: counter + shift for other, counter in device.counters.items()}
+
+    def _over_its_end(self) -> None:
+        self._over(self._one())
+
+    def _meter_over_its_end(self) -> None:
+        self._over(self._main())
+
+    def _meter_whole(self) -> None:
+        """The main meter counts whole kilowatt-hours."""
+        if device := self._main():
+            self.resolution = device.unit = 10_000
+
+    def _meter_turned(self) -> None:
+        """Somebody turns the coil of a net meter round, at noon."""
+        if device := self._one("net"):
+            device.turned_at = self.start + self.days // 2 * DAY + 12 * HOUR
+            self.unknown = self.day(device.turned_at)
+
+    def _shown(self, device: Device, time: int) -> int:
+        """What the counter says: within its digits, in its unit."""
+        counter = device.counters[time]
+        if time > device.turned_at:
+            at = max(other for other in device.counters if other <= device.turned_at)
+            counter = 2 * device.counters[at] - counter
+        if device.end and (counter >= 0 or device.kind != "inverter"):
+            counter %= device.end
+        return counter // device.unit * device.unit
+
+    def _same_serial(self) -> None:
+        """An inverter is replaced by night, and the new one takes its serial number."""
+        device, night = self._one(), self.start + self.rng.randint(1, 3) * DAY + 2 * HOUR
+        if device:
+            base = device.counters[max(time for time in device.counters if time <= night)]
+            by = self.rng.choice((-base, self.rng.randrange(10**5, 3 * 10**7) - base))
+            for time in device.counters:
+                if time > night:
+                    device.counters[time] += by
+
+    def _swapped(self) -> None:
+        """Another PVS takes the place of the first; what the old one had kept comes after that."""
+        if self.pvs == 1:
+            times = self._stretch(2, 6)
+            self.swapped_at = times[-1] + 1
+            self.late |= dict.fromkeys(times, times[-1] + self.rng.randrange(HOUR, DAY))
+
+    def _minute(self) -> None:
+        """Drawn already."""
+
+    _many = _clock_change = _minute
+
     # --- the wire --------------------------------------------------------------------------------------------------
 
     def _line(self, device: Device, time: int) -> Line:
         shown = time + self.skew.get(time, 0) + self.kept.get(time, 0)
-        counter = device.counters[time]
+        counter = self._shown(device, time)
         if device.kind in ("inverter", "spare"):
             text = device.texts.get(time, kwh(counter))
             return ["130", stamp(shown), device.serial, "AC_Module_Type_C", "", text,
@@ -414,13 +495,18 @@ class Site:
                 lines = [self._line(device, time) for device in self.devices
                          if device.pvs == pvs and time in device.counters]
                 sent = self.late.get(time, time + 20)
-                one = upload(lines, sent + self.skew.get(time, 0), f"{number:04}{pvs}", pvs=PVS[pvs])
+                one = upload(lines, sent + self.skew.get(time, 0), f"{number:04}{pvs}",
+                             pvs=PVS[pvs] if time < self.swapped_at else SWAPPED)
                 found.append(Upload(sent * 1_000_000, one.source, one.destination, one.path, one.body, True))
         found.sort(key=lambda one: one.captured_us)
         return found
 
+    def day(self, time: int) -> str:
+        """The local day of a time."""
+        return datetime.fromtimestamp(time, UTC).astimezone(ZoneInfo(self.zone)).date().isoformat()
+
     def settings(self) -> Settings:
-        return Settings(timezone=ZONE, meter="consumption" if self.main_meter == "consumption" else "auto")
+        return Settings(timezone=self.zone, meter="consumption" if self.main_meter == "consumption" else "auto")
 
     def __str__(self) -> str:
         kind = "micro" if self.micro else "string"
@@ -444,15 +530,16 @@ def deviation(site: Site, shuffled: bool = True) -> tuple[float, str]:
     worst, where = 0.0, ""
     truth = site.truth()
     for day in days:
-        if day not in truth and not "2026-05-31" <= day <= "2026-06-06":
+        if day not in truth and not site.day(site.start - DAY) <= day <= site.day(site.start + site.days * DAY):
             return 1.0, f"{day}: a day that never was"
     for day, (made, used) in truth.items():
         row = days.get(day)
         pairs = [("production", made, row.production_dwh if row else 0)]
-        if site.main_meter != "none":
+        if site.main_meter != "none" and day != site.unknown:
             pairs.append(("consumption", used, row.consumption_dwh if row else 0))
         for what, true, found in pairs:
-            share = max(0, abs((found or 0) - true) - RESOLUTION) / max(true, 2000)
+            unseen = site.resolution if what == "consumption" else RESOLUTION
+            share = max(0, abs((found or 0) - true) - unseen) / max(true, 2000)
             if share > worst:
                 worst, where = share, f"{day} {what} {found} for {true}"
     return worst, where

@@ -150,8 +150,8 @@ DERIVED = {
     "notice": "SELECT day, device.kind, serial, notice.kind, time, count, before_dwh, after_dwh FROM notice"
               " JOIN device ON device = id ORDER BY day, serial, notice.kind",
     "dirty_day": "SELECT * FROM dirty_day",
-    "state": "SELECT key, value FROM state WHERE key IN ('net_sign', 'horizon', 'lines', 'pvs_clock', 'derived_with')"
-             " ORDER BY key",
+    "state": "SELECT key, value FROM state WHERE key IN ('net_sign', 'net_turns', 'horizon', 'lines', 'pvs_clock',"
+             " 'derived_with') ORDER BY key",
 }
 
 

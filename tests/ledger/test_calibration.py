@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from appliance import ledger
 from appliance.history import views
-from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, settle
+from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.ledger.full_power import full_power
 from appliance.store import state, transaction
 from appliance.store.state import Key
@@ -95,3 +96,30 @@ def test_the_sign_and_kind_of_a_meter_that_counts_whole_kilowatt_hours_are_found
     days = views.days(box.store)[1:]
     assert all(abs((row.consumption_dwh or 0) - used) <= 2 * 10_000 for row in days)
     assert abs(sum(row.consumption_dwh or 0 for row in days) - 22 * used) <= 2 * 10_000
+
+
+@pytest.mark.parametrize("first", [1, -1])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_meter_that_was_turned_round_counts_rightly_before_and_since(box, first, order):
+    """Eight days either way, read every 15 minutes, turned at 14:00; the day itself is not told apart."""
+    made, net, lines = 1_000_000, 5_000_000, []
+    for number in range(17 * 96):
+        sun, used = max(0, 16 - abs(number % 96 - 48)) * 300, 800 if number % 96 < 68 else 2500
+        sign = first if number < 8 * 96 + 56 else -first
+        made, net = made + sun, net + sign * (used - sun)
+        time = NOON - 12 * 3600 + 900 * number
+        lines += [inverter(time, made), meter(time, net)]
+    several = [lines[first:first + 500] for first in range(0, len(lines), 500)]
+    for some in several[::order]:
+        box.lines(*some)
+    assert net_signs(box.store) == ("-" if first == 1 else "+", ["2026-05-17"])
+    used = 68 * 800 + 28 * 2500
+    days = {row.day: row.consumption_dwh for row in views.days(box.store)}
+    assert all(abs(energy - used) <= 200 for day, energy in days.items() if day > "2026-05-09" and day != "2026-05-17")
+    assert "The grid meter was turned round on 2026-05-17" in texts(box)
+    before = box.derived()
+    ledger.rebuild(box.inbox, box.store, box.site)
+    assert box.derived() == before
+    box.site = replace(LA, net_sign="+")
+    box.deliver()
+    assert net_signs(box.store) == ("+", []) and "turned round" not in texts(box)

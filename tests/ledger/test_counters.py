@@ -1,6 +1,7 @@
 """What is energy and what is not, reading by reading."""
 from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,3 +143,54 @@ def test_a_day_folded_at_once_is_what_it_is_reading_by_reading(both_ways, steps,
         one_by_one = fold(start, points, (time + 300, counter), both_ways, limit)
     at_once.steep_w = 0
     assert at_once == one_by_one
+
+
+ENDS = [("9,999.9999 kWh", 10**8), ("99,999.99 kWh", 10**9), ("999,999.99 kWh", 10**10), ("9,999,999.99 kWh", 10**11),
+        ("32 bits of 0.1 Wh", 1 << 32), ("32 bits of 1 Wh", 10 << 32), ("32 bits of 10 Wh", 100 << 32)]
+
+
+@pytest.mark.parametrize("end", [end for _, end in ENDS], ids=[name for name, _ in ENDS])
+def test_a_counter_that_comes_to_its_end_and_begins_at_zero_loses_and_doubles_nothing(end):
+    for fold_one in (rising, net):
+        energies, events, _ = fold_one(end - 700, end - 300, 100, 500, 900)
+        assert (energies, events) == ([400, 400, 400, 400], [])
+        assert fold_one(end - 700, end - 300, 0, 400, 900)[0] == [400, 300, 400, 500]
+    assert net(700, 300, end - 100, end - 500, end - 900) == ([-400] * 4, [], (1500, end - 900))
+    assert sum(net(end - 300, 100, end - 200, 200, 600)[0]) == 900
+
+
+def test_a_counter_of_32_bits_with_a_sign_goes_on_below_zero():
+    for unit in (1, 10, 100):
+        top = unit << 31
+        energies, events, _ = rising(top - 500, top - 100, -top + 300, -top + 700)
+        assert (energies, events) == ([400, 400, 400], [])
+        assert net(-top + 300, top - 100, top - 500)[0] == [-400, -400]
+
+
+def test_a_counter_that_says_zero_near_its_end_and_comes_back_was_away():
+    end = 10**9
+    assert rising(end - 700, end - 300, 0, 0, end - 100) == ([400, 200], [OUTLIER] * 2, (1500, end - 100))
+
+
+def test_the_night_over_a_counters_end_is_one_step():
+    end = 10**9
+    energies, events, _ = rising(end - 40, 60, 160, step=36_000)
+    assert (energies, events) == ([100, 100], [])
+
+
+def test_a_counter_that_began_anew_far_from_its_end_is_not_at_its_end():
+    assert rising(10**9 - 10**8, 10**9 - 10**8 + 10, 100, 300, 500)[1] == [RESTART]
+
+
+@given(st.sampled_from([end for _, end in ENDS]), st.lists(st.integers(0, 2000), min_size=2, max_size=40),
+       st.integers(0, 20_000))
+def test_the_sum_over_a_counters_end_is_exact(end, made, left):
+    counter, shown = end - left, []
+    for energy in made:
+        counter += energy
+        shown.append(counter % end)
+    energies, events, _ = rising(*shown)
+    assert len(energies) == len(made) - 1 or shown[-1] < end - left     # one that has nothing behind it waits
+    assert not [kind for kind in events if kind != HELD]
+    if len(energies) == len(made) - 1:
+        assert energies == made[1:]

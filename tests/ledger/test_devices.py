@@ -5,7 +5,7 @@ from appliance.history import views
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.devices import Devices, counting, successions
 from appliance.store import transaction
-from tests.ledger.support import NET, NOON, Box, inverter, meter, texts
+from tests.ledger.support import NET, NOON, PVS, Box, inverter, meter, texts, upload
 
 
 def test_a_flood_of_serial_numbers_stays_bounded_and_is_counted(box, monkeypatch):
@@ -75,3 +75,18 @@ def test_the_devices_that_count_come_in_an_order_of_their_own(box):
 ])
 def test_a_pvs_that_comes_when_another_has_gone_is_on_its_roof(spans, roofs):
     assert successions(spans) == successions(reversed(spans)) == roofs
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_serial_number_in_small_letters_is_no_other_device(box, turn):
+    uploads = []
+    for number in range(12):
+        spell = str.lower if number % 3 == 0 else str.upper if number % 3 == 1 else str.title
+        time = NOON + 300 * number
+        uploads.append(upload([inverter(time, 1_000_000 + 100 * number, spell("E0012A")),
+                               meter(time, 500_000 + 100 * number, spell("PVS5M000001c"))], time + 20, pvs=spell(PVS)))
+    for one in uploads[::turn]:
+        box.deliver(one)
+    assert [(device.kind, device.serial) for device in views.devices(box.store)] == [
+        ("inverter", "E0012A"), ("meter", "PVS5M000001c"), ("pvs", PVS)]
+    assert box.total() == 1100 and sum(filter(None, box.consumption().values())) == 2200

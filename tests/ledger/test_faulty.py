@@ -6,15 +6,15 @@ import pytest
 
 from appliance import ledger
 from appliance.history import views
-from tests.ledger.faulty import FAULTS, METERS, WITHIN, Site, deviation
+from tests.ledger.faulty import EVERY, METERS, WITHIN, Site, deviation
 from tests.ledger.support import Box, folder
 
 DRAWS = int(os.environ.get("SUNTAP_DRAWS", "12"))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EVERY)
 def test_each_fault_alone_comes_out_within_half_a_percent(fault):
-    site = Site(FAULTS.index(fault) * 7 + 1, (fault,))
+    site = Site(EVERY.index(fault) * 7 + 1, (fault,))
     share, where = deviation(site)
     assert share <= WITHIN, f"{site}: {where}"
 

@@ -82,6 +82,34 @@ def test_days_under_new_rules_are_derived_again_and_the_owner_is_told_which_chan
     assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
 
 
+def test_devices_whose_serials_differ_in_the_case_of_letters_become_one(quick_path, monkeypatch):
+    every = database.migrations("store")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "migrations", lambda schema: tuple(
+            item for item in every if item[0] < 90) if schema == "store" else _inbox)
+        conn = store.connect(quick_path)
+        conn.executemany("INSERT INTO device (id, kind, serial, first_seen, last_seen, model, model_time, pvs)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?, 'zt1')",
+                         [(1, "inverter", "e0012a", NOON, NOON + 1500, "old", NOON),
+                          (2, "meter", "pvs5m1C", 0, 0, "", 0),
+                          (3, "inverter", "E0012A", NOON + 1800, NOON + 3300, "new", NOON + 3000),
+                          (4, "inverter", "E0012a", NOON, NOON + 300, "odd", NOON), (5, "inverter", "77", 0, 0, "", 0)])
+        conn.executemany("INSERT INTO reading (device, number, time, energy_dwh, fields) VALUES (?, 130, ?, ?, '')",
+                         [(1 if n < 6 else 3, NOON + 300 * n, 1_000_000 + 100 * n) for n in range(12)]
+                         + [(4, NOON, 7), (4, NOON + 300, 1_000_200)])
+        conn.execute("INSERT INTO state VALUES ('horizon', ?)", (str(NOON + 86400),))
+        conn.close()
+    box = Box(quick_path)
+    found = box.store.execute("SELECT id, serial, first_seen, last_seen, model, pvs FROM device ORDER BY id")
+    assert found.fetchall() == [
+        (2, "PVS5M1c", 0, 0, "", "ZT1"), (3, "E0012A", NOON, NOON + 3300, "new", "ZT1"), (5, "77", 0, 0, "", "ZT1")]
+    assert box.store.execute("SELECT DISTINCT device, count(*), sum(energy_dwh) FROM reading").fetchall() == [
+        (3, 12, 12 * 1_000_000 + 66 * 100 + 100)]
+    box.deliver()
+    assert box.total() == 1100
+    box.close()
+
+
 def test_a_new_history_is_told_of_no_change(box):
     inbox.append(box.inbox, [upload([inverter(NOON + 300 * n, 1000 + n) for n in range(5)], NOON + 3600)])
     ledger.ingest(box.inbox, box.store, box.site)

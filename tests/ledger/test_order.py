@@ -21,8 +21,10 @@ SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 
 @st.composite
 def counters(draw, both_ways: bool = False):
-    """Readings (time, 0.1 Wh) of one device: steps, plateaus, last digits, holes, spikes, restarts."""
-    value = draw(st.integers(-10**6 if both_ways else 0, 10**6))
+    """Readings (time, 0.1 Wh) of one device: steps, plateaus, last digits, holes, spikes, restarts,
+    a counter that comes to its end."""
+    end = draw(st.sampled_from((0, 0, 0, 10**8, 10**9, 2**32, 10 * 2**32)))
+    value = end - draw(st.integers(0, 5000)) if end else draw(st.integers(-10**6 if both_ways else 0, 10**6))
     value -= value % 100 if both_ways else 0
     time = NOON + 300 * draw(st.integers(0, 60))
     readings = []
@@ -52,6 +54,7 @@ def counters(draw, both_ways: bool = False):
         elif kind == "c":   # two lines claim one moment
             other = value + draw(st.sampled_from((-300, 100, 10**6)))
             readings.append((time, other - other % 100 if both_ways else other))
+        shown = shown % end if end else shown
         readings.append((time, shown - shown % 100 if both_ways else shown))
     return readings
 

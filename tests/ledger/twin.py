@@ -99,6 +99,19 @@ class Counter:
             return "dropped", end
         return ("epoch", at + 1) if agreed else ("dropped", at + 1)
 
+    def over_end(self, before: Reading, since: int, after: Reading) -> Decimal | None:
+        """The energy of a step over the end of the counter's digits or of its 32 bits; None: it is no such step."""
+        most = int(self.limit * 1000 * (after[0] - since + 3900)) // 360
+        for units, bits in [(10**8, False), (10**9, False), (10**10, False), (10**11, False), (2**32, True),
+                            (10 * 2**32, True), (100 * 2**32, True)]:
+            end = Decimal(units) / 10_000
+            low = -end / 2 if bits and min(before[1], after[1]) < 0 else Decimal(0)
+            step = after[1] - before[1] + (end if after[1] < before[1] else -end)
+            inside = all(low <= one < low + end for one in (before[1], after[1]))
+            if inside and (-most if self.net else 0) <= step * 10_000 <= most:
+                return step
+        return None
+
     def count(self) -> None:
         ordered = sorted(self.readings)
         if not ordered:
@@ -107,12 +120,17 @@ class Counter:
         self.starts.append(accepted[0])
         while index < len(ordered):
             reading = ordered[index]
-            if not self.fits(accepted, reading, since) and not self.net and reading[1] < 0 <= accepted[1]:
+            if not self.fits(accepted, reading, since) and not self.net and reading[1] < 0 <= accepted[1] and (
+                    self.over_end(accepted, since, reading) is None):
                 index += 1                      # no counter of energy made is there
                 continue
             if not self.fits(accepted, reading, since):
                 kind, end = self.away(accepted, since, index, ordered)
-                if kind == "epoch":
+                over = self.over_end(accepted, since, reading) if kind == "epoch" else None
+                if over is not None:
+                    self.steps.append((accepted[0], reading[0], over))
+                    accepted, since = reading, reading[0]
+                elif kind == "epoch":
                     if not self.net and 0 < reading[1] * 10_000 <= self.least(accepted, reading):
                         self.steps.append((accepted[0], reading[0], reading[1]))
                     accepted, since = reading, reading[0]

@@ -23,7 +23,7 @@ def test_without_key_or_system_nobody_is_asked(app: Flask, config, monkeypatch: 
     with app.test_request_context():
         for changes in ({}, {"pvoutput.system_id": "7"}, {"pvoutput.api_key": settings.Secret("k")}):
             found = account_check.try_out(changes)
-            assert not found.ok and "both needed" in found.title and found.advice
+            assert not found.ok and "Enter both" in found.title and found.advice
 
 
 def test_a_stored_key_is_not_tried_at_another_address(app: Flask, config, monkeypatch: pytest.MonkeyPatch) -> None:

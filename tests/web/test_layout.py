@@ -82,7 +82,7 @@ def test_advice_leads_the_owner_to_the_place_and_a_guest_through_the_login(
 def test_the_lamps_have_the_owners_names(guest: Visitor, roof: Path) -> None:
     text = guest.get("/live").text
     for name in ("SunPower box", "Inverters", "PVOutput", "Clock", "Storage"):
-        assert f"<span>{name}<span" in text
+        assert f"<span>{name} <span class=\"state" in text
     assert "Decode" not in text and "supervisor process" not in text
 
 

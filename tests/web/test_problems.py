@@ -88,7 +88,7 @@ def test_key_or_system_id_is_wrong(owner: Visitor, roof: Path, config: Path, clo
     with closing(store.connect(roof)) as derived, derived:
         account.refuse(derived, servertime.read(derived, clock), main_target(settings.load(config)), words)
     assert "/settings#pvoutput" in first(owner, f"Nothing is posted: {words}", "Check Settings › PVOutput")
-    assert 'href="/settings#pvoutput">Check key and system id' in owner.get("/pvoutput").text
+    assert 'href="/settings#pvoutput">Check API key and system id' in owner.get("/pvoutput").text
     page = owner.get("/settings").text
     assert f'name="{name}"' in page and ">Test</button>" in page
     new = {"pvoutput.enabled": "on", "pvoutput.api_key": "n" * 40, "pvoutput.system_id": "54321"}
@@ -102,7 +102,7 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
     clock.move(5 * 3600)        # nothing new was kept since
-    links = first(owner, "The card is full, so new readings are not being kept", "Keep captured reports", "larger card")
+    links = first(owner, "The card is full, so new readings are not being kept", "Keep reports for", "larger card")
     assert links == ["/settings#store"]
     assert 'name="store.keep_inbox_days"' in owner.get("/settings").text
     assert owner.send("/settings", "/settings/store", **{"store.keep_inbox_days": "30"}).status_code == 302
@@ -134,7 +134,7 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
         fill(data_dir, settings.load(config), roof.uploads(TODAY - timedelta(days=day), 1), NOON)
     fill(data_dir, settings.load(config), roof.uploads(TODAY, 1, until=NOON - 20), NOON)
     shown = unescape(owner.get("/diagnostics").text)
-    assert f"Inverter {SERIALS[4]} made nothing worth the name" in shown
+    assert f"Inverter {SERIALS[4]} made next to nothing" in shown
     assert "Look whether its breaker is on and its cable plugged in." in shown
     name = rf'title="{SERIALS[4]}"><a href="/panels/{SERIALS[4]}">[^<]*</a>'
     tile = re.search(rf"{name}<strong>([^<]*)", owner.get("/").text)

@@ -129,7 +129,7 @@ def test_the_settings_say_when_a_port_takes_effect_and_where_the_page_is_then(ap
     app.config["FOLLOWS_PORT"] = True
     assert owner.get("/settings").text.count("Takes effect when suntap starts again.") == 1     # the data directory
     moved = owner.send("/settings", "/settings/web", **{**form, "web.port": "28081"})
-    assert "The page moves" in moved.text and "http://localhost:28081/" in moved.text
+    assert "This page gets a new address" in moved.text and "http://localhost:28081/" in moved.text
     assert "http://192.0.2.7/" in owner.send("/settings", "/settings/web", **{
         **form, "web.host": "192.0.2.7", "web.port": "80"}).text
     assert owner.send("/settings", "/settings/web", **{**form, "web.host": "192.0.2.7", "web.port": "80"}

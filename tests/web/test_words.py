@@ -13,6 +13,7 @@ FOLDER = ROOT / "webui" / "words"
 MODULES = sorted(path for path in FOLDER.glob("*.py") if path.stem != "__init__")
 MACHINE = re.compile(r"\b(site|capture|store|pvoutput|web|collector)\.(?!org)[a-z]|supervisor|inbox|outbox|slots?\b|NTP"
                      r"|systemctl|`")
+OTHER_WORDS = re.compile(r"\b[Pp]roduc(e|tion|ing)|\b[Cc]onsum|\bcaptured")   # made, used, kept
 
 
 def names(path: Path) -> list[str]:
@@ -48,6 +49,14 @@ def test_every_word_is_used_by_the_page(path: Path) -> None:
 def test_an_owner_reads_no_key_of_a_file_no_command_and_no_name_of_a_process(path: Path) -> None:
     for text in sentences(path):
         assert not MACHINE.search(text), text
+
+
+def test_one_word_for_what_the_roof_makes_and_one_for_what_the_house_uses() -> None:
+    templates = "".join(path.read_text() for path in (ROOT / "webui" / "templates").rglob("*.*"))
+    told = [text for path in [*MODULES, ROOT / "webui" / "fields.py", ROOT / "appliance" / "health" / "notices.py"]
+            for text in sentences(path)] + re.findall(r"%}([^{}<]+)(?={%|{{)|_\(\"([^\"]+)\"", templates)
+    for text in map(" ".join, (one if isinstance(one, tuple) else (one,) for one in told)):
+        assert not OTHER_WORDS.search(text.replace("production meter", "")), text
 
 
 def test_every_process_and_every_lamp_has_the_owners_name() -> None:

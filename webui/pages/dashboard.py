@@ -152,7 +152,7 @@ def _day(day: date) -> dict[str, Any]:
     top = max((power for power in chart["production_w"] if power is not None), default=0)
     places = [(place / max(1, len(chart["times"]) - 1), power) for place, power in enumerate(chart["production_w"])]
     return {"chart": chart, "plain": svg.spark(places, top, 720, 200), "top_w": top,
-            "slot_minutes": box().slot_seconds() // 60, "day_totals": totals, "ghost_day": compare.year_before(day),
+            "day_totals": totals, "ghost_day": compare.year_before(day),
             "change": None if day == today else compare.day(box(), day, totals.production_dwh),
             "recent": compare.recent(box(), day, counted[-1].time) if day == today and counted else None,
             "worth": energy.worth(box(), [totals]),

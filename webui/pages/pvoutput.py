@@ -14,6 +14,7 @@ from webui.data import box
 from webui.present import localtime
 from webui.query import is_number, parse_day
 from webui.security import access
+from webui.words import pvoutput as words
 
 page = Blueprint("pvoutput", __name__)
 
@@ -55,7 +56,8 @@ def rows(day: str) -> ResponseReturnValue:
     listed = views.day_rows(connection, parse_day(day).isoformat(), asked)
     names = [name for name in (f"v{number}" for number in range(1, 13)) if any(name in row.values for row in listed)]
     units = {"v1": "Wh", "v2": "W", "v3": "Wh", "v4": "W", **(found.units if found else {})}
-    return render_template("pvoutput_day.html", day=parse_day(day), rows=listed, names=names, units=units, system=asked)
+    return render_template("pvoutput_day.html", day=parse_day(day), rows=listed, names=names, units=units, system=asked,
+                           words=words)
 
 
 @page.post("/pvoutput/resend")

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance.health import image_problems
 from appliance.outputs.check import CHECKS
 from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
@@ -105,7 +106,7 @@ def _render(form: dict[str, str], errors: dict[str, str], outcome: object = None
                 for name, title in fields.SECTIONS]
     return render_template("settings.html", sections=sections, config_path=box().config_path, errors=errors,
                            outcome=outcome, order=orders.last(), zones=box().zone_names(), values=_values(),
-                           tests=set(CHECKS),
+                           tests=set(CHECKS), shell=not image_problems.on_image(),
                            token_names=tokens.names(box().settings().web.tokens),
                            **handovers.restore_shown(), **handovers.update_shown(),
                            password_error=session.pop("password_error", ""),

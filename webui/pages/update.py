@@ -35,7 +35,7 @@ def upload() -> ResponseReturnValue:
     """Take an update file and ask root's side to install it."""
     sent, pending = request.files.get("file"), handover()
     if not updates_possible():
-        flash(_("This system installs no update files."), "bad")
+        flash(_("This system installs no update files. Update, below, says how it gets a newer suntap."), "bad")
     elif sent is None or not sent.filename:
         flash(_("Choose an update file first."), "bad")
     elif pending.state().under_way:
@@ -48,7 +48,8 @@ def upload() -> ResponseReturnValue:
             text = _("Larger than {most} MiB: this is no update file. Nothing was changed.")
             flash(text.format(most=MAX_BUNDLE >> 20), "bad")
         except OSError as error:
-            text = _("The file could not be stored: {reason}. Nothing was changed.")
+            text = _("The file could not be stored: {reason}. Nothing was changed. Look at Storage on the Diagnostics "
+                     "page.")
             flash(text.format(reason=error.strerror), "bad")
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
 
@@ -59,13 +60,14 @@ def check() -> ResponseReturnValue:
     """Hold the list in an index or an update file against this system. Nothing is installed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        flash(_("Choose a list or an update file first."), "bad")
+        flash(_("Choose a list of security fixes or an update file first."), "bad")
     else:
         try:
             look.remember(box().data_dir, look.from_stream(sent.stream, update_key(), news.read(box().data_dir),
                                                            box().clock))
         except UpdateError as error:
-            flash(_("Nothing was checked: {reason}.").format(reason=error), "bad")
+            flash(_("This file cannot be compared: {reason}. Download suntap-ARCH.index or the update file again from "
+                    "the release page, and choose that file.").format(reason=error), "bad")
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
 
 
@@ -75,8 +77,8 @@ def address() -> ResponseReturnValue:
     """Keep the address that is asked once a day; empty: none is."""
     try:
         box().change({"update.url": request.form.get("url", "").strip()})
-    except SettingsError as error:
-        flash(str(error), "bad")
+    except SettingsError:
+        flash(_("Enter the address of a folder, such as https://example.org/suntap/, or leave it empty."), "bad")
     else:
         flash(_("Update address: saved."))
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
@@ -88,9 +90,9 @@ def fetch() -> ResponseReturnValue:
     """Fetch the version that was offered, and hand it over as if it came by the browser."""
     url, known, pending = box().settings().update.url, news.read(box().data_dir), handover()
     if not updates_possible():
-        flash(_("This system installs no update files."), "bad")
+        flash(_("This system installs no update files. Update, below, says how it gets a newer suntap."), "bad")
     elif not url or known.url != url or not known.offered or known.offered != request.form.get("version"):
-        flash(_("This version is not offered any more."), "bad")
+        flash(_("This version is not offered any more. Look again tomorrow, or choose an update file."), "bad")
     elif pending.state().under_way or not FETCHING.acquire(blocking=False):
         flash(_("Another update is under way. Wait for it to end."), "bad")
     else:
@@ -99,7 +101,8 @@ def fetch() -> ResponseReturnValue:
             Thread(target=_fetch, args=(url, update_key(), known, pending), name="update-fetch", daemon=True).start()
         except OSError as error:
             FETCHING.release()
-            text = _("The file could not be stored: {reason}. Nothing was changed.")
+            text = _("The file could not be stored: {reason}. Nothing was changed. Look at Storage on the Diagnostics "
+                     "page.")
             flash(text.format(reason=error.strerror), "bad")
     return redirect(url_for("settings.show", _anchor=orders.place("update")))
 

@@ -3,9 +3,9 @@ from webui.language import N_, _, ngettext
 
 VERDICTS = {"ok": "", "weak": N_("low"), "dead": N_("no output"), "gone": N_("not heard"), "quiet": "",
             "replaced": N_("replaced"), "new": N_("new")}
-HOLE = N_("No readings for {span}: the counters say how much energy fell into the gap, not when. The hatched part "
-          "shows it as an average.")
-SUMMARY, PEAK, NOTHING = N_("Power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
+HOLE = N_("No readings for {span}: the meters know how much energy fell into this gap, but not when. The hatched "
+          "part shows it as if it came evenly.")
+SUMMARY, PEAK, NOTHING = N_("Solar power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
 REPLACED = N_("{new} took the place of {old} on this day.")
 
 

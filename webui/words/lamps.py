@@ -4,14 +4,19 @@ from webui.language import N_
 NAMES = {"capture": N_("SunPower box"), "collector": N_("SunPower’s server"), "decode": N_("Inverters"),
          "upload": "PVOutput", "clock": N_("Clock"), "disk": N_("Storage"), "box": N_("This box"),
          "outputs": N_("Other programs")}
-STATES = {"ok": N_("in order"), "warn": N_("needs a look"), "bad": N_("out of order"),
-          "unknown": N_("not in use or not known yet")}
+STATES = {"ok": N_("OK"), "warn": N_("Check"), "bad": N_("Fault"), "unknown": N_("Waiting")}
+OFF = N_("Off")         # instead of "Waiting", where the owner did not switch it on
 CAUSES = ("disk", "box", "clock", "capture", "collector", "decode", "upload", "outputs")
 
 
 def name(lamp: str) -> str:
     """What owners call a lamp."""
     return NAMES.get(lamp, lamp.capitalize())
+
+
+def state(lamp: str, found: str) -> str:
+    """Its state in a word, which stands beside its shape and color."""
+    return str(OFF if (lamp, found) == ("upload", "unknown") else STATES[found])
 
 
 def rank(lamp: str) -> int:

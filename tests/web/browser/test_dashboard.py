@@ -56,7 +56,7 @@ def history(months: Path, data_dir: Path, clock: FixedClock) -> None:
 def test_the_dashboard_is_worth_looking_at(open_page: OpenPage, app: Flask, history: None, phone: bool,
                                            dark: bool) -> None:
     page = open_page("/", phone=phone, dark=dark)
-    expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Solar power now")).to_be_visible()
     expect(page.get_by_text("2 of 16 need a look")).to_be_visible()
     expect(page.locator("#curve canvas")).to_be_visible()
     picture(page, f"dashboard{'-phone' if phone else ''}{'-dark' if dark else ''}")
@@ -88,7 +88,7 @@ def test_old_data_says_so_and_is_not_shown_as_live(open_page: OpenPage, app: Fla
     page = open_page("/")
     expect(page.get_by_role("heading", name="Last known")).to_be_visible()
     expect(page.locator(".age")).to_contain_text("not live: measured 3 h")
-    assert not page.get_by_text("Producing now").count()
+    assert not page.get_by_text("Solar power now").count()
     picture(page, "dashboard-old-data")
 
 
@@ -174,12 +174,12 @@ def test_a_page_that_lost_its_server_says_so_and_recovers(open_page: OpenPage, a
     page = open_page("/")
     page.context.set_offline(True)
     expect(page.locator("#lost")).to_be_visible(timeout=40_000)
-    expect(page.get_by_text("Producing now")).to_be_hidden()
+    expect(page.get_by_text("Solar power now")).to_be_hidden()
     open_page.troubles.clear()  # type: ignore[attr-defined]  # the browser tells of the refused connection, rightly
     picture(page, "dashboard-connection-lost")
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden(timeout=40_000)
-    expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Solar power now")).to_be_visible()
 
 
 def test_a_day_is_saved_as_a_picture(open_page: OpenPage, app: Flask, roof: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         expect(page.get_by_text("Nothing heard from your SunPower box (PVS) yet.")).to_be_visible()
         picture(page, "welcome-2-listening")
         fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON - 20), NOON)
-        expect(page.get_by_text("All three are in order.")).to_be_visible()
+        expect(page.get_by_text("All three are OK.")).to_be_visible()
         expect(page.get_by_text("Serial ZT160000000441C0001 (SMSPVS20R1, firmware 1.4.10 Bu")).to_be_visible()
         picture(page, "welcome-2-heard")
         page.get_by_role("link", name="Continue").click()
@@ -49,13 +49,13 @@ def test_a_newcomer_gets_from_nothing_to_posting(open_page: OpenPage, served: Se
         assert page.get_by_label("API key").input_value() == "0" * 40
         page.get_by_label("API key").fill(API_KEY)
         page.get_by_role("button", name="Test only").click()
-        expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
+        expect(page.get_by_text("PVOutput accepts this key and this system.")).to_be_visible()
         picture(page, "welcome-5-accepted")
         page.get_by_role("button", name="Test and post").click()
         expect(page.get_by_role("heading", name="All set.")).to_be_visible()
         picture(page, "welcome-6-done")
         page.get_by_role("link", name="To the dashboard").click()
-        expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+        expect(page.get_by_role("heading", name="Solar power now")).to_be_visible()
     loaded = settings.load(config)
     assert loaded.collector.stand_in == "auto"
     assert loaded.pvoutput.enabled and loaded.pvoutput.api_key.reveal() == API_KEY
@@ -69,7 +69,7 @@ def test_just_recording_locally_is_a_full_choice(open_page: OpenPage, config: Pa
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="No, only listen").click()
     page.get_by_role("button", name="Just record locally").click()
-    expect(page.get_by_text("PVOutput can be added later")).to_be_visible()
+    expect(page.get_by_text("You can switch PVOutput on later")).to_be_visible()
     assert not settings.load(config).pvoutput.enabled
 
 

@@ -51,7 +51,7 @@ def test_a_refused_key_is_shown_in_pvoutputs_words_and_a_good_one_with_the_syste
         picture(page, "settings-key-refused")
         page.get_by_label("API key").fill(API_KEY)
         page.locator("#pvoutput").get_by_role("button", name="Test").click()
-        expect(page.get_by_text("PVOutput accepts key and system.")).to_be_visible()
+        expect(page.get_by_text("PVOutput accepts this key and this system.")).to_be_visible()
         expect(page.get_by_text("Status interval")).to_be_visible()
         assert not settings.load(config).pvoutput.api_key
         page.locator("#pvoutput").get_by_role("button", name="Save").click()
@@ -80,10 +80,10 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     page = open_page("/pvoutput", login=True)
     expect(page.get_by_text("Power value [9200] too high for system size [5300]")).to_be_visible()
     picture(page, "pvoutput")
-    page.get_by_role("row", name="2026-05-08").get_by_role("button", name="Send again").click()
+    page.get_by_role("row", name="2026-05-08").get_by_role("button", name="Post again").click()
     expect(page.get_by_text("Working on it…")).to_be_visible()
     commands.run_waiting(work)
-    expect(page.get_by_text("288 rows put in line to be posted again")).to_be_visible()
+    expect(page.get_by_text("suntap posts 288 readings again")).to_be_visible()
     page.get_by_role("button", name="Skip").click()
     commands.run_waiting(work)
     expect(page.get_by_text("Done.")).to_be_visible()
@@ -115,7 +115,7 @@ done < {lines}
     page = open_page("/diagnostics", login=True)
     expect(page.get_by_text("an upload arrived")).to_be_visible()
     expect(page.get_by_text("48\u202f°C (119\u202f°F)")).to_be_visible()
-    expect(page.locator("#backlog-title + p")).to_contain_text("points not yet taken by SunPower’s server")
+    expect(page.locator("#backlog-title + p")).to_contain_text("readings that SunPower’s server has not taken yet")
     assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
     page.get_by_label("From level").select_option("warning")
     page.get_by_role("button", name="Show").click()
@@ -149,7 +149,7 @@ def test_a_backup_is_shown_and_restored_in_the_browser(open_page: OpenPage, app:
     page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_text("Working on it…")).to_be_visible()
     assert commands.run_waiting(work) == 1
-    expect(page.get_by_text("is restored; 0 captured reports came back with it.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("is restored; 0 reports came back with it.")).to_be_visible(timeout=30_000)
     assert settings.load(config).site.size_w == 0
     picture(page, "settings-restored")
 

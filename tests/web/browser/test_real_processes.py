@@ -110,7 +110,7 @@ def test_a_newcomer_has_a_posted_slot_within_two_minutes(page: Page, house: Hous
     page.get_by_role("link", name="To the dashboard").click()
     wait_for(lambda: house.site.site.curve(DAY), NEWCOMER_S - (time.monotonic() - begin))
     seconds = time.monotonic() - begin
-    expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Solar power now")).to_be_visible()
     page.goto("/pvoutput")
     picture(page, "newcomer-posted")
     (SCREENSHOTS / "newcomer.json").write_text(json.dumps({"seconds_to_a_posted_slot": round(seconds, 1)}) + "\n")
@@ -120,7 +120,7 @@ def open_dashboard(page: Page) -> None:
     """The dashboard, once what the PVS sent has become a live value: a busy machine may take its time for that."""
     wait_for(lambda: page.request.get("/api/v1/now").json().get("state") == "live", NEWCOMER_S)
     page.goto("/")
-    expect(page.get_by_role("heading", name="Producing now")).to_be_visible()
+    expect(page.get_by_role("heading", name="Solar power now")).to_be_visible()
 
 
 @pytest.mark.parametrize(("name", "lamp", "words"), [
@@ -142,4 +142,4 @@ def test_a_killed_web_process_is_told_by_the_page_that_is_open(page: Page, house
     open_dashboard(page)
     house.kill("web")
     expect(page.locator("#lost")).to_be_visible(timeout=STALE_S / 3 * SECONDS)
-    expect(page.get_by_text("Producing now")).to_be_hidden()
+    expect(page.get_by_text("Solar power now")).to_be_hidden()

@@ -58,7 +58,7 @@ def test_a_day_that_beats_all_others_says_so(guest: Visitor, data_dir: Path) -> 
 def test_before_sunrise_there_is_no_highest_power(guest: Visitor, data_dir: Path, clock: FixedClock) -> None:
     fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON - 8 * 3600), NOON)
     clock.move(-8 * 3600)
-    assert re.search(r"Highest 5 minutes</dt><dd>–</dd>", guest.get(f"/day/{TODAY}/part").text)
+    assert re.search(r"Most power</dt><dd>–</dd>", guest.get(f"/day/{TODAY}/part").text)
 
 
 def test_on_the_day_of_a_replacement_neither_inverter_is_weak(app: Flask, guest: Visitor, data_dir: Path,

@@ -34,7 +34,7 @@ def test_earlier_years_are_shown_marked_and_in_no_sum(owner: Visitor, guest: Vis
     assert "Working on it" in send(owner, DAYS)
     carry_out(roof, config, clock)
     shown = owner.get("/history").text
-    assert "3 imported days." in shown and "34.5 kWh were imported from sunpower.csv" in shown
+    assert "3 imported days." in shown and "imported 34.5 kWh from sunpower.csv" in shown
     assert "2019: imported 14.5 kWh" in shown and "9,999" not in shown and "9999" not in shown
     month = guest.get("/history?month=2019-05").text
     assert "imported 14.5 kWh" in month and "sunpower.csv" in month and "May 2019" in month

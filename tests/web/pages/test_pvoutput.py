@@ -16,7 +16,8 @@ def test_a_good_key_shows_the_system(owner: Visitor, clock: FixedClock, config: 
     with PvOutput(clock) as site:
         answer = owner.send("/settings", "/pvoutput/test", **FORM, **{"pvoutput.url": site.url})
         assert len(site.requests) == 1
-    for words in ("PVOutput accepts key and system.", "Test roof", "4\N{NARROW NO-BREAK SPACE}800 W", "5 min", "free"):
+    for words in ("PVOutput accepts this key and this system.", "Test roof", "4\N{NARROW NO-BREAK SPACE}800 W", "5 "
+                  "min", "free"):
         assert words in answer.text
     assert not settings.load(config).pvoutput.api_key
     for path in data_dir.iterdir():
@@ -55,7 +56,7 @@ def test_a_half_filled_form_asks_nobody(owner: Visitor, clock: FixedClock) -> No
         form = {**FORM, "pvoutput.url": site.url, "pvoutput.system_id": ""}
         answer = owner.send("/settings", "/pvoutput/test", **form)
         assert site.requests == []
-    assert "both needed" in answer.text
+    assert "Enter both" in answer.text
 
 
 def test_the_page_tells_day_by_day(owner: Visitor, roof: Path) -> None:
@@ -95,7 +96,7 @@ def test_the_page_tells_of_each_row_which_values_went_and_what_it_went_without(o
     assert "without power: it is night there" in text and "Moon Powered" in text and "241.5" in text
     assert owner.get("/pvoutput/day/2026-13-01").status_code == 404
     assert owner.get(f"/pvoutput/day/{day}?system=999").status_code == 404
-    assert "Rows and their values" in owner.get("/pvoutput/day/2001-01-01").text
+    assert "Readings and their values" in owner.get("/pvoutput/day/2001-01-01").text
 
 
 def test_a_refusal_is_shown_with_its_cure_and_all_can_be_tried_again(owner: Visitor, roof: Path) -> None:
@@ -125,7 +126,7 @@ def test_a_size_that_is_too_small_is_said_with_what_to_do(owner: Visitor, roof: 
         account.store_system(connection, now, main_target(settings.load(config)), System("R", 1000, 300, "", False))
         connection.execute("UPDATE outbox SET withheld = 'v2:size' WHERE time IN (SELECT time FROM outbox LIMIT 5)")
     text = owner.get("/pvoutput").text
-    assert text.count("Correct the size at PVOutput, then Retry.") == 1 and "1000 W" in text
+    assert text.count("Correct the size at PVOutput, then press Retry.") == 1 and "1000 W" in text
 
 
 def test_the_test_compares_sizes(owner: Visitor, roof: Path, clock: FixedClock, config: Path) -> None:

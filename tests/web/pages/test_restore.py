@@ -43,7 +43,7 @@ def test_a_backup_is_shown_before_it_replaces_anything_and_then_comes_back(
     assert "This backup is whole." in text and "2026-05-07 to 2026-05-09" in text
     assert commands.run_waiting(work(config, roof, clock)) == 0 and settings.load(config).site.size_w == 1
     owner.send("/settings", "/settings/restore/confirm")
-    assert "taken" in owner.get("/settings").text or "Ordered" in owner.get("/settings").text
+    assert "Working on it" in owner.get("/settings").text
     assert commands.run_waiting(work(config, roof, clock)) == 1
     assert owner.get("/api/v1/days").json == before
     assert settings.load(config).site.size_w == 0
@@ -115,14 +115,14 @@ def test_where_the_inbox_is_anothers_its_uploads_are_handed_over(
         rights.setattr(backup, "may_add_uploads", lambda data_dir: False)
         commands.run_waiting(work(config, roof, clock))
     order = owner.get("/order/1")
-    assert "its captured reports follow" in order.text and order.headers["X-Again"] == "1"
+    assert "its reports follow" in order.text and order.headers["X-Again"] == "1"
     pending = backup.handover(roof)
     assert pending.state().name == "asked" and pending.file.stat().st_mode & 0o777 == 0o640
     assert "begins in a moment" in owner.get("/settings/restore/state").text
     from appliance.cli import main
     assert main(["restore", "--uploads", "--data-dir", str(roof)]) == 0
     assert pending.state().name == "done" and not pending.file.exists()
-    assert "uploads of the backup were added" in owner.get("/settings").text
+    assert "reports of the backup were added" in owner.get("/settings").text
     again = owner.get("/settings/restore/state")
     assert again.headers["X-Again"] == "1"
     with inbox.connect(roof) as connection:

@@ -96,33 +96,33 @@ def given(owner: Visitor, content: bytes) -> str:
 
 def test_the_age_of_the_system_is_on_both_pages(owner: Visitor, card: Path) -> None:
     text = owner.get("/settings").text
-    assert "The system below is 10 days old." in text and "fixes up to 2026-04-29" in text
-    assert "made on 2026-04-30, with Debian’s security fixes up to 2026-04-29" in owner.get("/diagnostics").text
+    assert "The system that it runs on (Debian) is 10 days old." in text and "fixes up to 2026-04-29" in text
+    assert "built on 2026-04-30, with Debian’s security fixes up to 2026-04-29" in owner.get("/diagnostics").text
 
 
 def test_a_list_by_hand_shows_what_is_missing(owner: Visitor, card: Path, make_index: Maker, data_dir: Path) -> None:
     text = given(owner, make_index("99.0.0").read_bytes())
-    assert "1 security fix of Debian is missing, by the list of 2026-05-08." in text
-    assert "<code>openssl</code> 3.5.4-1 → 3.5.4-1+deb13u1" in text and "flash the card" in text
-    assert "A newer suntap is there: 99.0.0" in text and "Fetch and install" not in text
+    assert "This box lacks 1 security fix of Debian, by the list of 2026-05-08." in text
+    assert "<code>openssl</code> 3.5.4-1 → 3.5.4-1+deb13u1" in text and "write that image to the card" in text
+    assert "There is a newer suntap: 99.0.0" in text and "Fetch and install" not in text
     assert not requested.handover(data_dir).folder.exists()
     card.write_text(card.read_text().replace("3.5.4-1", LISTED["openssl"]))
-    assert "No security fix of Debian is missing" in given(owner, make_index().read_bytes())
+    assert "This box has every security fix of Debian" in given(owner, make_index().read_bytes())
 
 
 def test_a_list_that_is_refused_says_why_and_keeps_what_was_known(owner: Visitor, card: Path, data_dir: Path) -> None:
     news.write(data_dir, News(debian="2026-05-01", count=3))
-    assert "Nothing was checked: no list of suntap" in given(owner, b"openssl 1.0")
+    assert "This file cannot be compared: no list of security fixes" in given(owner, b"openssl 1.0")
     assert news.read(data_dir).count == 3
     owner.send("/settings", "/settings/update/check")
-    assert "Choose a list or an update file first." in owner.get("/settings").text
+    assert "Choose a list of security fixes or an update file first." in owner.get("/settings").text
 
 
 def test_the_address_is_off_until_it_is_entered_and_checked_as_the_file_is(owner: Visitor, card: Path,
                                                                            config: Path) -> None:
     assert settings.load(config).update.url == ""
     owner.send("/settings", "/settings/update/address", url="ftp://example.org/")
-    assert "update.url must be" in owner.get("/settings").text and settings.load(config).update.url == ""
+    assert "Enter the address of a folder" in owner.get("/settings").text and settings.load(config).update.url == ""
     owner.send("/settings", "/settings/update/address", url=" https://example.org/suntap ")
     assert settings.load(config).update.url == "https://example.org/suntap/"
     owner.send("/settings", "/settings/update/address", url="")

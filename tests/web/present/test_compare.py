@@ -83,10 +83,10 @@ def test_today_is_held_against_the_last_days_by_the_same_time(box: Box, two_year
 
 
 def test_the_pages_say_it(guest: Visitor, two_years: None, clock: FixedClock) -> None:
-    assert "By this time of day the last 5 days had made" in guest.get("/").text
+    assert "By this time of day, a usual one of the last 5 days had made" in guest.get("/").text
     past = guest.get("/day/2026-05-08").text
-    assert f"{NARROW}% beside 8 May 2025" in past and '"ghost_w": [' in past and "By this time" not in past
+    assert f"{NARROW}% compared with 8 May 2025" in past and '"ghost_w": [' in past and "By this time" not in past
     history = guest.get("/history").text
-    assert history.count("% beside the same days of 2025") == 2 and history.count('class="ghost"') >= 6
+    assert history.count("% compared with the same days of 2025") == 2 and history.count('class="ghost"') >= 6
     assert "; a year before" in history
-    assert "beside" not in guest.get("/history?month=2025-05").text
+    assert "compared with" not in guest.get("/history?month=2025-05").text
