@@ -123,7 +123,7 @@ UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel", "update.url")  
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (
-    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Grafana"),
+    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", N_("Grafana")),
     ("notify", N_("Messages to you")), ("web", N_("This page")), ("capture", N_("Network")),
     ("collector", N_("SunPower’s server")), ("store", N_("History")),
 )
