@@ -15,7 +15,7 @@ from appliance.health import image_problems
 from appliance.outputs.check import CHECKS
 from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
-from webui import account, fields, handovers, orders
+from webui import account_check, fields, handovers, orders
 from webui.data import box
 from webui.language import _
 from webui.security import access, tokens
@@ -63,9 +63,9 @@ def save(section: str) -> ResponseReturnValue:
 @access.owner
 def test() -> ResponseReturnValue:
     """Test what is typed into the section PVOutput; nothing is saved."""
-    changes, errors = fields.read(request.form, account.KEYS)
-    outcome = account.wrong(errors) if errors else account.try_out(changes)
-    if account.wants_fragment():
+    changes, errors = fields.read(request.form, account_check.KEYS)
+    outcome = account_check.wrong(errors) if errors else account_check.try_out(changes)
+    if account_check.wants_fragment():
         return render_template("_outcome.html", outcome=outcome)
     form = request.form.to_dict() | {"section": "pvoutput"}
     return _render(form, errors, outcome=outcome), 422 if errors else 200
