@@ -15,9 +15,9 @@ from webui import compress, data, layout
 from webui.limits import COOKIE_S
 from webui.pages import (
     api,
-    bundle,
     dashboard,
     diagnostics,
+    downloads,
     export,
     health,
     history,
@@ -25,7 +25,7 @@ from webui.pages import (
     metrics,
     notices,
     order_result,
-    outputs,
+    output_checks,
     panels,
     prices,
     pvoutput,
@@ -42,8 +42,8 @@ from webui.security.claim import Claim
 from webui.security.throttle import Throttle
 
 PAGES = (welcome.page, login.page, dashboard.page, history.page, pvoutput.page, order_result.page, diagnostics.page,
-         bundle.page, senders.page, restore.page, repair.page, update.page, settings.page, api.page, export.page,
-         health.page, outputs.page, notices.page, panels.page, prices.page, tokens.page, metrics.page)
+         downloads.page, senders.page, restore.page, repair.page, update.page, settings.page, api.page, export.page,
+         health.page, output_checks.page, notices.page, panels.page, prices.page, tokens.page, metrics.page)
 
 
 def create_app(config_path: str | Path, data_dir: str | Path, clock: Clock) -> Flask:

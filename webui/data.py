@@ -31,7 +31,7 @@ from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
 from webui.cache import Kept
-from webui.security import secrets
+from webui.security import key_host
 
 
 class Box:
@@ -57,7 +57,7 @@ class Box:
     def change(self, changes: Mapping[str, Any]) -> None:
         """Write the keys ("section.key") whose value is another now. Raises SettingsError: then nothing was written."""
         before = self.settings()
-        if problem := secrets.moved(before, changes):
+        if problem := key_host.moved(before, changes):
             raise settings.SettingsError(problem)
         changed = {key: value for key, value in changes.items() if settings.value(before, key) != value}
         if changed:

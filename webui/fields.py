@@ -1,7 +1,7 @@
 """The settings as form fields: one line per key of the TOML file with its words for people.
 
-What is allowed is not repeated here: checks and their wording are the ones that `appliance.settings` declares with
-each key, so page and file cannot disagree. A test holds this table against the declared keys.
+What is allowed is not repeated here: the checks are the ones that `appliance.settings` declares with each key, so page
+and file cannot disagree. A test holds this table against the declared keys.
 """
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -9,31 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from appliance.settings import Secret, Settings, value
-from webui.language import N_, _
+from webui.language import N_
 from webui.lenient import watts, zone
+from webui.words.settings import CHOOSE, WRONG
 
 
 @dataclass(frozen=True)
 class Field:
     """Words for one key. `choices`: (value, words) of a select; `later`: takes effect when suntap starts again;
-    `wrong`: what to enter instead of what was refused; `meant`: turns what people type into what the file wants."""
+    `meant`: turns what people type into what the file wants."""
 
     label: str
     hint: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     unit: str = ""
     later: bool = False
-    wrong: str = ""
     meant: Callable[[str], str] = str
 
 
 FIELDS: dict[str, Field] = {
     "site.timezone": Field(
-        N_("Time zone"), N_("A city in your zone, such as Los Angeles. Days begin at midnight there."), meant=zone,
-        wrong=N_("Choose your zone from the list, such as America/Los_Angeles.")),
+        N_("Time zone"), N_("A city in your zone, such as Los Angeles. Days begin at midnight there."), meant=zone),
     "site.size_w": Field(
         N_("System size"), N_("All panels together, such as 3840 or 3.8 kW. 0 if you do not know it."), unit="W",
-        meant=watts, wrong=N_("Enter watts, such as 3840, or 0 if you do not know.")),
+        meant=watts),
     "site.net_sign": Field(
         N_("Grid meter direction"),
         N_("Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold."),
@@ -123,7 +122,7 @@ UNLISTED = ("web.tokens", "site.buy", "site.sell", "site.panel", "update.url")  
 NUMBER_LISTS = ("capture.ports",)
 SYSTEMS = "pvoutput.system"
 SECTIONS = (
-    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", "Grafana"),
+    ("site", N_("Site")), ("pvoutput", "PVOutput"), ("mqtt", "Home Assistant (MQTT)"), ("lines", N_("Grafana")),
     ("notify", N_("Messages to you")), ("web", N_("This page")), ("capture", N_("Network")),
     ("collector", N_("SunPower’s server")), ("store", N_("History")),
 )
@@ -170,8 +169,7 @@ def read(form: Mapping[str, str], keys: list[str]) -> tuple[dict[str, Any], dict
             meant = FIELDS[key].meant(text)
             changes[key] = declared.metadata["check"](_typed(key, meant, declared.default, key in form))
         except ValueError:
-            errors[key] = str(FIELDS[key].wrong) or _("Must be {allowed}.").format(
-                allowed=declared.metadata["allowed"])
+            errors[key] = str(WRONG.get(key, CHOOSE))
     return changes, errors
 
 

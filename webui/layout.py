@@ -20,7 +20,7 @@ from appliance.store.database import explained
 from webui import fields, language
 from webui.data import box
 from webui.language import N_
-from webui.present import dress, localtime, units
+from webui.present import localtime, reader_locale, units
 from webui.security import access, auth
 from webui.words import errors, lamps
 
@@ -62,7 +62,7 @@ def _dress() -> None:
     """Words in the browser's language, times and numbers as its country writes them."""
     wanted = [name for name, _ in request.accept_languages]
     language.speak(language.SOURCE if request.path.startswith("/api/") else language.of_languages(wanted))
-    dress.wear(dress.of_languages(wanted))
+    reader_locale.wear(reader_locale.of_languages(wanted))
 
 
 def _undress(_error: BaseException | None) -> None:
@@ -75,7 +75,7 @@ def _context() -> dict[str, Any]:
     return {
         "navigation": [(endpoint, name, _is_here(endpoint)) for endpoint, name in NAVIGATION
                        if owner or access.level_of(current_app, endpoint) is access.Level.DASHBOARD],
-        "language": language.now().replace("_", "-"), "english": _english(), "thousands": dress.now().thousands,
+        "language": language.now().replace("_", "-"), "english": _english(), "thousands": reader_locale.now().thousands,
         "owner": owner, "version": __version__, "zone_name": box().zone().key.replace("_", " "),
     }
 

@@ -25,7 +25,7 @@ from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
 from webui import create_app, warm
 from webui.channel import BoundedChannel, LogRate, Places
-from webui.collector import Door, is_upload
+from webui.direct_mode import Door, is_upload
 from webui.limits import (
     CHANNEL_TIMEOUT_S,
     CONNECTIONS,

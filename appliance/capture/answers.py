@@ -11,8 +11,8 @@ from typing import Any
 
 import pcapy
 
-from appliance.collector import links
-from appliance.collector.wire import FILTER, MAX_SEEN, WireView
+from appliance.collector import pvs_port
+from appliance.collector.liveness import FILTER, MAX_SEEN, WireView
 from appliance.system.clock import Clock
 
 BUFFER_BYTES = 1 << 20
@@ -60,7 +60,7 @@ class Watch:
         """Until the interface goes away. Raises PcapError, OSError."""
         handle = open_watch(self.interface)
         try:
-            view = WireView(self.clock.steady()[1], bytes.fromhex(links.mac(self.interface).replace(":", "")))
+            view = WireView(self.clock.steady()[1], bytes.fromhex(pvs_port.mac(self.interface).replace(":", "")))
             self._view = view
             poll = select.poll()
             poll.register(handle.getfd(), select.POLLIN)

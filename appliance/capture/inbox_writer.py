@@ -3,7 +3,7 @@
 Invariants: uploads reach the inbox in the order they came; one leaves the queue when the inbox has it on disk, or,
 counted, when the queue is at its bound and it is the oldest. Memory stays below max_bytes whatever the disk does.
 What is no upload of a PVS (module origin) and what one sender sends beyond its rate never enters it; the inbox stays
-within its room on the disk (module room).
+within its room on the disk (module retention).
 """
 import logging
 import sqlite3
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from appliance.capture.origin import Origin
 from appliance.capture.rate import Rate
-from appliance.capture.room import Room
+from appliance.capture.retention import Room
 from appliance.store import inbox, integrity, senders
 from appliance.store.database import StoreError
 from appliance.system import heartbeat

@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance.capture.answers import Watch, read_file
 from appliance.capture.inbox_writer import InboxWriter
-from appliance.collector.wire import WireView
+from appliance.collector.liveness import WireView
 from appliance.settings.live import LiveSettings
 from appliance.system.bridge import ANY, is_bridge, joining_cards
 from appliance.system.clock import Clock

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from appliance.capture import tap
 from appliance.capture.tap import AD_PROTOCOL, LD_HALF, LD_WORD, RETURN, Step
-from appliance.collector.wire import HOUSE
+from appliance.collector.liveness import HOUSE
 
 NOT_FOREIGN = (*HOUSE, ipaddress.IPv4Network("100.64.0.0/10"))      # RFC 6598: between provider and house
 ENOUGH = 3              # foreign frames at one port: the answers to a single connection are more

@@ -5,7 +5,7 @@ without start-up and without printing them; the file is read into the page cache
 """
 import argparse
 
-from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
+from appliance.cli.capture_options import add_host, add_ports, engine_of, ports_of
 from appliance.errors import DONE
 
 REPEAT = 5

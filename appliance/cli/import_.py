@@ -11,9 +11,9 @@ import sqlite3
 from itertools import chain
 
 from appliance import store
-from appliance.cli import rings, say
+from appliance.cli import import_ring, say
+from appliance.cli.capture_options import add_host, engine_of
 from appliance.cli.common import Complaints, Progress, data_dir_of, settings_of
-from appliance.cli.ports import add_host, engine_of
 from appliance.store import inbox, integrity, senders
 from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
@@ -39,14 +39,14 @@ def run(args: argparse.Namespace) -> int:
         clock = from_environment()
         integrity.check_inbox(data_dir, clock)
         database = inbox.connect(data_dir)
-        if earlier := rings.before(data_dir, args.file, source.first_us()):
+        if earlier := import_ring.before(data_dir, args.file, source.first_us()):
             source.add(earlier)
             print(f"continues {earlier}, which was imported before")
         progress = Progress("uploads")
         seen, new = _take_in(source, engine, database, args.source, complaints, progress)
         progress.close()
         last_us, name = source.last
-        rings.remember(data_dir, name, last_us)
+        import_ring.remember(data_dir, name, last_us)
         for line in remarks(engine, source):
             say(line)
     print(f"{seen} uploads, {new} new")

@@ -10,8 +10,8 @@ import sys
 from functools import partial
 
 from appliance.cli import say
+from appliance.cli.capture_options import add_host, add_ports, engine_of, ports_of
 from appliance.cli.common import Complaints
-from appliance.cli.ports import add_host, add_ports, engine_of, ports_of
 from appliance.errors import USAGE, CommandError
 
 TYPE_CHECKING = False  # typing itself costs milliseconds

@@ -6,8 +6,8 @@ listed unless --port is given. Several files are one capture, in any order.
 import argparse
 import json
 
+from appliance.cli.capture_options import add_ports
 from appliance.cli.common import Complaints
-from appliance.cli.ports import add_ports
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,10 +2,12 @@
 
 Two processes, so that the one that reads what the PVS sends has no right to the network's rules:
 
-    collector   stand_in (the WSGI application), listener (waitress around it), deposit (the way into the inbox),
-                names (dnsmasq for the one name), breaker (when to stand in), wire (what the breaker knows), process
-                (the loop). Runs as the inbox's user, without a capability.
-    redirect    redirect (nftables rules that time out), bridge (which port is the PVS's). CAP_NET_ADMIN, nothing else.
+    collector   breaker (when to stand in), liveness (what it knows: does the PVS try, is it answered), breaker_file
+                (what outlives the process); wsgi_app (the answer), listener (waitress around it), deposit (the way
+                into the inbox), bounds; name_server (dnsmasq for the one name), dns; process (the loop). Runs as the
+                inbox's user, without a capability.
+    redirect    redirect (the loop), rules (nftables rules that time out), pvs_port (which port is the PVS's).
+                CAP_NET_ADMIN, nothing else.
 
 They speak through their heartbeats: `collector` says what is wanted, `redirect` renews it while that heartbeat is
 young. A killed, hung or stopped process therefore costs a timeout, never the PVS's connection.

@@ -19,7 +19,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.task import ErrorTask, WSGITask  # type: ignore[import-untyped]
 
 from appliance.collector import COLLECTOR_PORT
-from appliance.collector.stand_in import CLOSE, DESTINATION, StandIn
+from appliance.collector.wsgi_app import CLOSE, DESTINATION, StandIn
 from appliance.system.files import short_path
 
 MAX_BODY = 4 << 20          # bytes; 60 intervals of 24 inverters out of the flash are 150 kB

@@ -16,10 +16,10 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from appliance.collector import ALIVE, AUTO, NAMES_PORTS, OFF, ON, PAGE_SOCKET, REDIRECTED, STAND_IN_PORTS, links
+from appliance.collector import ALIVE, AUTO, NAMES_PORTS, OFF, ON, PAGE_SOCKET, REDIRECTED, STAND_IN_PORTS, pvs_port
 from appliance.collector.breaker import Breaker, Seen, State
-from appliance.collector.journal import Change, Journal
-from appliance.collector.wire import is_public
+from appliance.collector.breaker_file import Change, Journal
+from appliance.collector.liveness import is_public
 from appliance.settings.live import LiveSettings
 from appliance.system import heartbeat
 from appliance.system.bridge import Sides
@@ -31,7 +31,7 @@ from appliance.system.sd_notify import notify
 if TYPE_CHECKING:       # waitress and SQLite cost 8 MB, for a process that most of the time is off
     from appliance.collector.listener import Listener
     from appliance.collector.name_server import Names
-    from appliance.collector.stand_in import StandIn
+    from appliance.collector.wsgi_app import StandIn
 
 STEP_S = 1.0            # between two looks at settings and wire
 PROOF_S = 5.0           # for the answer to the process's own request
@@ -111,7 +111,7 @@ class CollectorProcess:
         redirect = heartbeat.read("redirect", self.data_dir) or {}
         port = str(redirect.get("pvs_port") or "")
         try:
-            seen = Seen.from_facts(facts, not port or links.has_carrier(port))
+            seen = Seen.from_facts(facts, not port or pvs_port.has_carrier(port))
             self._remember([str(one) for one in facts["addresses"]])
             return seen
         except (KeyError, TypeError, ValueError):
@@ -178,7 +178,7 @@ class CollectorProcess:
     def _begin(self) -> None:
         from appliance.collector.deposit import Deposit
         from appliance.collector.listener import Listener
-        from appliance.collector.stand_in import StandIn
+        from appliance.collector.wsgi_app import StandIn
         if time.monotonic() < self._retry_at:
             return
         app = StandIn(Deposit(self.data_dir, Sides(self.live.current.capture.interface)), self.clock,

@@ -17,8 +17,8 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from appliance.collector import links, rules
-from appliance.collector.wire import is_public
+from appliance.collector import pvs_port, rules
+from appliance.collector.liveness import is_public
 from appliance.system import heartbeat
 from appliance.system.heartbeat import Heartbeat
 from appliance.system.sd_notify import notify
@@ -87,9 +87,9 @@ class RedirectProcess:
             self._let_go()
             return
         try:
-            self.pvs = links.pvs_port(wanted.interface)
+            self.pvs = pvs_port.find(wanted.interface)
             self._renew(wanted)
-        except links.NoPort as error:
+        except pvs_port.NoPort as error:
             self._failed(str(error))
             self.pvs = ""
         except (OSError, subprocess.SubprocessError) as error:
@@ -108,7 +108,7 @@ class RedirectProcess:
             return None
 
     def _renew(self, wanted: Wanted) -> None:
-        rules_for = links.mac(wanted.interface), wanted.port, wanted.names_port or 1
+        rules_for = pvs_port.mac(wanted.interface), wanted.port, wanted.names_port or 1
         script = "" if rules_for == self._installed else rules.install(*rules_for)
         _nft(script + rules.renew(self.pvs, wanted.addresses, bool(wanted.names_port)))
         if not self._active:

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.collector import AUTO, OFF
 from appliance.collector.breaker import OPEN_AFTER_S
-from appliance.collector.journal import Change, Journal
+from appliance.collector.breaker_file import Change, Journal
 from appliance.health import image_problems
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.settings import Settings

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.collector import NAME, OFF, links, name_server, redirect
+from appliance.collector import NAME, OFF, name_server, pvs_port, redirect
 from appliance.health import disk, system_age
 from appliance.health.finding import BAD, OK, WARN, Finding
 from appliance.ledger.calendar import EARLIEST
@@ -168,8 +168,8 @@ def check_stand_in(interface: str) -> Iterator[Finding]:
         yield Finding(name, OK, path) if path else Finding(
             name, BAD, f"not installed: {why}", f"apt install {'dnsmasq-base' if name == 'dnsmasq' else 'nftables'}")
     try:
-        yield Finding("the PVS's port", OK, links.pvs_port(interface))
-    except links.NoPort as error:
+        yield Finding("the PVS's port", OK, pvs_port.find(interface))
+    except pvs_port.NoPort as error:
         yield Finding("the PVS's port", WARN, str(error),
                       f"or let the router's DNS answer {NAME} with this machine's address (direct mode)")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from appliance.history import inverters
 from appliance.history.senders import not_taken_in
-from appliance.ledger import observations, sign
+from appliance.ledger import evidence, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
+from appliance.ledger.calibration import meter_is_gross, net_signs
 from appliance.ledger.dirty_days import settings
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
-from appliance.ledger.settle import meter_is_gross, net_signs
 from appliance.store import state
 from appliance.store.state import Key
 
@@ -91,7 +91,7 @@ def collect(conn: sqlite3.Connection, since: str = "") -> list[Notice]:
 
 
 def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
-    return [Notice(one.kind, _sentence(one), one.time, one.serial) for one in observations.noted(conn, since)]
+    return [Notice(one.kind, _sentence(one), one.time, one.serial) for one in evidence.noted(conn, since)]
 
 
 def _inverters(conn: sqlite3.Connection) -> list[Notice]:
@@ -108,12 +108,12 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
             Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
                    device=one.serial))
     changes = inverters.replacements(conn)
-    newest = observations.newest_day(conn)
+    newest = evidence.newest_day(conn)
     return found + [Notice("replaced", f"Inverter {one.new} took the place of {one.old} on {one.day}.", device=one.new)
                     for one in reversed(changes) if one.day >= inverters.days_before(newest, TOLD_DAYS)]
 
 
-def _sentence(noted: observations.Noted) -> str:
+def _sentence(noted: evidence.Noted) -> str:
     times = f" ({noted.count} times that day)" if noted.count > 1 else ""
     who, low, high = f"{noted.device} {noted.serial}", kwh(noted.before_dwh), kwh(noted.after_dwh)
     return {
@@ -171,13 +171,13 @@ def _clock(conn: sqlite3.Connection) -> list[Notice]:
     if held := counts.get(HELD):
         found.append(Notice("clock", f"{held:,} readings were made under a wrong clock at a time that cannot be told: "
                             "kept, not counted."))
-    if count := observations.out_of_time(conn):
+    if count := evidence.out_of_time(conn):
         found.append(Notice("clock", f"{count} readings claim a time before 2005 or in the future: kept, not counted."))
     return found
 
 
 def _several(conn: sqlite3.Connection) -> list[Notice]:
-    serials = observations.heard_together(conn, TOGETHER_S)
+    serials = evidence.heard_together(conn, TOGETHER_S)
     if len(serials) < 2:
         return []
     return [Notice("several", f"{len(serials)} SunPower boxes report on this cable ({', '.join(serials)}): "
@@ -201,19 +201,19 @@ def _lines(conn: sqlite3.Connection) -> list[Notice]:
 def _rules(conn: sqlite3.Connection) -> list[Notice]:
     """How consumption and production come about, once there is anything to tell."""
     found = []
-    evidence, wanted = observations.evidence(conn), settings(conn)
-    if evidence.has_net_meter:
+    seen, wanted = evidence.evidence(conn), settings(conn)
+    if seen.has_net_meter:
         gross = meter_is_gross(conn)
         found.append(Notice("meter", sign.kind_reason(wanted["meter"], gross)))
         if not gross:
-            chosen = wanted["net_sign"], evidence.against_plus_dwh, evidence.against_minus_dwh
+            chosen = wanted["net_sign"], seen.against_plus_dwh, seen.against_minus_dwh
             if sign.is_doubted(*chosen):
                 found.append(Notice("turned", "“Used”, “Bought” and “Sold” are probably wrong: the grid meter seems to "
                                     "count the other way than the settings say."))
             newest, turns = net_signs(conn)
             why = sign.turned_reason(newest, turns) if turns else sign.reason(*chosen)
             found.append(Notice("sign", f"Your use is worked out as: solar made + grid bought − grid sold. {why}"))
-    if evidence.has_production_meter:
+    if seen.has_production_meter:
         found.append(Notice("source", "What your roof makes is read from its own meter (the production meter) "
                                       "wherever that has readings."))
     return found

@@ -10,7 +10,7 @@ batch, restart or kill -9 changes it. Two halves, each in bounded transactions:
   decide about them, and from where the day before ended (`device_day`, `roof_day`, `site_day`). When a day ends
   differently than before, the next day that starts from it becomes dirty; when a reading comes that an earlier day
   looked at or waits for (`device_day.until`), that one does. Days whose slots changed wait in `changed_day` for the
-  outbox, in the same transaction. What all days together say (module settle) may make days dirty once more.
+  outbox, in the same transaction. What all days together say (module calibration) may make days dirty once more.
 
 What happens to
 - a late reading: it splits the interval it falls in; the sums stay what they were.
@@ -29,15 +29,16 @@ What happens to
 - a counter that stood still and catches up: energy without power, of the time since it stopped.
 - a last digit down, 4 decimals that become 3: nothing is lost or counted twice.
 - a device that is replaced: the new serial starts, the old one ends; one that leaves and returns has a hole.
-- two PVSs on one wire: each has its own production (module roofs); their devices are all counted (notice: several).
+- two PVSs on one wire: each has its own production (module pvs_production); all their devices are counted (notice:
+  several).
   One that comes when another has gone for good is on that one's roof (devices.successions), with its own meters.
 - a number with a comma, an exponent, blanks: read exactly. A field that does not parse is unknown; a reading
   without a counter counts nothing (notice: unreadable, with the line's own words).
-- a PVS whose clock is wrong while it sends (modules clocks and sending): its readings are put right by the difference
-  between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a right one
-  sent are counted at the time they claim; what zigzags there was away, as above. If they claim days before the
-  device's first other reading, and its counter is not yet there then, they are left out, with the other lines of that
-  PVS's day. A clock that was hours off zigzags by night, where inverters are silent: see module misplaced.
+- a PVS whose clock is wrong while it sends (modules clocks and upload_times): its readings are put right by the
+  difference between line 100 and the packet, or held, and the owner is told. Readings that a wrong clock stamped and a
+  right one sent are counted at the time they claim; what zigzags there was away, as above. If they claim days before
+  the device's first other reading, and its counter is not yet there then, they are left out, with the other lines of
+  that PVS's day. A clock that was hours off zigzags by night, where inverters are silent: see module misplaced.
 - a record from before 2005, from years before it was sent, or from more than a day ahead of every packet: kept, not
   counted until that time has come (notice: clock).
 - uploads of a recorder whose own clock is a guess: line 100 tells the time, if it is later than the guess.
@@ -45,12 +46,12 @@ What happens to
 
 The site. Each PVS's production is its inverters' sum, or its production meter's where that counts what they do: the
 meter gives the sum between any two of its readings, the inverters the shape inside its holes, and no switch counts a Wh
-twice (module roofs). Net is the net meters' sum, + is import. Consumption is production + net, kept from running
-backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be negative is taken off the next slots, so the sum
-over days is exact. A meter that counts what the house uses is consumption by itself (site.meter, or because it never
-fell on weeks of sun), and net is then consumption less production. The sign of the net counter is the one that does not
-make consumption negative, one for all days or, of a meter that was turned round, one for each stretch (module sign).
-Module sites has the slots, calendar the days.
+twice (module pvs_production). Net is the net meters' sum, + is import. Consumption is production + net, kept from
+running backwards (meters count in 10 Wh, inverters in 0.1 Wh): what would be negative is taken off the next slots, so
+the sum over days is exact. A meter that counts what the house uses is consumption by itself (site.meter, or because it
+never fell on weeks of sun), and net is then consumption less production. The sign of the net counter is the one that
+does not make consumption negative, one for all days or, of a meter that was turned round, one for each stretch (module
+sign). Module balance has the slots, calendar the days.
 """
 from appliance.ledger.derive import changed, derive
 from appliance.ledger.intake import ingested

@@ -17,18 +17,18 @@ from operator import attrgetter
 from statistics import median_low
 
 from appliance.ledger import devices as table
-from appliance.ledger import hours, roofs
+from appliance.ledger import hours, pvs_production
+from appliance.ledger.balance import Start, Totals, book
 from appliance.ledger.cadence import usual
 from appliance.ledger.calendar import EARLIEST, Calendar
+from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.ledger.counters import fold, steep
 from appliance.ledger.devices import Device
 from appliance.ledger.dirty_days import calendar, horizon, mark_stale, settings
 from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, State, Step
 from appliance.ledger.full_power import limit_of, of_roof
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
-from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.ledger.sign import sign_of
-from appliance.ledger.sites import Start, Totals, book
 from appliance.ledger.slot import Slot
 from appliance.store import transaction
 
@@ -154,12 +154,13 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     if day in turns or before_day in turns:     # what the wrong sign left there
         balance_dwh = 0
     every = [folded for several in found.values() for folded in several]
-    frame = roofs.Day(start, rules.days.slot_seconds, before_s)
+    frame = pvs_production.Day(start, rules.days.slot_seconds, before_s)
     production: list[Folded] = []
     sources: set[str] = set()
     for pvs in sorted({of_pvs for part, of_pvs in found if part != NET} | rules.pvs):
-        produced = roofs.produce(rules.production, found.get((INVERTER, pvs), []), found.get((PRODUCTION, pvs), []),
-                                 pvs not in silent, _roof_start(store, pvs, day), frame)
+        produced = pvs_production.produce(
+            rules.production, found.get((INVERTER, pvs), []), found.get((PRODUCTION, pvs), []), pvs not in silent,
+            _roof_start(store, pvs, day), frame)
         _end_roof(store, pvs, day, produced)
         production += produced.counters
         if produced.counters:
@@ -167,7 +168,7 @@ def _derive_day(store: sqlite3.Connection, day: str, rules: Rules) -> None:
     meters = [folded for (part, _), several in found.items() if part == NET for folded in several]
     slots, totals = book(production, meters, frame, sign_of(day, sign, turns), Start(active, balance_dwh), rules.gross)
     cadence_s = usual((folded.steps for folded in every), before_s)
-    _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or roofs.INVERTERS, cadence_s)
+    _end_site(store, day, totals if every else None, "+".join(sorted(sources)) or pvs_production.INVERTERS, cadence_s)
     _replace_slots(store, day, start, end, slots)
     whole = None not in (totals.production_dwh, totals.consumption_dwh, totals.import_dwh)
     hours.write(store, day, hours.by_hour(slots, start, rules.days.slot_seconds, rules.days.zone) if whole else ())
@@ -291,11 +292,11 @@ ROOF_START = ("SELECT trusted, booked_dwh, owed_dwh, read_until FROM roof_day WH
               " ORDER BY day DESC LIMIT 1")
 
 
-def _roof_start(store: sqlite3.Connection, pvs: str, day: str) -> roofs.Start:
-    return roofs.Start(*(store.execute(ROOF_START.format("<"), (pvs, day)).fetchone() or ()))
+def _roof_start(store: sqlite3.Connection, pvs: str, day: str) -> pvs_production.Start:
+    return pvs_production.Start(*(store.execute(ROOF_START.format("<"), (pvs, day)).fetchone() or ()))
 
 
-def _end_roof(store: sqlite3.Connection, pvs: str, day: str, produced: roofs.Produced) -> None:
+def _end_roof(store: sqlite3.Connection, pvs: str, day: str, produced: pvs_production.Produced) -> None:
     """Write what the PVS's next day starts from; a change makes that day dirty."""
     before = store.execute(ROOF_START.format("<="), (pvs, day)).fetchone() or (0, 0, 0, 0)
     end = (produced.end.trusted, produced.end.booked_dwh, produced.end.owed_dwh, produced.end.read_until)

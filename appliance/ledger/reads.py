@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from appliance.ledger.balance import Start, book
 from appliance.ledger.derive import device_steps
 from appliance.ledger.dirty_days import calendar
 from appliance.ledger.folded import Folded
-from appliance.ledger.roofs import Day
-from appliance.ledger.sites import Start, book
+from appliance.ledger.pvs_production import Day
 from appliance.ledger.slot import COLUMNS, Slot
 
 

@@ -17,7 +17,7 @@ from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.derive import followed
 from appliance.ledger.slot import Slot
 from appliance.pvoutput import account, cures, extended, outbox, persisted, servertime
-from appliance.pvoutput.days import uncheck
+from appliance.pvoutput.day_state import uncheck
 from appliance.pvoutput.outbox import COLUMNS
 from appliance.pvoutput.rows import Base, Values, place, statuses
 from appliance.pvoutput.targets import Target, main_target, targets

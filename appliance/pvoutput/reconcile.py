@@ -12,7 +12,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from appliance.pvoutput import days, outbox, replies, reply_fields
+from appliance.pvoutput import day_state, outbox, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.rows import Values, place
 from appliance.pvoutput.servertime import Now
@@ -48,7 +48,7 @@ class Check:
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
         if isinstance(refusal, replies.NothingStored):
             return self._compare(conn, {})
-        days.count_check(conn, self.target.key, self.day, missing=None)
+        day_state.count_check(conn, self.target.key, self.day, missing=None)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
@@ -61,7 +61,7 @@ class Check:
             held = history.get(place(time, zone, self.interval_s)[1])
             if held is None or not _holds(held, values, self.target.is_lifetime):
                 missing.append(time)
-        if days.count_check(conn, key, self.day, len(missing)):
+        if day_state.count_check(conn, key, self.day, len(missing)):
             outbox.reopen(conn, key, missing)
         return f"{self.day}: PVOutput lacks {len(missing)} rows" if missing else f"{self.day}: PVOutput holds every row"
 
@@ -78,5 +78,5 @@ def next_check(conn: sqlite3.Connection, target: Target, server: float, age_limi
     """The newest finished day that was not checked yet and of which nothing waits."""
     settled: date = datetime.fromtimestamp(server - SETTLE_S, target.zone).date()
     oldest = outbox.oldest_day(settled + timedelta(days=1), age_limit)
-    day = days.unchecked(conn, target.key, oldest, settled.isoformat())
+    day = day_state.unchecked(conn, target.key, oldest, settled.isoformat())
     return Check(target, day, interval_s) if day else None

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.ledger import reads
-from appliance.pvoutput import days, replies, reply_fields
+from appliance.pvoutput import day_state, replies, reply_fields
 from appliance.pvoutput.client import Client, Reply
 from appliance.pvoutput.servertime import Now
 from appliance.pvoutput.targets import Target
@@ -69,7 +69,7 @@ class Look:
         if isinstance(refusal, replies.NothingStored):
             return self._compare(conn, {})
         for total in self.totals:
-            days.set_total(conn, self.target.key, total.day, "refused", refusal.text)
+            day_state.set_total(conn, self.target.key, total.day, "refused", refusal.text)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
@@ -80,11 +80,11 @@ class Look:
         for total in self.totals:
             if total.is_held(outputs.get(total.day, {})):
                 held += 1
-                days.set_total(conn, self.target.key, total.day, "done", "")
+                day_state.set_total(conn, self.target.key, total.day, "done", "")
             elif total.attempts >= MOST_ADDS:
-                days.set_total(conn, self.target.key, total.day, "refused", NOT_HELD)
+                day_state.set_total(conn, self.target.key, total.day, "refused", NOT_HELD)
             else:
-                days.set_total(conn, self.target.key, total.day, "missing", "")
+                day_state.set_total(conn, self.target.key, total.day, "missing", "")
         return f"PVOutput holds the totals of {held} of {len(self.totals)} days"
 
 
@@ -100,17 +100,17 @@ class Add:
         return f"sending the total of {self.total.day}"
 
     def count(self, conn: sqlite3.Connection) -> None:
-        days.count_total(conn, self.target.key, self.total.day, self.total.generated_wh, self.total.consumed_wh)
+        day_state.count_total(conn, self.target.key, self.total.day, self.total.generated_wh, self.total.consumed_wh)
 
     def send(self, client: Client) -> Reply:
         return client.addoutput(_compact(self.total.day), self.total.generated_wh, self.total.consumed_wh)
 
     def accepted(self, conn: sqlite3.Connection, now: Now, text: str) -> str:
-        days.set_total(conn, self.target.key, self.total.day, "sent", "")
+        day_state.set_total(conn, self.target.key, self.total.day, "sent", "")
         return f"sent the total of {self.total.day}"
 
     def refused(self, conn: sqlite3.Connection, now: Now, refusal: replies.Refusal) -> str:
-        days.set_total(conn, self.target.key, self.total.day, "refused", refusal.text)
+        day_state.set_total(conn, self.target.key, self.total.day, "refused", refusal.text)
         return f"refused: {refusal.text}"
 
     def failed(self, conn: sqlite3.Connection, now: Now) -> None:
@@ -124,7 +124,7 @@ def next_total(conn: sqlite3.Connection, target: Target, oldest: str) -> Look | 
     no energy is known, or of which PVOutput takes rows (`oldest`: the oldest of those).
     """
     while state := next((state for state in ("new", "missing", "sent")
-                         if state in days.total_states(conn, target.key)), None):
+                         if state in day_state.total_states(conn, target.key)), None):
         chosen = _with_ground(conn, target, state, oldest)
         if chosen:
             return Add(target, chosen[-1]) if state == "missing" else Look(target, chosen, state)
@@ -134,10 +134,10 @@ def next_total(conn: sqlite3.Connection, target: Target, oldest: str) -> Look | 
 def _with_ground(conn: sqlite3.Connection, target: Target, state: str, oldest: str) -> list[Total]:
     """The newest totals in `state` that fit into one look, ascending; those without ground are not offered any more."""
     chosen = []
-    for day, attempts in days.in_state(conn, target.key, state, LOOK_DAYS):
+    for day, attempts in day_state.in_state(conn, target.key, state, LOOK_DAYS):
         total = _total(conn, target, day, attempts)
         if total.is_empty or (state == "new" and day >= oldest) or day < EARLIEST_DAY:
-            days.set_total(conn, target.key, day, "", "")
+            day_state.set_total(conn, target.key, day, "", "")
         else:
             chosen.append(total)
     return chosen

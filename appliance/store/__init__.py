@@ -3,7 +3,9 @@
 inbox.sqlite3 (module inbox) holds what was captured, suntap.sqlite3 what is derived from it. Invariants: connections
 are in autocommit mode, so what belongs together stands in `with transaction(conn)`: after kill -9 or a power cut all of
 it is there or nothing (WAL, synchronous=FULL). Every failure is a StoreError of one line.
-Modules: inbox, state, views (what page, API, status and export read), notices, integrity.
+Modules: database (opening, migrating, transactions), inbox with bodies (their compressed form) and senders (who sent,
+who counts), state (small facts), integrity (what is done with a damaged file). What is asked of the history stands in
+appliance/history.
 """
 import sqlite3
 from pathlib import Path

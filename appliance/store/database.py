@@ -18,7 +18,6 @@ from appliance.errors import SuntapError
 
 BUSY_S = 15.0                   # wait for another process's write before giving up
 WAL_BYTES = 16 << 20            # the write-ahead log is truncated to this size after a large transaction
-CACHE_KIB = 8192                # page cache per connection
 
 HINTS = {                       # what to do, by SQLite's primary result code
     "SQLITE_FULL": "free some space or use a larger card",
@@ -218,10 +217,8 @@ def _checked(connection: sqlite3.Connection, path: Path, schema: str) -> sqlite3
 
 
 def _open(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}{more}", uri=True, timeout=BUSY_S,
-                                 isolation_level=None, check_same_thread=False, factory=Connection)
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return connection
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}{more}", uri=True, timeout=BUSY_S,
+                           isolation_level=None, check_same_thread=False, factory=Connection)
 
 
 def _version(connection: sqlite3.Connection, path: Path, schema: str) -> int:

@@ -1,0 +1,1 @@
+"""What suntap asks of the operating system: time, files, processes, network tables, systemd. No rule about energy."""

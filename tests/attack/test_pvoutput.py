@@ -17,7 +17,7 @@ from tests.ledger.support import NOON
 from tests.pvoutput.odd import odd_server
 from tests.pvoutput.support import KEY
 from tests.web.conftest import Visitor
-from webui.security.secrets import moved
+from webui.security.key_host import moved
 
 YEAR = 365 * 86400
 BOMB_BYTES = 16 << 20

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from appliance.capture import inbox_writer, process, rate, room
+from appliance.capture import inbox_writer, process, rate, retention
 from appliance.capture.inbox_writer import InboxWriter
 from appliance.capture.origin import Origin
 from appliance.collector.bounds import Bounds
@@ -198,14 +198,14 @@ def test_beyond_its_room_the_inbox_drops_strangers_then_the_oldest_that_was_take
     writer.take(many + strange)
     assert stored(writer) == {TRUE_MAC: 40, FORGER_MAC: 20}
     monkeypatch.setattr(inbox_writer, "TIDY_S", 0.0)
-    monkeypatch.setattr(room, "STEP", 10)
+    monkeypatch.setattr(retention, "STEP", 10)
     with closing(inbox.connect(writer.data_dir)) as conn:
         used, _ = inbox.sizes(conn)
-        monkeypatch.setattr(room, "MAX_INBOX_BYTES", used - 70_000)
+        monkeypatch.setattr(retention, "MAX_INBOX_BYTES", used - 70_000)
         writer._tidy_at = 0
         writer.take([honest(50)])
         assert stored(writer)[TRUE_MAC] == 41 and stored(writer)[FORGER_MAC] < 20
-        monkeypatch.setattr(room, "MAX_INBOX_BYTES", used // 2)
+        monkeypatch.setattr(retention, "MAX_INBOX_BYTES", used // 2)
         writer.take([honest(51)])
         assert "bound" in writer.problem and writer.pending() == 1     # nothing was taken in yet: nothing may go
         assert stored(writer) == {TRUE_MAC: 41, FORGER_MAC: 0}
@@ -219,11 +219,11 @@ def test_beyond_its_room_the_inbox_drops_strangers_then_the_oldest_that_was_take
 def test_the_bound_adapts_to_the_card(tmp_path, monkeypatch):
     with closing(inbox.connect(tmp_path)) as conn:
         used, slack = inbox.sizes(conn)
-        for free, limit in ((1 << 40, room.MAX_INBOX_BYTES), (1 << 30, (used + slack + (1 << 30)) // 2),
-                            (room.MIN_FREE, used + slack), (room.MIN_FREE // 2, 0)):
+        for free, limit in ((1 << 40, retention.MAX_INBOX_BYTES), (1 << 30, (used + slack + (1 << 30)) // 2),
+                            (retention.MIN_FREE, used + slack), (retention.MIN_FREE // 2, 0)):
             disk = SimpleNamespace(free=free, total=1 << 41)
-            monkeypatch.setattr(room.shutil, "disk_usage", lambda _, disk=disk: disk)
-            one = room.Room(tmp_path)
+            monkeypatch.setattr(retention.shutil, "disk_usage", lambda _, disk=disk: disk)
+            one = retention.Room(tmp_path)
             one.measure(conn)
             assert one.limit == limit
 
@@ -235,8 +235,8 @@ def test_on_a_disk_that_is_full_deleting_works_because_room_was_kept_aside(tmp_p
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(disk)], check=True)
     try:
         with closing(inbox.connect(disk)) as conn:
-            place = room.Room(disk)
-            assert place.tidy(conn, 0) == (0, True) and (disk / room.RESERVE).exists()
+            place = retention.Room(disk)
+            assert place.tidy(conn, 0) == (0, True) and (disk / retention.RESERVE).exists()
             inbox.append(conn, [heard([["999", os.urandom(3000).hex()]], NOON + n) for n in range(500)])
             with open(disk / "filler", "wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
                 while True:
@@ -244,7 +244,7 @@ def test_on_a_disk_that_is_full_deleting_works_because_room_was_kept_aside(tmp_p
             with pytest.raises(sqlite3.Error, match="full"):
                 inbox.drop(conn, 1 << 40, 500)
             gone, _ = place.tidy(conn, 1 << 40)
-            assert gone > 0 and not (disk / room.RESERVE).exists()
+            assert gone > 0 and not (disk / retention.RESERVE).exists()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

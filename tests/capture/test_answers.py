@@ -6,7 +6,7 @@ import pcapy
 import pytest
 
 from appliance.capture.answers import Watch, open_watch, read_file
-from appliance.collector.wire import WireView
+from appliance.collector.liveness import WireView
 from appliance.simulate import pcapfile, traffic, uploads
 from appliance.simulate.traffic import Conversation
 from appliance.system.clock import Clock

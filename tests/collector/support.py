@@ -9,7 +9,7 @@ from pathlib import Path
 from appliance.collector.deposit import Deposit
 from appliance.collector.dns import query
 from appliance.collector.listener import Listener
-from appliance.collector.stand_in import StandIn
+from appliance.collector.wsgi_app import StandIn
 from appliance.simulate import uploads
 from appliance.simulate.pvs import Wire
 from appliance.store import inbox

@@ -8,7 +8,7 @@ import pytest
 
 from appliance import settings
 from appliance.collector import breaker
-from appliance.collector.journal import Change, Journal
+from appliance.collector.breaker_file import Change, Journal
 from appliance.simulate import uploads
 from appliance.simulate.names import Answer
 from appliance.store import inbox

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from appliance.collector import breaker
 from appliance.collector.breaker import Breaker, Seen, State
-from appliance.collector.wire import SPACING_S, WireView
+from appliance.collector.liveness import SPACING_S, WireView
 
 MINUTE, HOUR = 60.0, 3600.0
 

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from appliance.collector.deposit import Deposit
-from appliance.collector.stand_in import upload
+from appliance.collector.wsgi_app import upload
 from appliance.store import inbox, integrity
 from appliance.store.database import StoreError
 from appliance.system.clock import Clock

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from appliance.collector.breaker import Breaker, Seen, State
-from appliance.collector.wire import WireView
+from appliance.collector.liveness import WireView
 from appliance.simulate.pvs import Pvs, Wire
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.simulate.uploads import Post

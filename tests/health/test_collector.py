@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from appliance.collector.journal import Change, Journal
+from appliance.collector.breaker_file import Change, Journal
 from appliance.health import collector, image_problems
 from appliance.health.status import collect
 from appliance.settings import Collector, Settings, Store

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from appliance import settings
 from webui import fields
+from webui.words.settings import CHOOSE, WRONG
 
 KEYS = list(fields.FIELDS)
 
@@ -37,10 +38,14 @@ def test_a_form_left_as_it_is_changes_nothing(tmp_path: Path) -> None:
     ("capture.ports", "0"), ("capture.interface", "a/b"), ("pvoutput.url", "http://example.org/"),
     ("pvoutput.system_id", "abc"), ("pvoutput.reserve", "251"), ("store.data_dir", "relative/path"),
     ("store.keep_inbox_days", "0"), ("capture.pvs_mac", "02:00"), ("pvoutput.api_key", "with blank")])
-def test_what_the_file_refuses_the_form_refuses_with_the_same_words(key: str, text: str) -> None:
+def test_what_the_file_refuses_the_form_refuses_and_says_what_to_enter(key: str, text: str) -> None:
     changes, errors = fields.read({key: text}, [key])
-    assert errors == {key: fields.FIELDS[key].wrong or f"Must be {settings.keys()[key][1]}."}
+    assert errors == {key: WRONG.get(key, CHOOSE)}
     assert not changes
+
+
+def test_whatever_is_typed_has_words_for_what_to_enter_instead() -> None:
+    assert set(WRONG) == {key for key in KEYS if fields.kind(key) in ("text", "number", "secret")}
 
 
 @given(st.sampled_from(KEYS), st.text(max_size=40))

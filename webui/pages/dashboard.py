@@ -14,7 +14,7 @@ from appliance.health import status
 from appliance.health.log import Entry
 from webui import language
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime, panels, picture, svg
+from webui.present import charts, compare, energy, localtime, panels, picture, reader_locale, svg
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -60,7 +60,7 @@ def live() -> ResponseReturnValue:
 def _hero() -> str:
     now = int(box().now() // LIVE_CACHE_S)
     cache: dict[tuple[str, str, bool], tuple[int, str]] = current_app.extensions.setdefault("suntap-live", {})
-    worn = language.now(), dress.now().name, auth.is_owner()
+    worn = language.now(), reader_locale.now().name, auth.is_owner()
     if worn not in cache or cache[worn][0] != now:
         cache[worn] = now, render_template("_now.html", **_now())
     return cache[worn][1]
@@ -96,7 +96,8 @@ def _page(day: date) -> str:
         question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
-        inverters=Markup(box().kept((day, here, language.now(), dress.now().name), lambda: _panels(day, day < here))),
+        inverters=Markup(box().kept((day, here, language.now(), reader_locale.now().name),
+                                    lambda: _panels(day, day < here))),
         month=charts.month_bars(month_days, day, energy.days(box(), *_month_before(day))),
         month_total=energy.total(list(month_days.values())),
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),

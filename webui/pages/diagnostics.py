@@ -17,7 +17,7 @@ from webui import logs
 from webui.data import Box, box
 from webui.handovers import repair_shown
 from webui.present import localtime
-from webui.present.backlog import draining
+from webui.present.pvs_backlog import draining
 from webui.security import access, auth
 from webui.words.diagnostics import ANSWERERS, PARTS
 

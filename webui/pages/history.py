@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from appliance.history import earlier
 from webui import orders
 from webui.data import box
-from webui.present import charts, compare, dress, energy, localtime
+from webui.present import charts, compare, energy, localtime, reader_locale
 from webui.present.energy import Totals
 from webui.query import parse_month
 from webui.security import access
@@ -102,7 +102,7 @@ def _month_list(first: date, last: date) -> list[tuple[str, str]]:
 
 def _weekdays() -> list[str]:
     """Mon to Sun, or Sun to Sat."""
-    first = dress.now().first_weekday
+    first = reader_locale.now().first_weekday
     return [str(localtime.SHORT_WEEKDAYS[(first + number) % 7]) for number in range(7)]
 
 
@@ -123,7 +123,7 @@ def calendar(month: date, days: dict[date, Totals]) -> list[list[dict[str, Any] 
     """Weeks from the country's first weekday on; None outside the month. `shade` 0 to 4 follows the day's share of the
     best one."""
     top = max((found.production_dwh or 0 for found in days.values()), default=0)
-    cells: list[dict[str, Any] | None] = [None] * ((month.weekday() - dress.now().first_weekday) % 7)
+    cells: list[dict[str, Any] | None] = [None] * ((month.weekday() - reader_locale.now().first_weekday) % 7)
     for number in range(1, localtime.month_end(month).day + 1):
         day = month.replace(day=number)
         found = days.get(day)

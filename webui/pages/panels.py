@@ -11,7 +11,7 @@ from appliance.settings import Panel, SettingsError
 from appliance.settings.validators import GRID
 from webui import language
 from webui.data import box
-from webui.present import charts, dress, energy, localtime, panels
+from webui.present import charts, energy, localtime, panels, reader_locale
 from webui.present.energy import Totals
 from webui.query import FIRST_YEAR, LAST_YEAR, parse_month
 from webui.security import access
@@ -28,7 +28,7 @@ LEAST_ROWS, LEAST_COLUMNS = 4, 6
 def show() -> str:
     """The month in ?month=YYYY-MM, or the year in ?year=YYYY; this month without."""
     first, last, is_year = _asked()
-    made = box().kept(("panels", first, last, language.now(), dress.now().name), lambda: _period(first, last))
+    made = box().kept(("panels", first, last, language.now(), reader_locale.now().name), lambda: _period(first, last))
     return render_template("panels.html", first=first, is_year=is_year, inverters=Markup(made),
                            newest=_newest(first, last), **_steps(first, is_year))
 

@@ -15,16 +15,16 @@ from appliance.health import image_problems
 from appliance.outputs.check import CHECKS
 from appliance.pvoutput import views
 from appliance.settings import EVERYWHERE, SettingsError, Web
-from webui import account, fields, handovers, orders
+from webui import account_check, fields, handovers, orders
 from webui.data import box
-from webui.language import N_, _
+from webui.language import _
 from webui.security import access, tokens
 from webui.security.headers import without_port
+from webui.words.settings import PORT_IN_USE
 
 page = Blueprint("settings", __name__)
 
 PORT_KEYS = ("web.host", "web.port")
-PORT_IN_USE = N_("Another program uses this port: choose another one.")
 
 
 @page.get("/settings")
@@ -63,9 +63,9 @@ def save(section: str) -> ResponseReturnValue:
 @access.owner
 def test() -> ResponseReturnValue:
     """Test what is typed into the section PVOutput; nothing is saved."""
-    changes, errors = fields.read(request.form, account.KEYS)
-    outcome = account.wrong(errors) if errors else account.try_out(changes)
-    if account.wants_fragment():
+    changes, errors = fields.read(request.form, account_check.KEYS)
+    outcome = account_check.wrong(errors) if errors else account_check.try_out(changes)
+    if account_check.wants_fragment():
         return render_template("_outcome.html", outcome=outcome)
     form = request.form.to_dict() | {"section": "pvoutput"}
     return _render(form, errors, outcome=outcome), 422 if errors else 200

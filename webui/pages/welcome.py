@@ -11,7 +11,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from appliance.settings import SettingsError, Site
-from webui import account, fields
+from webui import account_check, fields
 from webui.data import box
 from webui.limits import CLAIM_S, MIN_LENGTH
 from webui.present import listening
@@ -114,21 +114,21 @@ def post() -> ResponseReturnValue:
     changes, errors = ({}, {}) if "local" in request.form else fields.read(request.form, PVOUTPUT_KEYS)
     if errors:
         return _post_page(errors)
-    outcome = None if "local" in request.form else account.try_out(changes)
+    outcome = None if "local" in request.form else account_check.try_out(changes)
     if outcome is not None and ("test" in request.form or not (outcome.ok or "anyway" in request.form)):
         return _post_page({}, outcome)
     try:
         box().change({**changes, "pvoutput.enabled": outcome is not None})
     except SettingsError as error:
         return _post_page({PVOUTPUT_KEYS[0]: str(error)})
-    if account.wants_fragment():
+    if account_check.wants_fragment():
         return "", 200, {"X-Go": url_for("welcome.done")}
     return redirect(url_for("welcome.done"))
 
 
-def _post_page(errors: dict[str, str], outcome: account.Outcome | None = None) -> ResponseReturnValue:
-    if account.wants_fragment():
-        return render_template("_outcome.html", outcome=account.wrong(errors) if errors else outcome, keep=True)
+def _post_page(errors: dict[str, str], outcome: account_check.Outcome | None = None) -> ResponseReturnValue:
+    if account_check.wants_fragment():
+        return render_template("_outcome.html", outcome=account_check.wrong(errors) if errors else outcome, keep=True)
     rows = fields.rows(box().settings(), PVOUTPUT_KEYS, request.form.to_dict(), errors, typed=outcome is not None)
     page_text = render_template("welcome/pvoutput.html", step=5, rows=rows, outcome=outcome, keep=True)
     return page_text, 422 if errors else 200

@@ -11,8 +11,8 @@ from statistics import median_low
 from appliance.history import views
 from webui.data import Box
 from webui.present import energy, localtime
-from webui.present.dress import NARROW
 from webui.present.energy import Totals
+from webui.present.reader_locale import NARROW
 from webui.present.units import MINUS
 
 RECENT_DAYS = 30

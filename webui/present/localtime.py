@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from webui.language import N_, _, ngettext
-from webui.present import dress
+from webui.present import reader_locale
 
 MONTHS = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August"),
           N_("September"), N_("October"), N_("November"), N_("December"))
@@ -48,14 +48,14 @@ def clock_time(seconds: float, zone: ZoneInfo) -> str:
 
 
 def _clock(here: datetime) -> str:
-    if dress.now().twelve_hours:
+    if reader_locale.now().twelve_hours:
         return f"{here.hour % 12 or 12}:{here:%M} {'AM' if here.hour < 12 else 'PM'}"
     return f"{here:%H:%M}"
 
 
 def hour(here: datetime) -> str:
     """A full hour: 14:00, or 2 PM."""
-    if dress.now().twelve_hours:
+    if reader_locale.now().twelve_hours:
         return f"{here.hour % 12 or 12} {'AM' if here.hour < 12 else 'PM'}"
     return f"{here:%H}:00"
 
@@ -78,7 +78,7 @@ def moment(seconds: float | None, zone: ZoneInfo, now: float) -> str:
         return _clock(then)
     year = then.year != here.year
     weekday, month = SHORT_WEEKDAYS[then.weekday()], SHORT_MONTHS[then.month - 1]
-    if dress.now().month_first:
+    if reader_locale.now().month_first:
         return f"{weekday}, {month} {then.day}{f', {then.year}' if year else ''}, {_clock(then)}"
     return f"{weekday} {then.day} {month}{f' {then.year}' if year else ''}, {_clock(then)}"
 
@@ -86,7 +86,7 @@ def moment(seconds: float | None, zone: ZoneInfo, now: float) -> str:
 def long_date(day: date) -> str:
     """Saturday, 9 May 2026, or Saturday, May 9, 2026."""
     weekday, month = WEEKDAYS[day.weekday()], MONTHS[day.month - 1]
-    if dress.now().month_first:
+    if reader_locale.now().month_first:
         return f"{weekday}, {month} {day.day}, {day.year}"
     return f"{weekday}, {day.day} {month} {day.year}"
 
@@ -94,7 +94,7 @@ def long_date(day: date) -> str:
 def short_date(day: date) -> str:
     """9 May 2026, or May 9, 2026."""
     month = SHORT_MONTHS[day.month - 1]
-    if dress.now().month_first:
+    if reader_locale.now().month_first:
         return f"{month} {day.day}, {day.year}"
     return f"{day.day} {month} {day.year}"
 

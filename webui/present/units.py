@@ -1,11 +1,11 @@
 """How numbers are written: exact integers (0.1 Wh, W) to text with a unit. No floats, and `–` for what is not known.
 
-Thousands are set apart as the reader's country does it (dress).
+Thousands are set apart as the reader's country does it (reader_locale).
 """
 from decimal import ROUND_HALF_UP, Decimal
 
-from webui.present import dress
-from webui.present.dress import NARROW
+from webui.present import reader_locale
+from webui.present.reader_locale import NARROW
 
 UNKNOWN = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -15,7 +15,7 @@ def whole(number: int | None) -> str:
     """1 234 567, or 1,234,567."""
     if number is None:
         return UNKNOWN
-    text = f"{abs(number):,}".replace(",", dress.now().thousands)
+    text = f"{abs(number):,}".replace(",", reader_locale.now().thousands)
     return f"{MINUS}{text}" if number < 0 else text
 
 
@@ -67,7 +67,7 @@ def temperature(celsius: float | None) -> str:
     if celsius is None:
         return ""
     text = f"{celsius:.0f}{NARROW}°C"
-    return f"{text} ({celsius * 9 / 5 + 32:.0f}{NARROW}°F)" if dress.now().fahrenheit else text
+    return f"{text} ({celsius * 9 / 5 + 32:.0f}{NARROW}°F)" if reader_locale.now().fahrenheit else text
 
 
 def money(amount: Decimal | None) -> str:
@@ -76,4 +76,4 @@ def money(amount: Decimal | None) -> str:
         return UNKNOWN
     cents = int((abs(amount) * 100).to_integral_value(ROUND_HALF_UP))
     sign = MINUS if amount < 0 and cents else ""
-    return f"{sign}{dress.now().currency}{fixed(cents, 2, 2)}"
+    return f"{sign}{reader_locale.now().currency}{fixed(cents, 2, 2)}"

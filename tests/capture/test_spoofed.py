@@ -1,8 +1,8 @@
 """Who uses an address of the PVS's side at the router's port. Real frames; the wire is test_uplink's."""
 import pytest
 
-from appliance.capture import copies
-from appliance.capture.copies import Copies
+from appliance.capture import spoofed
+from appliance.capture.spoofed import Copies
 from tests.attack.support import FORGER_MAC, ROUTER_MAC, TRUE_MAC
 from tests.capture.test_uplink import Wire
 from tests.capture.test_uplink import wire as wire  # a fixture
@@ -37,7 +37,7 @@ def test_a_copied_address_stays_watched_and_is_believed_again_after_a_while(wire
     wire.box.inside(lambda: watching.watch("port1", frozenset({FORGER_MAC})))
     frame(wire, "port1", TRUE_MAC)
     assert wait_for(lambda: watching.has(TRUE_MAC))
-    monkeypatch.setattr(copies, "COPIED_S", 0.0)
+    monkeypatch.setattr(spoofed, "COPIED_S", 0.0)
     assert not watching.has(TRUE_MAC)
 
 
@@ -66,5 +66,5 @@ def test_no_more_addresses_are_watched_than_the_bound(watching):
     watching.watch("", many)
     assert watching._watched == ()
     watching.watch("nowhere", many)
-    assert len(watching._watched) == copies.MAX_WATCHED
-    assert 5 * copies.MAX_WATCHED < len(copies.program(watching._watched)) < 4096       # BPF_MAXINSNS
+    assert len(watching._watched) == spoofed.MAX_WATCHED
+    assert 5 * spoofed.MAX_WATCHED < len(spoofed.program(watching._watched)) < 4096       # BPF_MAXINSNS

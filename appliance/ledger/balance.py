@@ -15,7 +15,7 @@ from math import gcd
 
 from appliance.ledger.cadence import is_hole
 from appliance.ledger.folded import Folded, Step
-from appliance.ledger.roofs import Day
+from appliance.ledger.pvs_production import Day
 from appliance.ledger.sign import RESOLUTION_DWH, Against
 from appliance.ledger.slot import Slot, watts
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.collector import NAME, PATHS
 from appliance.collector.dns import query
-from appliance.collector.wire import MAX_ADDRESSES, MAX_TRIES, WireView, is_public
+from appliance.collector.liveness import MAX_ADDRESSES, MAX_TRIES, WireView, is_public
 from appliance.simulate import traffic, uploads
 from appliance.simulate.traffic import Conversation
 from tests.collector.support import answer_of_names

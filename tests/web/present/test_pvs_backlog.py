@@ -2,7 +2,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.present.backlog import Draining, draining
+from webui.present.pvs_backlog import Draining, draining
 
 
 def test_without_points_there_is_no_bar():

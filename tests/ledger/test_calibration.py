@@ -5,8 +5,8 @@ import pytest
 
 from appliance import ledger
 from appliance.history import views
+from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.ledger.full_power import full_power
-from appliance.ledger.settle import is_unsettled, leave_unsettled, meter_is_gross, net_signs, settle
 from appliance.store import state, transaction
 from appliance.store.state import Key
 from tests.ledger.support import LA, NOON, household, inverter, meter, run_of, texts

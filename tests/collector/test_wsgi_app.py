@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from appliance.collector import ALIVE, PEER, PEER_MAC, bounds
-from appliance.collector.stand_in import is_own_network
+from appliance.collector.wsgi_app import is_own_network
 from appliance.simulate import uploads
 from appliance.store import inbox
 from appliance.system.clock import Clock

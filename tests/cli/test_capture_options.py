@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings as declared
-from appliance.cli.ports import DEFAULT_PORTS, _port, add_host, add_ports, engine_of, ports_of
+from appliance.cli.capture_options import DEFAULT_PORTS, _port, add_host, add_ports, engine_of, ports_of
 from appliance.errors import USAGE, CommandError
 
 

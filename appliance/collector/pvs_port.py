@@ -17,7 +17,7 @@ class NoPort(Exception):
     """The PVS's port is not known; the text says why and what to do."""
 
 
-def pvs_port(bridge: str) -> str:
+def find(bridge: str) -> str:
     """The PVS's port. Raises NoPort."""
     if not (SYS_NET / bridge).exists():
         raise NoPort(f"there is no interface {bridge}")

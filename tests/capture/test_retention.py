@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.capture.room import MAX_INBOX_BYTES, MIN_FREE, RESERVE, RESERVE_BYTES, SMALL_DISK, Room
+from appliance.capture.retention import MAX_INBOX_BYTES, MIN_FREE, RESERVE, RESERVE_BYTES, SMALL_DISK, Room
 from appliance.store import inbox
 
 Disk = namedtuple("Disk", "total used free")

@@ -13,7 +13,7 @@ from appliance.pvoutput.views import System, Verdict
 from webui import fields
 from webui.data import box
 from webui.language import _
-from webui.security import secrets
+from webui.security import key_host
 
 KEYS = [key for key in fields.FIELDS if key.startswith("pvoutput.")]
 
@@ -43,7 +43,7 @@ def wrong(errors: dict[str, str]) -> Outcome:
 def try_out(changes: dict[str, Any]) -> Outcome:
     """Ask PVOutput whether key and system hold: the stored settings with `changes` ("pvoutput.key" → value) put in."""
     loaded = box().settings()
-    if problem := secrets.moved(loaded, changes):
+    if problem := key_host.moved(loaded, changes):
         return Outcome(False, problem)
     account = replace(loaded.pvoutput, **{key.split(".")[1]: value for key, value in changes.items()})
     if not account.api_key or not account.system_id:

@@ -1,5 +1,5 @@
 """Who answers the PVS and since when, kept in a small file that may be lost or nonsense."""
-from appliance.collector.journal import FILE, MAX_CHANGES, Change, Journal
+from appliance.collector.breaker_file import FILE, MAX_CHANGES, Change, Journal
 
 
 def test_the_journal_keeps_the_last_changes_and_survives_nonsense(tmp_path):

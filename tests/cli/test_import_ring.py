@@ -2,7 +2,7 @@
 import json
 from pathlib import Path
 
-from appliance.cli import rings
+from appliance.cli import import_ring
 from appliance.store import bodies, inbox
 from tests.cli.command import suntap
 from tests.spcore.tcp import Talk, post
@@ -68,19 +68,19 @@ def test_a_first_file_that_is_gone_or_changed_is_not_read(tmp_path):
 
 
 def test_a_capture_of_another_time_continues_nothing(tmp_path):
-    first, second = files(tmp_path, gap_us=rings.AFTER_US + 1)
+    first, second = files(tmp_path, gap_us=import_ring.AFTER_US + 1)
     data = tmp_path / "data"
     suntap("import", first, "--data-dir", data)
     assert "continues" not in suntap("import", second, "--data-dir", data).out
 
 
 def test_only_the_latest_ends_are_kept_and_an_unreadable_list_is_none(tmp_path):
-    for number in range(rings.KEPT + 3):
+    for number in range(import_ring.KEPT + 3):
         (tmp_path / str(number)).write_bytes(b"x")
-        rings.remember(tmp_path, str(tmp_path / str(number)), number)
-    assert len(json.loads((tmp_path / rings.FILE).read_text())) == rings.KEPT
+        import_ring.remember(tmp_path, str(tmp_path / str(number)), number)
+    assert len(json.loads((tmp_path / import_ring.FILE).read_text())) == import_ring.KEPT
     for bad in (b"", b"{}", b"[[1]]", b"\xff"):
-        (tmp_path / rings.FILE).write_bytes(bad)
-        assert rings.before(tmp_path, [], 0) == ""
-    rings.remember(tmp_path, "-", 5)
-    rings.remember(tmp_path, "", 0)
+        (tmp_path / import_ring.FILE).write_bytes(bad)
+        assert import_ring.before(tmp_path, [], 0) == ""
+    import_ring.remember(tmp_path, "-", 5)
+    import_ring.remember(tmp_path, "", 0)

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from tests.web.conftest import ZONE, Visitor
-from webui.present import dress, localtime, units
-from webui.present.dress import AMERICAN, INTERNATIONAL
+from webui.present import localtime, reader_locale, units
+from webui.present.reader_locale import AMERICAN, INTERNATIONAL
 
 AFTERNOON = datetime(2026, 5, 9, 14, 5, tzinfo=ZONE).timestamp()
 AT_HOME = {"Accept-Language": "en-US,en;q=0.9"}
@@ -16,9 +16,9 @@ AT_HOME = {"Accept-Language": "en-US,en;q=0.9"}
 @pytest.fixture(autouse=True)
 def undressed():
     """Each test begins and ends in the usual dress."""
-    dress.wear(INTERNATIONAL)
+    reader_locale.wear(INTERNATIONAL)
     yield
-    dress.wear(INTERNATIONAL)
+    reader_locale.wear(INTERNATIONAL)
 
 
 @pytest.mark.parametrize(("languages", "worn"), [
@@ -26,15 +26,15 @@ def undressed():
     (["de-DE", "en-US"], INTERNATIONAL),
     (["en-GB"], INTERNATIONAL), (["en"], INTERNATIONAL), ([], INTERNATIONAL), (["zh-Hant-US"], AMERICAN),
     (["-", "x", "en-US"], AMERICAN)])
-def test_the_first_language_with_a_country_decides(languages: list[str], worn: dress.Dress) -> None:
-    assert dress.of_languages(languages) is worn
+def test_the_first_language_with_a_country_decides(languages: list[str], worn: reader_locale.Dress) -> None:
+    assert reader_locale.of_languages(languages) is worn
 
 
 def test_times_and_dates_in_both(app: Flask) -> None:
     day = date(2026, 5, 9)
     shown = [(localtime.clock_time(AFTERNOON, ZONE), localtime.moment(AFTERNOON, ZONE, AFTERNOON + 9 * 86400),
               localtime.long_date(day), localtime.short_date(day))]
-    dress.wear(AMERICAN)
+    reader_locale.wear(AMERICAN)
     shown.append((localtime.clock_time(AFTERNOON, ZONE), localtime.moment(AFTERNOON, ZONE, AFTERNOON + 9 * 86400),
                   localtime.long_date(day), localtime.short_date(day)))
     assert shown == [("14:05", "Sat 9 May, 14:05", "Saturday, 9 May 2026", "9 May 2026"),
@@ -44,13 +44,13 @@ def test_times_and_dates_in_both(app: Flask) -> None:
 @pytest.mark.parametrize(("hour", "text"), [(0, "12 AM"), (1, "1 AM"), (11, "11 AM"), (12, "12 PM"), (13, "1 PM"),
                                             (23, "11 PM")])
 def test_noon_and_midnight_are_twelve(hour: int, text: str) -> None:
-    dress.wear(AMERICAN)
+    reader_locale.wear(AMERICAN)
     assert localtime.hour(datetime(2026, 5, 9, hour, tzinfo=ZONE)) == text
 
 
 def test_numbers_and_degrees() -> None:
     assert (units.kwh(226_280_000, 0), units.temperature(52.4)) == ("22\u202f628", "52\u202f°C")
-    dress.wear(AMERICAN)
+    reader_locale.wear(AMERICAN)
     assert (units.kwh(226_280_000, 0), units.temperature(52.4)) == ("22,628", "52\u202f°C (126\u202f°F)")
     assert units.temperature(None) == ""
 

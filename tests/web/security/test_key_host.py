@@ -4,7 +4,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from appliance.settings import Lines, Mqtt, Notify, PVOutput, Secret, Settings
-from webui.security.secrets import SECRETS, moved
+from webui.security.key_host import SECRETS, moved
 
 STORED = Settings(pvoutput=PVOutput(url="https://mine.example/r2/", api_key=Secret("k")),
                   mqtt=Mqtt("mqtt://mine.example", password=Secret("p")),

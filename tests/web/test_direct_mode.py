@@ -12,8 +12,8 @@ from appliance.store import inbox
 from appliance.system.heartbeat import Heartbeat
 from tests.collector.support import answer_on, serving
 from tests.web.conftest import running
-from webui import collector
-from webui.collector import is_upload
+from webui import direct_mode
+from webui.direct_mode import is_upload
 from webui.limits import MAX_UPLOAD
 from webui.server import listen
 
@@ -100,7 +100,7 @@ def test_which_host_names_are_the_collectors(host, its):
 def test_behind_a_socket_for_both_kinds_of_address_a_sender_is_known_by_its_own(app, stand_in, data_dir, monkeypatch):
     """systemd's socket shows 192.0.2.50 as ::ffff:192.0.2.50: without the hardware address a serial alone would do."""
     asked = []
-    monkeypatch.setattr(collector, "hardware_address", lambda address: asked.append(address) or "02:00:5e:00:53:01")
+    monkeypatch.setattr(direct_mode, "hardware_address", lambda address: asked.append(address) or "02:00:5e:00:53:01")
     both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
     server = listen(app, "", 0, [both])
     with running(server):

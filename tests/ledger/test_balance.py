@@ -1,8 +1,8 @@
 """From the steps of counters to slots: booking, holes, power, consumption."""
+from appliance.ledger.balance import Start, book
 from appliance.ledger.folded import Folded
-from appliance.ledger.roofs import Day
+from appliance.ledger.pvs_production import Day
 from appliance.ledger.sign import choose
-from appliance.ledger.sites import Start, book
 
 COUNTING = Start(1, 0)
 DAY = 1_778_310_000 - 1_778_310_000 % 300
