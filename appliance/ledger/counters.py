@@ -122,7 +122,7 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
         rise, span = abs(point[1] - state[1]), point[0] - state[0]
         if rise * 360 > result.top_w * span:
             result.top_w = rise * 360 // max(1, span)
-        if fits(state, point, limit) and not (both_ways and point[1] == 0 and abs(state[1]) > RETURN_DWH):
+        if fits(state, point, limit) and not (both_ways and point[1] == 0 and _is_no_place(state, following)):
             if following is not None and fits(state, following, limit) and not fits(
                     State(*point, point[0]), following, limit):
                 events.append(Event(OUTLIER, point[0], state[1], point[1]))
@@ -157,6 +157,12 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
             result.until = max(result.until, behind[0] + DAY_S)
     result.state = state
     return result
+
+
+def _is_no_place(state: State, following: Point | None) -> bool:
+    """Whether a net meter that says 0 is likelier away: it says so again, or is next where it was rather."""
+    return following is not None and abs(state[1]) > RETURN_DWH and (
+        following[1] == 0 or abs(following[1] - state[1]) < abs(following[1]))
 
 
 def _begin(state: State, point: Point, both_ways: bool, limit: Limit, result: Folded) -> State:

@@ -104,7 +104,8 @@ class Site:
         self.kept: dict[int, int] = {}                          # as skew, of records that a right clock sent later
         self._inverters(count)
         self._meters()
-        for fault in sorted(self.faults, key=lambda name: (name in WRITTEN, name == "below zero", name not in ENDING)):
+        for fault in sorted(self.faults, key=lambda name: (
+                name in WRITTEN, name == "below zero", name not in ENDING, name != "silent nights")):
             getattr(self, "_" + fault.replace(" ", "_"))()
 
     def _other_cadence(self) -> int:
@@ -337,7 +338,7 @@ class Site:
         self._wrong_clock(self.rng.choice((-DAY, DAY)))
 
     def _clock_hours(self) -> None:
-        self._wrong_clock(self.rng.choice((-1, 1)) * self.rng.randint(2, 14) * HOUR)
+        self._wrong_clock(self.rng.choice((-1, 1)) * (self.rng.randint(2, 14) * HOUR + 130))     # no time twice
 
     def _kept_hours(self) -> None:
         """Made and kept under a clock that is hours off, sent when it is right again."""

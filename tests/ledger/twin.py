@@ -99,6 +99,11 @@ class Counter:
             return "dropped", end
         return ("epoch", at + 1) if agreed else ("dropped", at + 1)
 
+    def no_place(self, before: Reading, reading: Reading, rest: list[Reading]) -> bool:
+        """Whether a net meter that says 0 is likelier away: it says so again, or is next where it was rather."""
+        return self.net and not reading[1] and abs(before[1]) > 1 and bool(rest) and (
+            not rest[0][1] or abs(rest[0][1] - before[1]) < abs(rest[0][1]))
+
     def over_end(self, before: Reading, since: int, after: Reading) -> Decimal | None:
         """The energy of a step over the end of the counter's digits or of its 32 bits; None: it is no such step."""
         most = int(self.limit * 1000 * (after[0] - since + 3900)) // 360
@@ -124,7 +129,7 @@ class Counter:
                     self.over_end(accepted, since, reading) is None):
                 index += 1                      # no counter of energy made is there
                 continue
-            if not self.fits(accepted, reading, since) or (self.net and not reading[1] and abs(accepted[1]) > 1):
+            if not self.fits(accepted, reading, since) or self.no_place(accepted, reading, ordered[index + 1:]):
                 kind, end = self.away(accepted, since, index, ordered)
                 over = self.over_end(accepted, since, reading) if kind == "epoch" else None
                 if over is not None:
