@@ -170,8 +170,10 @@ def tells_order(readings: list[Reading], zone: str) -> bool:
     counter = Counter(False, readings, limit(full), full, zone)
     counter.count()
     kept = {*counter.starts, *(time for begin, end, _ in counter.steps for time in (begin, end))}
-    return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT
-                   for ordered in (sorted(readings), sorted(one for one in readings if one[0] in kept))
+    several = sorted(readings), sorted(one for one in readings if one[0] in kept)
+    if any(first[1] / 2 < last[1] < first[1] - DIGIT for ordered in several for first, last in pairwise(ordered)):
+        return False            # it did not begin anew, so it was there before the first reading
+    return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT for ordered in several
                    for place, first in enumerate(ordered) for second, last in pairwise(ordered[place + 1:]))
 
 
