@@ -109,7 +109,7 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "sign": ("ok", "up what is bought", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
     "turned": ("warn", "are probably wrong", turned),
-    "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
+    "meter": ("ok", "counts what you buy less what you sell, as is usual", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines of reports had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
