@@ -36,7 +36,7 @@ def examine(path: Path, data_dir: str | Path | None, clock: Clock) -> Iterator[F
         yield Finding("settings", WARN, line, "correct its name, or update suntap if a newer version wrote it")
     folder = settings.store.data_dir
     yield check_data_dir(folder)
-    yield check_interface(settings.capture.interface)
+    yield check_spool(folder) or check_interface(settings.capture.interface)
     yield check_right(settings.capture.interface, folder)
     yield check_port(settings.web.host, settings.web.port, folder)
     if settings.collector.stand_in != OFF:
@@ -104,6 +104,15 @@ def check_data_dir(folder: Path) -> Finding:
     if room.free < disk.LOW_BYTES:
         return Finding("data directory", BAD, text, "make room: a year needs about 500 MB")
     return Finding("data directory", OK, text)
+
+
+def check_spool(data_dir: Path) -> Finding | None:
+    """The capture process reads a folder in place of an interface, as in the demo; None if it does not."""
+    last = heartbeat.read("capture", data_dir)
+    source = str(last.get("interface", "")) if last is not None and last["alive"] else ""
+    if not source.startswith("/"):
+        return None
+    return Finding("interface", OK, f"none is needed: the capture process reads the folder {source}")
 
 
 def check_interface(name: str) -> Finding:

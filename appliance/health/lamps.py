@@ -93,8 +93,8 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
     if age > max(OLD_READING_S, history.late_s):
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
                        "Inverters are silent in the dark. By day, see SunPower box first.")
-    known = " and ".join(_count(number, kind) for kind in ("inverter", "meter")
-                         if (number := history.devices.get(kind, 0)))
+    there = {**history.devices, "inverter": history.devices.get("inverter", 0) - history.replaced}
+    known = " and ".join(_count(there[kind], kind) for kind in ("inverter", "meter") if there.get(kind))
     return Finding("decode", OK, f"{known} known; the newest reading is from {ago(age)}.")
 
 

@@ -97,9 +97,11 @@ class HistoryFacts:
     clock_ahead_s: float | None     # of PVOutput's clock
     bytes: int
     late_s: int = 0                 # age of the newest reading from which it is late, by the site's cadence
+    replaced: int = 0               # inverters whose place another one took
 
     def to_json(self) -> dict[str, Any]:
-        found = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "late_s"}
+        found = {name: getattr(self, name) for name in self.__dataclass_fields__
+                 if name not in ("late_s", "replaced")}
         found["notices"] = [asdict(notice) for notice in self.notices]
         for name in ("pvs", "pause"):
             found[name] = asdict(found[name]) if found[name] else None

@@ -21,6 +21,7 @@ from appliance.health import card, collector, disk, image_problems, lamps, news,
 from appliance.health.collector import CollectorFacts
 from appliance.health.finding import BAD, WARN, Finding
 from appliance.health.sources import HistoryFacts, InboxFacts, PauseFacts, ProcessFacts, PvsFacts, Unreadable
+from appliance.history import inverters
 from appliance.history.overview import overview
 from appliance.ledger import cadence
 from appliance.pvoutput import views as pvoutput
@@ -136,7 +137,7 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
             notices=tuple([*card.notices(card.read(data_dir)), *_updates(data_dir, settings, clock),
                            *notices.collect(connection, since)][:MAX_NOTICES]),
             clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size,
-            late_s=cadence.late_s(connection))
+            late_s=cadence.late_s(connection), replaced=len(inverters.replacements(connection)))
 
 
 def _updates(data_dir: Path, settings: Settings, clock: Clock) -> list[notices.Notice]:

@@ -204,8 +204,15 @@ def _unpack(source: IO[bytes], folder: Path) -> Contents:
     except (plain_tar.NoTar, zlib.error, EOFError, OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             raise
-        raise BackupError(f"{shown}: not a whole suntap backup ({error})", _cut(error)) from error
+        kind = _cut(error)
+        raise BackupError(f"{shown}: {NOT_WHOLE[kind]}", kind) from error
     return _check_content(manifest, shown, folder)
+
+
+NOT_WHOLE = {
+    "foreign": "not a suntap backup: give a file that `suntap backup` or the page's Settings › Backup made",
+    "damaged": "only a part of a suntap backup, or a damaged one: take it again from where it came, or another one",
+}
 
 
 def _cut(error: Exception) -> str:

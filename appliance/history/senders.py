@@ -7,6 +7,7 @@ from appliance.store import senders
 from appliance.store.senders import NONE, TRUSTED, UNKNOWN
 
 MAX_LISTED = 100        # devices and uploads that are set aside, and newest uploads
+KINDS = {"pvs": "SunPower box"}     # of devices, where owners have another word
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What the owner set aside by itself, or what could not be taken in: a device or an upload."""
+    """A device or an upload that the owner can set aside by itself, or did, or that could not be taken in."""
 
     id: int
     text: str
     reason: str = ""
+    time: int | None = None     # of an upload's capture, UTC seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ def overview(inbox: sqlite3.Connection, store: sqlite3.Connection, newest: int) 
     """Senders, devices, what is set aside, and the `newest` uploads."""
     aside = uploads_aside(inbox, store)
     known = {one.id for one in aside}
-    devices = [Aside(number, f"{kind} {serial}") for number, kind, serial in store.execute(
+    devices = [Aside(number, f"{KINDS.get(kind, kind)} {serial}") for number, kind, serial in store.execute(
         "SELECT id, kind, serial FROM counted_device ORDER BY kind, serial LIMIT ?", (MAX_LISTED,))]
-    uploads = [Aside(number, f"{len(one.body)} bytes from {one.source} to {one.path}")
+    uploads = [Aside(number, f"{len(one.body)} bytes from {one.source}", time=one.captured_us // 1_000_000)
                for number, one in inbox_uploads.newest(inbox, newest) if number not in known]
     return Overview(listing(inbox, store), devices, devices_aside(store), uploads, aside)
 
@@ -94,7 +96,7 @@ def _all(inbox: sqlite3.Connection, store: sqlite3.Connection, stored: dict[int,
 
 def devices_aside(store: sqlite3.Connection) -> list[Aside]:
     """The devices that the owner set aside."""
-    return [Aside(number, f"{kind} {serial}") for number, kind, serial in store.execute(
+    return [Aside(number, f"{KINDS.get(kind, kind)} {serial}") for number, kind, serial in store.execute(
         "SELECT id, kind, serial FROM device WHERE aside = 1 ORDER BY kind, serial LIMIT ?", (MAX_LISTED,))]
 
 
@@ -105,7 +107,7 @@ def uploads_aside(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[
                                         (MAX_LISTED,)):
         row = inbox_uploads.find(inbox, sha256)
         if row is not None:
-            found.append(Aside(row[0], f"from {row[1]} to {row[2]}", reason))
+            found.append(Aside(row[0], f"from {row[1]}", reason, row[2] // 1_000_000))
     return found
 
 

@@ -102,12 +102,11 @@ def is_doubted(setting: str, against_plus: int, against_minus: int) -> bool:
 
 def kind_reason(setting: str, gross: bool) -> str:
     """One sentence for the owner: what the meter counts and why that is believed."""
-    what = "what the house uses" if gross else "net, import and export"
+    what = "what the house uses" if gross else "what you buy less what you sell"
     if setting != "auto":
-        return f"The meter at the main panel counts {what}: the settings say so."
-    why = (f"on {SUNNY_DAYS} or more days of sun it never once fell" if gross
-           else f"usual, and it fell or has not been seen for {SUNNY_DAYS} days of sun yet")
-    return f"The meter at the main panel counts {what}: {why}."
+        return f"The meter at the main panel counts {what}: you set that."
+    why = f": on {SUNNY_DAYS} or more days of sun it never once fell" if gross else ", as is usual"
+    return f"The meter at the main panel counts {what}{why}."
 
 
 def turned_reason(sign: str, turns: Sequence[str]) -> str:

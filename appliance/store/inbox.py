@@ -222,10 +222,10 @@ def first_of(conn: sqlite3.Connection, sender: int) -> int | None:
     return first
 
 
-def find(conn: sqlite3.Connection, sha256: bytes) -> tuple[int, str, str] | None:
-    """(id, source, path) of the upload with this digest; None if the inbox does not have it."""
-    found: tuple[int, str, str] | None = conn.execute(
-        "SELECT id, source, path FROM upload WHERE sha256 = ?", (sha256,)).fetchone()
+def find(conn: sqlite3.Connection, sha256: bytes) -> tuple[int, str, int] | None:
+    """(id, source, capture in µs) of the upload with this digest; None if the inbox does not have it."""
+    found: tuple[int, str, int] | None = conn.execute(
+        "SELECT id, source, captured_us FROM upload WHERE sha256 = ?", (sha256,)).fetchone()
     return found
 
 

@@ -56,7 +56,7 @@ def read(path: Path, public_key: Path, package: Path) -> Manifest:
             manifest = _parse(data)
             _copy(_member(files, PACKAGE), manifest, package)
     except NoTar as error:
-        raise UpdateError(f"{path.name}: no update file, or not all of it ({error}): download it again") from error
+        raise UpdateError(f"{path.name}: no update file, or only a part of one: download it again") from error
     except OSError as error:
         raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
     return manifest
@@ -70,7 +70,7 @@ def announced(path: Path, public_key: Path) -> Manifest:
             data = _member(files, MANIFEST).read(MAX_MANIFEST + 1)
             verify(data, _member(files, SIGNATURE).read(MAX_MANIFEST), public_key)
     except NoTar as error:
-        raise UpdateError(f"{path.name}: no update file, or not all of it ({error})") from error
+        raise UpdateError(f"{path.name}: no update file, or only a part of one: download it again") from error
     except OSError as error:
         raise UpdateError(f"{error.filename or path}: {error.strerror or error}") from error
     return _parse(data)

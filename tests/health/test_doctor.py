@@ -6,6 +6,8 @@ import pytest
 
 from appliance.health import doctor
 from appliance.settings import Lines, Mqtt, Settings
+from appliance.system.clock import Clock
+from appliance.system.heartbeat import Heartbeat
 from tests.cli.command import suntap
 from tests.ports import free_port
 
@@ -40,6 +42,21 @@ def test_outputs_that_are_on_are_named_and_a_library_that_lacks_is_missing(monke
     monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
     assert [finding.ok for finding in doctor.check_outputs(on)] == [False, True]
     assert not list(doctor.check_outputs(Settings()))
+
+
+def test_where_the_capture_process_reads_a_folder_no_interface_is_missing(tmp_path, monkeypatch):
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    config = tmp_path / "suntap.toml"
+    config.write_text('[capture]\ninterface = "suntap-none"\n')
+
+    def found() -> doctor.Finding:
+        return next(one for one in doctor.examine(config, tmp_path, Clock()) if one.name == "interface")
+
+    assert not found().ok
+    Heartbeat("capture", tmp_path).beat(interface=str(tmp_path / "spool"))
+    assert found().ok and "spool" in found().text
+    Heartbeat("capture", tmp_path).beat(interface="br0")
+    assert not found().ok
 
 
 def test_an_interface_that_is_up_is_in_order():

@@ -18,6 +18,7 @@ import pytest
 from appliance import __version__
 from appliance.cli.status import table
 from appliance.health import card, disk, lamps, news, notices, status, system_age
+from appliance.health.sources import HistoryFacts
 from appliance.ledger import counters, intake
 from appliance.pvoutput import account, pauses, persisted, servertime
 from appliance.pvoutput.targets import main_target
@@ -108,7 +109,7 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "sign": ("ok", "up what is bought", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
     "turned": ("warn", "are probably wrong", turned),
-    "meter": ("ok", "counts net, import and export: usual", lambda box: box.lines(
+    "meter": ("ok", "counts what you buy less what you sell, as is usual", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines of reports had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),
@@ -195,6 +196,15 @@ def test_readings_with_an_impossible_time_are_told(box):
 def test_a_quiet_box_is_told_nothing(box):
     box.lines(*run_of(NOON, 5, 1000, 100))
     assert shown(box.data_dir) == []
+
+
+def test_the_lamp_counts_the_inverters_that_are_there_not_those_that_were_replaced(box):
+    replaced(box)
+    Heartbeat("supervisor", box.data_dir).beat()
+    (last,) = box.store.execute("SELECT max(last_seen) FROM device WHERE kind = 'inverter'").fetchone()
+    facts = status.collect(Settings(site=LA).with_data_dir(box.data_dir), Clock(0.0, last + 60, 0.0))
+    assert isinstance(facts.history, HistoryFacts) and facts.history.devices["inverter"] == len(SERIALS) + 1
+    assert f"{len(SERIALS)} inverters known" in next(lamp.text for lamp in facts.lamps if lamp.name == "decode")
 
 
 def test_suntap_status_prints_the_line_with_what_to_do(box):

@@ -350,7 +350,7 @@ print(sqlite3.connect("/var/lib/suntap/{file}.sqlite3").execute("PRAGMA integrit
 
 def test_a_wrong_boot_file_is_reported_and_not_a_boot_failure(box: Box) -> None:
     assert "hostname must be" in box.vm.run("cat /run/suntap-image/problems/boot")
-    assert "hostname must be" in box.vm.run("suntap status --json")
+    assert "hostname must be" in box.vm.run("suntap status --json", check=False)
 
 
 def test_after_all_that_uploads_still_reach_pvoutput_as_the_truth(box: Box, day: Day) -> None:
@@ -393,4 +393,4 @@ def test_a_dead_data_partition_keeps_neither_bridge_nor_page_down(box: Box) -> N
     ping = box.home.pvs.exec("ping", "-q", "-c", "3", "-w", "60", COLLECTOR)
     assert ping.wait(90) == 0 and PVS
     wait_for("the page", lambda: box.answers("/healthz"), 420, 3)
-    assert "kept in memory" in box.vm.run("suntap status --json")
+    assert "kept in memory" in box.vm.run("suntap status --json", check=False)

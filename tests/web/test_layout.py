@@ -83,6 +83,7 @@ def test_the_lamps_have_the_owners_names(guest: Visitor, roof: Path) -> None:
     text = guest.get("/live").text
     for name in ("SunPower box", "Inverters", "PVOutput", "Clock", "Storage"):
         assert f"<span>{name} <span class=\"state" in text
+    assert text.count(' class="state ') == text.count("<li>") >= 5
     assert "Decode" not in text and "supervisor process" not in text
 
 

@@ -176,7 +176,7 @@ def test_every_word_of_a_page_is_marked(path: Path) -> None:
 
 def test_every_field_of_the_settings_is_marked() -> None:
     for key, field in fields.FIELDS.items():
-        texts = [field.label, field.hint, field.wrong, *(said for _, said in field.choices)]
+        texts = [field.label, field.hint, *(said for _, said in field.choices)]
         assert [text for text in texts if words(text) and not isinstance(text, N_)] == [], key
     assert [title for _, title in fields.SECTIONS if words(title) and not isinstance(title, N_)] == [
         "Home Assistant (MQTT)"]        # names

@@ -59,6 +59,13 @@ def test_one_word_for_what_the_roof_makes_and_one_for_what_the_house_uses() -> N
         assert not OTHER_WORDS.search(text.replace("production meter", "")), text
 
 
+def test_a_lamp_says_its_state_in_a_word() -> None:
+    from webui.words.lamps import NAMES, state
+    for lamp in NAMES:
+        assert [state(lamp, found) for found in ("ok", "warn", "bad")] == ["OK", "Check", "Fault"]
+    assert (state("upload", "unknown"), state("decode", "unknown")) == ("Off", "Waiting")
+
+
 def test_every_process_and_every_lamp_has_the_owners_name() -> None:
     from appliance.health import lamps
     from webui.words.diagnostics import PARTS

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from appliance.outputs.notify.matters import Matter
 
 MAX_MATTERS = 20            # written out; the others are counted
+WHERE = "suntap's page has more: see Diagnostics there."
 
 
 @dataclass(frozen=True)
@@ -23,17 +24,24 @@ def compose(site: str, begun: Sequence[Matter], over: Sequence[Matter]) -> Messa
     if len(begun) + len(over) == 1:
         matter = (*begun, *over)[0]
         state = "needs a look" if begun else "over"
-        return Message(f"{name}: {state}", _lines(matter, bool(over)), any(item.bad for item in begun), bool(over))
+        text = _where(_lines(matter, bool(over)), begun)
+        return Message(f"{name}: {state}", text, any(item.bad for item in begun), bool(over))
     parts = [f"{len(begun)} need a look" if begun else "", f"{len(over)} over" if over else ""]
     shown = [_lines(matter, False) for matter in begun] + [_lines(matter, True) for matter in over]
-    more = [f"and {len(shown) - MAX_MATTERS} more: see the page"] if len(shown) > MAX_MATTERS else []
-    return Message(f"{name}: {', '.join(part for part in parts if part)}", "\n\n".join(shown[:MAX_MATTERS] + more),
+    more = [f"and {len(shown) - MAX_MATTERS} more"] if len(shown) > MAX_MATTERS else []
+    title = f"{name}: {', '.join(part for part in parts if part)}"
+    return Message(title, _where("\n\n".join(shown[:MAX_MATTERS] + more), begun),
                    any(item.bad for item in begun), not begun)
+
+
+def _where(text: str, begun: Sequence[Matter]) -> str:
+    """Where the owner finds the lamps and pages that the advice names; nothing where all is over."""
+    return f"{text}\n{WHERE}" if begun else text
 
 
 def _lines(matter: Matter, over: bool) -> str:
     if over:
-        return f"Over: {matter.text}"
+        return f"This is over: {matter.text}"
     return f"{matter.text}\n{matter.advice}".rstrip()
 
 

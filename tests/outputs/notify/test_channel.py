@@ -32,7 +32,7 @@ def test_ntfys_form_is_text_with_a_title(house: House, hook: Any) -> None:
     box.look(FULL)
     path, headers, body = hook.got[0]
     assert (path, headers["Title"], headers["Priority"]) == ("/topic", "suntap roof: needs a look", "high")
-    assert body.decode() == "The disk is full.\nUse a larger card."
+    assert body.decode() == "The disk is full.\nUse a larger card.\nsuntap's page has more: see Diagnostics there."
 
 
 @pytest.mark.parametrize(("behaviour", "words"), [

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from appliance.outputs.notify import matters
 from appliance.outputs.notify.matters import Matter
-from appliance.outputs.notify.message import MAX_MATTERS, Message, compose, trial
+from appliance.outputs.notify.message import MAX_MATTERS, WHERE, Message, compose, trial
 
 DISK = Matter("The disk is full.", "Use a larger card.", True, False, 0, 0)
 SIGN = Matter("An inverter was replaced.", "", False, True, 0, 0)
@@ -19,12 +19,13 @@ def test_many_matters_are_one_digest_of_bounded_length() -> None:
 
 def test_one_matter_is_a_message_of_its_own() -> None:
     message = compose("roof", [DISK], [])
-    assert message == Message("suntap roof: needs a look", "The disk is full.\nUse a larger card.", True, False)
-    assert compose("roof", [SIGN], []) == Message("suntap roof: needs a look", "An inverter was replaced.")
+    assert message == Message("suntap roof: needs a look",
+                              f"The disk is full.\nUse a larger card.\n{WHERE}", True, False)
+    assert compose("roof", [SIGN], []) == Message("suntap roof: needs a look", f"An inverter was replaced.\n{WHERE}")
 
 
 def test_what_is_over_says_so_and_is_never_urgent() -> None:
-    assert compose("roof", [], [DISK]) == Message("suntap roof: over", "Over: The disk is full.", False, True)
+    assert compose("roof", [], [DISK]) == Message("suntap roof: over", "This is over: The disk is full.", False, True)
     several = compose("roof", [], [DISK, SIGN])
     assert several.title == "suntap roof: 2 over" and several.over and not several.urgent
 

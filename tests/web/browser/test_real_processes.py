@@ -133,7 +133,7 @@ def test_a_killed_process_shows_within_seconds_and_not_after_its_silence(page: P
     expect(page.get_by_text(words)).to_be_hidden()
     house.kill(name)
     expect(page.locator(".banner.bad", has_text=words)).to_be_visible(timeout=STALE_S / 3 * SECONDS)
-    expect(page.locator(".lamps li", has_text=lamp)).to_contain_text("out of order")
+    expect(page.locator(".lamps li", has_text=lamp)).to_contain_text("Fault")
     picture(page, f"dashboard-{name}-killed")
 
 

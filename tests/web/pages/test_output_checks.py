@@ -39,6 +39,6 @@ def test_a_failure_is_said_with_what_to_do(owner: Visitor, hook: Any) -> None:
 
 def test_what_cannot_be_is_said_by_the_field(owner: Visitor) -> None:
     answer = owner.send("/settings", "/outputs/mqtt/test", **{"mqtt.url": "http://x"})
-    assert answer.status_code == 422 and "mqtt://host:1883" in answer.text
+    assert answer.status_code == 422 and "mqtt://homeassistant.local:1883" in answer.text
     assert "Enter an address first." in owner.send("/settings", "/outputs/lines/test", **{"lines.url": ""}).text
     assert owner.send("/settings", "/outputs/nothing/test").status_code == 404

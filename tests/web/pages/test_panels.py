@@ -66,3 +66,10 @@ def test_the_file_refuses_what_cannot_be_a_roof(value: object, tmp_path: Path) -
         panel_list(value)
     with pytest.raises(SettingsError, match=r"site\.panel"):
         settings.update(tmp_path / "suntap.toml", {"site.panel": value})
+
+
+def test_the_shades_are_told_in_words(guest: Visitor, roof: Path) -> None:
+    text = guest.get("/panels").text
+    for words in ("Beside its neighbors:", "much less (below 60 %)", "less (below 90 %)", "as much or more"):
+        assert words in text
+    assert "Share of typical" in text and "100 % is what the other panels typically made" in text

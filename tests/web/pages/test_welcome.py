@@ -51,3 +51,9 @@ def test_the_owner_is_asked_whether_this_box_shall_answer_in_sunpowers_place(con
 def test_another_answer_to_that_changes_nothing(config: Path, owner: Visitor) -> None:
     assert owner.send("/welcome/server", stand_in="perhaps").status_code == 422
     assert settings.load(config).collector.stand_in == "off"
+
+
+def test_the_key_and_the_number_are_asked_for_with_what_they_are_and_where_to_get_them(owner: Visitor) -> None:
+    text = owner.get("/welcome/pvoutput").text
+    assert "password with which suntap may post for you" in text and "at pvoutput.org" in text
+    assert "API Settings" in text and "Registered Systems" in text
