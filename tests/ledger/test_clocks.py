@@ -96,7 +96,7 @@ def test_readings_kept_under_a_clock_that_was_behind_make_no_day_before_the_firs
         box.deliver(one)
     assert [(row.day, row.production_dwh, row.consumption_dwh) for row in views.days(box.store)] == [
         ("2026-05-09", 203 * 150, 203 * 50), ("2026-05-10", 56 * 150, 56 * 50)]
-    assert "left out" in texts(box)
+    assert "suntap left" in texts(box)
 
 
 def test_a_production_meter_that_runs_backwards_and_is_away_for_a_day_leaves_nothing_out(box):
