@@ -16,7 +16,7 @@ def test_unknown_numbers_are_kept_and_shown(box):
 
 def test_a_line_that_is_too_short_costs_that_line_and_is_counted(box):
     box.lines(inverter(NOON, 1000), ["130", stamp(NOON + 300), "414050000000001"], inverter(NOON + 300, 1100))
-    assert box.total() == 100 and "1 line could not be read and was left out" in texts(box)
+    assert box.total() == 100 and "1 line of a report could not be read and was left out" in texts(box)
 
 
 def test_bytes_that_are_not_utf8_and_control_characters_survive(box):
@@ -44,4 +44,4 @@ def test_a_damaged_upload_costs_itself_only(box):
     inbox.append(box.inbox, [upload([inverter(NOON + 600, 1200)], NOON + 900)])
     box.inbox.execute("UPDATE upload SET body = x'00ff' WHERE id = 3")
     box.lines(inverter(NOON + 900, 1300))
-    assert box.total() == 300 and "1 upload was damaged" in texts(box)
+    assert box.total() == 300 and "1 report was damaged" in texts(box)
