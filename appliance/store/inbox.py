@@ -143,7 +143,8 @@ def newest(conn: sqlite3.Connection, limit: int) -> list[tuple[int, Upload]]:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How many uploads there are, the newest one's id (0 in an empty inbox) and packet time in UTC seconds."""
+    """How many uploads there are, the newest one's id (0 in an empty inbox), and the packet time in UTC seconds of the
+    newest one whose sender counts: a stranger's say nothing about the owner's PVS."""
 
     uploads: int
     last_id: int
@@ -155,8 +156,10 @@ def extent(conn: sqlite3.Connection) -> Extent:
     first, last = conn.execute("SELECT min(id), max(id) FROM upload").fetchone()
     if last is None:
         return Extent(0, 0, None)
-    (captured_us,) = conn.execute("SELECT captured_us FROM upload WHERE id = ?", (last,)).fetchone()
-    return Extent(last - first + 1, last, captured_us // 1_000_000)
+    counted = conn.execute(
+        "SELECT captured_us FROM upload WHERE id = (SELECT max("
+        "(SELECT max(id) FROM upload WHERE sender_id = sender.id)) FROM sender WHERE state = 'trusted')").fetchone()
+    return Extent(last - first + 1, last, counted[0] // 1_000_000 if counted else None)
 
 
 def last_id(conn: sqlite3.Connection) -> int:

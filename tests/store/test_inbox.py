@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from appliance.store import inbox
 from appliance.store.bodies import pack, unpack
+from appliance.store.senders import CAPTURE, ROUTER, Arrival
 from spcore.uploads import Upload
 from tests.store.older import older_inbox
 
@@ -55,6 +56,17 @@ def test_a_batch_of_large_uploads_ends_early_but_is_never_empty(conn, monkeypatc
 
 def test_an_empty_inbox_has_no_last_upload(conn):
     assert inbox.last_id(conn) == 0 and inbox.after(conn, 0, 10) == [] and inbox.append(conn, []) == 0
+
+
+def test_a_strangers_uploads_do_not_make_the_owners_pvs_look_alive(conn):
+    """The lamp of the PVS goes by the newest upload whose sender counts."""
+    assert inbox.extent(conn) == inbox.Extent(0, 0, None)
+    inbox.append(conn, [upload(1, captured_us=5_000_000)])
+    assert inbox.extent(conn) == inbox.Extent(1, 1, 5)
+    assert inbox.append(conn, [upload(2, captured_us=9_000_000)], Arrival(CAPTURE, ROUTER)) == 1
+    assert inbox.extent(conn) == inbox.Extent(2, 2, 5)
+    conn.execute("UPDATE sender SET state = 'aside'")
+    assert inbox.extent(conn) == inbox.Extent(2, 2, None)
 
 
 def test_the_newest_come_first(conn):
