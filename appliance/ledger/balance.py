@@ -111,7 +111,7 @@ def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded]
         if raw is not None:
             net = sign * raw - (produced or 0 if gross else 0)
             balance += sign * raw
-            consumed = max(0, balance)
+            consumed = balance if balance > 0 else 0
             balance -= consumed
         if time in meter.starts:
             active, balance = 1, min(balance, 0)
@@ -123,8 +123,8 @@ def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded]
         slots.append(Slot(time, produced, net, consumed, totals.production_dwh,
                           None if consumed is None else totals.consumption_dwh, seconds, hole))
         if raw is not None and net is not None:
-            totals.import_dwh = (totals.import_dwh or 0) + max(0, net)
-            totals.export_dwh = (totals.export_dwh or 0) + max(0, -net)
+            totals.import_dwh = (totals.import_dwh or 0) + (net if net > 0 else 0)
+            totals.export_dwh = (totals.export_dwh or 0) - (net if net < 0 else 0)
             totals.meter_falls += raw < 0 and (not hole or seconds < FALL_S)
         if produced is not None and not hole:
             totals.peak_w = max(totals.peak_w or 0, watts(produced, seconds) or 0)

@@ -95,7 +95,8 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
     made = 0
     for inverter in inverters:
         for begin, end, energy in inverter.steps:
-            if not energy or not low < end <= high or any(first < end <= last for first, last in holes):
+            if not energy or not low < end <= high or (
+                    holes and any(first < end <= last for first, last in holes)):
                 continue
             if begin >= low or end - begin <= day.slot_seconds:
                 made += energy

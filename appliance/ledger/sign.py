@@ -47,9 +47,12 @@ class Against:
         self._above = [0, 0]
 
     def _fall(self, which: int, fall_dwh: int) -> int:
-        below = max(0, self._above[which] + fall_dwh)
-        self._above[which] = min(below, self.resolution_dwh)
-        return below - self._above[which]
+        below = self._above[which] + fall_dwh
+        if below <= self.resolution_dwh:
+            self._above[which] = below if below > 0 else 0
+            return 0
+        self._above[which] = self.resolution_dwh
+        return below - self.resolution_dwh
 
 
 def choose(setting: str, against_plus: int, against_minus: int) -> str:
