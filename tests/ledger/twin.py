@@ -117,6 +117,15 @@ class Counter:
                 return step
         return None
 
+    def onward(self, ordered: list[Reading]) -> list[Reading]:
+        """The readings as of a counter that has no end: one that came to it goes on."""
+        found, behind = ordered[:1], Decimal(0)
+        for before, after in pairwise(ordered):
+            over = self.over_end(before, ordered[0][0], after) if after[1] < before[1] else None
+            behind += 0 if over is None else over - (after[1] - before[1])
+            found.append((after[0], after[1] + behind))
+        return found
+
     def count(self) -> None:
         ordered = sorted(self.readings)
         if not ordered:
@@ -171,6 +180,7 @@ def tells_order(readings: list[Reading], zone: str) -> bool:
     counter.count()
     kept = {*counter.starts, *(time for begin, end, _ in counter.steps for time in (begin, end))}
     several = sorted(readings), sorted(one for one in readings if one[0] in kept)
+    several += tuple(map(counter.onward, several))
     if any(first[1] / 2 < last[1] < first[1] - DIGIT for ordered in several for first, last in pairwise(ordered)):
         return False            # it did not begin anew, so it was there before the first reading
     return not any(first[1] - DIGIT <= last[1] < second[1] - DIGIT for ordered in several
