@@ -103,7 +103,7 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
           ahead: Ahead) -> Folded:
     """fold(), and where it comes upon a run that a wrong clock stamped, no more than that."""
     result = Folded(state, until=behind[0] if behind else FOREVER)
-    events, fits = result.events, _fits_net if both_ways else _fits_rising
+    fits = _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
     if state is not None:
         index, state = _plain(state, points, both_ways, limit, result)
@@ -112,44 +112,20 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
             index, state = _run(state, points, index, limit, result)
             if index == count:
                 break
-        point = points[index]
-        following = points[index + 1] if index + 1 < count else behind
-        index += 1
+        point, following = points[index], points[index + 1] if index + 1 < count else behind
         if state is None:
-            state = State(*point, point[0])
+            index, state = index + 1, State(*point, point[0])
             result.starts.append(point[0])
             continue
         rise, span = abs(point[1] - state[1]), point[0] - state[0]
         if rise * 360 > result.top_w * span:
             result.top_w = rise * 360 // max(1, span)
         if fits(state, point, limit) and not (both_ways and point[1] == 0 and _is_no_place(state, following)):
-            if following is not None and fits(state, following, limit) and not fits(
-                    State(*point, point[0]), following, limit):
-                events.append(Event(OUTLIER, point[0], state[1], point[1]))
-                if not both_ways and misplaced.is_of_the_day(state, [point], limit):
-                    result.misplaced.append(point[0])
-            else:
-                state = _accept(state, point, both_ways, limit, result.steps)
-            continue
-        rest = [*points[index:], *ahead(LOOK_AHEAD_S)]
-        result.top_w = ANY_W
-        if not both_ways and point[1] < state[1] and misplaced.look_back(
-                result, state, points[:index - 1], [point, *rest], limit):
+            index, state = index + 1, _take(state, point, following, both_ways, limit, result)
+        else:
+            index, state = _misfit(state, points, index, both_ways, limit, ahead, result)
+        if result.wrong:
             return result
-        if not both_ways and point[1] < 0 <= state[1] and _over_end(state, point, both_ways, limit) is None:
-            events.append(Event(OUTLIER, point[0], state[1], point[1]))     # no counter of energy made is there
-            continue
-        kind, length, looked = _look_ahead(state, point, rest, fits, limit)
-        result.until = max(result.until, looked)
-        if kind == EPOCH:
-            state = _begin(state, point, both_ways, limit, result)
-            continue
-        last = min(index + length, count)       # all these share the fate of the first
-        events += [Event(HELD if kind == HELD else OUTLIER, time, state[1], value)
-                   for time, value in points[index - 1:last]]
-        if kind == OUTLIER and not both_ways and misplaced.is_of_the_day(state, points[index - 1:last], limit):
-            result.misplaced += [time for time, _ in points[index - 1:last]]
-        index = last
     if state is not None and behind is not None and not both_ways and misplaced.is_odd(state, behind):
         if misplaced.falls(state, ahead(2 * DAY_S) or [behind]) is not None:
             misplaced.look_back(result, state, points, ahead(LOOK_AHEAD_S) or [behind], limit)
@@ -157,6 +133,40 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
             result.until = max(result.until, behind[0] + DAY_S)
     result.state = state
     return result
+
+
+def _take(state: State, point: Point, following: Point | None, both_ways: bool, limit: Limit, result: Folded) -> State:
+    """Accept `point`, which fits `state`, unless it is a spike: `following` fits `state` and not `point`."""
+    fits = _fits_net if both_ways else _fits_rising
+    if following is None or not fits(state, following, limit) or fits(State(*point, point[0]), following, limit):
+        return _accept(state, point, both_ways, limit, result.steps)
+    result.events.append(Event(OUTLIER, point[0], state[1], point[1]))
+    if not both_ways and misplaced.is_of_the_day(state, [point], limit):
+        result.misplaced.append(point[0])
+    return state
+
+
+def _misfit(state: State, points: Sequence[Point], index: int, both_ways: bool, limit: Limit, ahead: Ahead,
+            result: Folded) -> tuple[int, State]:
+    """What becomes of points[index], which does not fit `state`, and of those that share its fate: (index of the first
+    that does not, state). `result.wrong` is set if it ends a run that a wrong clock stamped."""
+    point, rest = points[index], [*points[index + 1:], *ahead(LOOK_AHEAD_S)]
+    result.top_w = ANY_W
+    if not both_ways and point[1] < state[1] and misplaced.look_back(
+            result, state, points[:index], [point, *rest], limit):
+        return index, state
+    if not both_ways and point[1] < 0 <= state[1] and _over_end(state, point, both_ways, limit) is None:
+        result.events.append(Event(OUTLIER, point[0], state[1], point[1]))  # no counter of energy made is there
+        return index + 1, state
+    kind, length, looked = _look_ahead(state, point, rest, _fits_net if both_ways else _fits_rising, limit)
+    result.until = max(result.until, looked)
+    if kind == EPOCH:
+        return index + 1, _begin(state, point, both_ways, limit, result)
+    alike = points[index:index + length + 1]
+    result.events += [Event(HELD if kind == HELD else OUTLIER, time, state[1], value) for time, value in alike]
+    if kind == OUTLIER and not both_ways and misplaced.is_of_the_day(state, alike, limit):
+        result.misplaced += [time for time, _ in alike]
+    return index + len(alike), state
 
 
 def _is_no_place(state: State, following: Point | None) -> bool:
