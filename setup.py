@@ -23,7 +23,7 @@ DIRECTIVES = {
     "embedsignature": True,
     "linetrace": COVERAGE,
 }
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g1", "-O1"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer", "-g1", "-O0"]
 if os.environ.get("CC") == "clang":     # Cython calls functions by other types, and adds 0 to a null pointer
     SANITIZE += ["-fsanitize=fuzzer-no-link", "-fno-sanitize=function,pointer-overflow", "-w"]
 
