@@ -1,5 +1,6 @@
 """Answers are gzipped for who takes it, and are the same afterwards."""
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.web.conftest import Visitor
 
 TAKES = {"Accept-Encoding": "gzip, deflate"}
+TOKEN = re.compile(rb'(name="csrf_token" value=")[^"]*')       # the second in which it was made is in it
 
 
 @pytest.mark.parametrize("path", ["/history?month=2026-05", "/static/style.css", "/api/v1/slots", "/diagnostics/lamps",
@@ -14,7 +16,8 @@ TAKES = {"Accept-Encoding": "gzip, deflate"}
 def test_an_answer_is_smaller_and_the_same(owner: Visitor, roof: Path, path: str) -> None:
     plain, packed = owner.get(path), owner.get(path, headers=TAKES)
     assert plain.status_code == packed.status_code == 200 and "Content-Encoding" not in plain.headers
-    assert packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.data) == plain.data
+    assert packed.headers["Content-Encoding"] == "gzip" and (
+        TOKEN.sub(rb"\1", gzip.decompress(packed.data)) == TOKEN.sub(rb"\1", plain.data))
     assert len(packed.data) < len(plain.data) * .6 and int(packed.headers["Content-Length"]) == len(packed.data)
     assert "Accept-Encoding" in packed.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
 
