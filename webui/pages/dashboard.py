@@ -97,7 +97,7 @@ def _page(day: date) -> str:
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=Markup(box().kept((day, here, language.now(), reader_locale.now().name),
-                                    lambda: _panels(day, day < here))),
+                                    lambda: _panels(day, here))),
         month=charts.month_bars(month_days, day, energy.days(box(), *_month_before(day))),
         month_total=energy.total(list(month_days.values())),
         year=charts.year_bars(months, day, energy.months(box(), day.year - 1)),
@@ -105,10 +105,11 @@ def _page(day: date) -> str:
         **(_now() if day == here else {}), **_day(day))
 
 
-def _panels(day: date, past: bool) -> str:
+def _panels(day: date, today: date) -> str:
     """The inverters side by side."""
     inverters = _inverters(day)
-    return render_template("_inverters.html", inverters=inverters, verdict=_verdict(inverters, past),
+    return render_template("_inverters.html", inverters=inverters, verdict=words.TO_COME if day > today
+                           else _verdict(inverters, day < today),
                            replacements=_replacements(inverters))
 
 

@@ -23,6 +23,7 @@ page = Blueprint("welcome", __name__, url_prefix="/welcome")
 log = logging.getLogger(__name__)
 
 SITE_KEYS = ["site.timezone", "site.size_w"]
+ANSWERS = ("auto", "off")
 PVOUTPUT_KEYS = ["pvoutput.api_key", "pvoutput.system_id"]
 
 
@@ -96,9 +97,11 @@ def site() -> ResponseReturnValue:
 def server() -> ResponseReturnValue:
     """Step 4: shall this box answer the PVS when SunPower's server does not?"""
     error = ""
-    if request.method == "POST":
+    if request.method == "POST" and request.form.get("stand_in") not in ANSWERS:
+        error = words.CHOOSE
+    elif request.method == "POST":
         try:
-            box().change({"collector.stand_in": request.form.get("stand_in", "")})
+            box().change({"collector.stand_in": request.form["stand_in"]})
             return redirect(url_for("welcome.post"))
         except SettingsError as reason:
             error = str(reason)

@@ -6,6 +6,7 @@ VERDICTS = {"ok": "", "weak": N_("low"), "dead": N_("no output"), "gone": N_("no
 HOLE = N_("No readings for {span}: the meters know how much energy fell into this gap, but not when. The hatched "
           "part shows it as if it came evenly.")
 SUMMARY, PEAK, NOTHING = N_("Solar power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
+TO_COME = N_("this day has not come yet")
 REPLACED = N_("{new} took the place of {old} on this day.")
 
 

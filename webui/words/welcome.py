@@ -2,6 +2,7 @@
 from webui.language import N_
 
 NOT_STORED = N_("The password cannot be stored in {folder}: {reason}.")
+CHOOSE = N_("Press one of the two buttons below: yes, or no.")
 UNREADABLE = (N_("History"), N_("The history cannot be read: {error}."), N_("Is suntap running?"))
 CABLES, BOX, READING = N_("Cables"), N_("SunPower box"), N_("First reading")
 NO_INTERFACE = (N_("This box has no network socket “{name}”."),

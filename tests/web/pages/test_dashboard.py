@@ -31,6 +31,11 @@ def test_a_day_after_the_last_report_nobody_is_reporting(guest: Visitor, roof: P
     assert "all 16 heard that day" in guest.get(f"/day/{TODAY}").text
 
 
+def test_a_day_in_the_future_has_not_come_yet(guest: Visitor, roof: Path) -> None:
+    text = guest.get(f"/day/{TODAY + timedelta(days=1)}").text
+    assert "this day has not come yet" in text and "none heard" not in text
+
+
 def test_a_past_day_has_a_heading_and_is_not_today_in_the_menu(guest: Visitor, roof: Path) -> None:
     today, past = guest.get("/").text, guest.get(f"/day/{YESTERDAY}").text
     assert 'aria-current="page">Today' in today and 'aria-current="page"' not in past

@@ -1,13 +1,14 @@
 """The history: imported days beside what was measured, in no sum of it."""
 import io
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from appliance import settings, store
 from appliance.store import inbox
 from appliance.supervisor import commands
-from tests.web.conftest import FixedClock, Visitor
+from tests.web.conftest import NOON, TODAY, FixedClock, Visitor
+from tests.web.roof import Roof, fill
 from webui.pages import history
 from webui.present.energy import Totals
 
@@ -60,3 +61,14 @@ def test_a_file_that_cannot_be_read_is_told(owner: Visitor, roof: Path) -> None:
     assert "Nothing was imported: it is larger" in send(owner, b"x" * 1_000_100)
     owner.send("/history", "/history/earlier")
     assert "Choose a file first." in owner.get("/history").text
+
+
+def test_today_is_no_best_day_before_it_is_over(guest: Visitor, roof: Path) -> None:
+    best = guest.get("/history").text.split('<ol class="best">')[1].split("</ol>")[0]
+    assert f'/day/{TODAY - timedelta(days=1)}"' in best and f"/day/{TODAY}" not in best
+
+
+def test_on_the_first_day_no_day_is_a_best_one(guest: Visitor, data_dir: Path) -> None:
+    fill(data_dir, settings.Settings(), Roof().uploads(TODAY, 1, until=NOON), NOON)
+    text = guest.get("/history").text
+    assert "No day is over yet." in text and '<ol class="best">' not in text

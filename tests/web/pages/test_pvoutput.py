@@ -1,4 +1,5 @@
 """The PVOutput page and its Test: the server's own words, the owner's way out, and no key left anywhere."""
+import re
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,18 @@ def test_the_page_tells_of_each_row_which_values_went_and_what_it_went_without(o
     assert owner.get("/pvoutput/day/2026-13-01").status_code == 404
     assert owner.get(f"/pvoutput/day/{day}?system=999").status_code == 404
     assert "Readings and their values" in owner.get("/pvoutput/day/2001-01-01").text
+
+
+def test_a_time_of_posting_stands_only_beside_what_is_posted(owner: Visitor, roof: Path) -> None:
+    post(roof, NOON - 1800, {})
+    with store.connect(roof) as connection:     # a correction waits: what was posted is not the newest
+        connection.execute("UPDATE outbox SET sent_at = ? WHERE state = 'waiting'", (int(NOON) - 900,))
+        day, waiting = connection.execute("SELECT day, count(*) FROM outbox WHERE state IN ('waiting', 'open') "
+                                          "GROUP BY day ORDER BY day DESC").fetchone()
+        sent, = connection.execute("SELECT count(*) FROM outbox WHERE state = 'sent' AND day = ?", (day,)).fetchone()
+    cells = re.findall(r'<td class="nowrap">(.*?)</td>', owner.get(f"/pvoutput/day/{day}").text)
+    assert waiting and sent and cells.count("not yet") == waiting
+    assert sum(bool(re.search(r"\d", cell)) for cell in cells) == sent
 
 
 def test_a_refusal_is_shown_with_its_cure_and_all_can_be_tried_again(owner: Visitor, roof: Path) -> None:

@@ -49,7 +49,9 @@ def test_the_owner_is_asked_whether_this_box_shall_answer_in_sunpowers_place(con
 
 
 def test_another_answer_to_that_changes_nothing(config: Path, owner: Visitor) -> None:
-    assert owner.send("/welcome/server", stand_in="perhaps").status_code == 422
+    refused = owner.send("/welcome/server", stand_in="perhaps")
+    assert refused.status_code == 422 and "Press one of the two buttons" in refused.text
+    assert "stand_in:" not in refused.text and "collector." not in refused.text
     assert settings.load(config).collector.stand_in == "off"
 
 
