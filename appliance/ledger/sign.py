@@ -18,6 +18,7 @@ CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
 DAY_DWH = 20_000            # more of one day says no more: a counter may have stood still for hours of it
 TIMES = 4                   # and so many times the evidence against the other
 TURN_DWH = 100_000          # a meter was turned if each turn takes away so much: five days at least on either side
+_WAYS = {"+": "buy", "-": "sell"}   # what makes the meter count up, in the owner's words
 SUNNY_DAYS = 21             # so many days of sun in which the meter never ran down show that it is no net meter
 
 
@@ -108,25 +109,23 @@ def kind_reason(setting: str, gross: bool) -> str:
     what = "what the house uses" if gross else "what you buy less what you sell"
     if setting != "auto":
         return f"The meter at the main panel counts {what}: you set that."
-    why = f": on {SUNNY_DAYS} or more days of sun it never once fell" if gross else ", as is usual"
+    why = f": it never ran backwards on {SUNNY_DAYS} sunny days" if gross else ", as most do"
     return f"The meter at the main panel counts {what}{why}."
 
 
 def turned_reason(sign: str, turns: Sequence[str]) -> str:
     """One sentence for the owner, of a meter that was turned; `sign`: the newest."""
-    now, before = ("bought", "sold") if sign == "+" else ("sold", "bought")
+    now, before = ("buy", "sold") if sign == "+" else ("sell", "bought")
     if len(turns) > 1:
-        return f"The grid meter was turned round on {', '.join(turns)}, and counts up what is {now} since."
-    return f"The grid meter was turned round on {turns[0]}: it counted up what is {before} until then, {now} since."
+        return f"The grid meter was turned round on {', '.join(turns)}. It now counts up when you {now}."
+    return f"The grid meter was turned round on {turns[0]}: it counted up when you {before}, and now when you {now}."
 
 
 def reason(setting: str, against_plus: int, against_minus: int) -> str:
     """One sentence for the owner."""
     if setting != "auto":
-        way = "bought" if setting == "+" else "sold"
-        return f"The grid meter counts up what is {way}: you set that."
+        return f"The grid meter counts up when you {_WAYS[setting]}: you set that."
     chosen = choose(setting, against_plus, against_minus)
-    way = "bought" if chosen == "+" else "sold"
     if chosen == "-" or against_minus > CLEAR_DWH:
-        return f"suntap checked which way your grid meter counts: up what is {way} fits."
-    return f"The grid meter counts up what is {way}, as usual; nothing measured so far speaks against it."
+        return f"suntap checked which way your grid meter counts: up when you {_WAYS[chosen]}."
+    return f"The grid meter counts up when you {_WAYS[chosen]}, as most do."

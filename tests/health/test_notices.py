@@ -106,10 +106,10 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "unknown": ("ok", "132, 170", lambda box: box.lines(
         ["132", stamp(NOON), "X", "a"], ["170", "x"], captured=NOON)),
     "damage": ("warn", "was damaged", damage),
-    "sign": ("ok", "up what is bought", lambda box: box.lines(
+    "sign": ("ok", "up when you buy", lambda box: box.lines(
         inverter(NOON, 1000), meter(NOON, 5000, NET), inverter(NOON + 300, 1100), meter(NOON + 300, 5100, NET))),
     "turned": ("warn", "are probably wrong", turned),
-    "meter": ("ok", "counts what you buy less what you sell, as is usual", lambda box: box.lines(
+    "meter": ("ok", "counts what you buy less what you sell, as most do", lambda box: box.lines(
         meter(NOON, 5000, NET), meter(NOON + 300, 5100, NET))),
     "unreadable": ("warn", "3 lines of reports had a counter that is no number", lambda box: box.lines(
         *(inverter(NOON + 300 * n, "x1.5") for n in range(3)))),

@@ -12,7 +12,7 @@ from appliance.store.state import Key
 from tests.ledger.support import LA, NOON, household, inverter, meter, run_of, texts
 
 
-@pytest.mark.parametrize(("sign", "text"), [(1, "up what is bought fits"), (-1, "up what is sold fits")])
+@pytest.mark.parametrize(("sign", "text"), [(1, "counts: up when you buy."), (-1, "counts: up when you sell.")])
 def test_the_sign_of_the_net_meter_is_found_and_shown_with_its_reason(box, sign, text):
     made, used = (lambda n: 200 if n < 100 else 0), (lambda n: 60 if n < 100 else 300)
     box.lines(*household(288, made, used, sign))
@@ -34,7 +34,7 @@ def test_one_day_on_which_a_counter_stood_still_does_not_tell_the_sign(box):
 def test_the_owners_sign_holds(box):
     box.site = replace(LA, net_sign="-")
     box.lines(*household(100, lambda n: 200, lambda n: 60))
-    assert "up what is sold: you set that." in texts(box)
+    assert "up when you sell: you set that." in texts(box)
     assert views.latest(box.store).net_dw == 13783
 
 

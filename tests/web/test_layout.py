@@ -1,5 +1,6 @@
 """Error pages: a history that cannot be read is no bug, and costs the pages that need it only."""
 import json
+import re
 import sqlite3
 import struct
 from contextlib import closing
@@ -99,6 +100,12 @@ def test_posting_that_is_off_and_posting_that_has_not_begun_are_two_words(guest:
     Heartbeat("supervisor", roof).beat()
     settings.update(config, {"pvoutput.enabled": posting, "pvoutput.api_key": "k" * 40, "pvoutput.system_id": "1"})
     assert f'PVOutput <span class="state unknown">{word}</span>' in guest.get("/live").text
+
+
+def test_a_note_below_a_value_stands_after_a_blank_so_that_both_are_read_aloud_and_copied_apart() -> None:
+    templates = list((Path(layout.__file__).parent / "templates").rglob("*.html"))
+    notes = [found for path in templates for found in re.findall(r".?<span class=\"note", path.read_text(), re.DOTALL)]
+    assert len(notes) > 15 and {found[0] for found in notes} <= {" ", "\n"}
 
 
 def test_every_icon_of_the_manifest_is_there(guest: Visitor) -> None:
