@@ -19,6 +19,7 @@ from appliance.system.clock import Clock
 NAME = "collector"
 SETTING = "Settings › SunPower’s server"
 BLIND_S = 90.0
+TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,7 @@ def lamp(facts: CollectorFacts) -> Finding:
                            f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
         if facts.answered_s is not None:
             return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
-        return Finding(NAME, UNKNOWN, "No answer of SunPower’s server seen yet.",
-                       "It is seen with the next report of your SunPower box.")
+        return Finding(NAME, UNKNOWN, *_waits(facts))
     if not facts.alive:
         return Finding(NAME, BAD, "The part of suntap that answers in SunPower’s place has stopped.",
                        image_problems.start_again("suntap-collector"), since)
@@ -115,8 +115,17 @@ def lamp(facts: CollectorFacts) -> Finding:
     if facts.answered_s is not None:
         return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago. This box takes over "
                        "if it stops.", "", since)
-    return Finding(NAME, UNKNOWN, "No answer of SunPower’s server seen yet; this box takes over if none comes.", "",
-                   since)
+    text, advice = _waits(facts)
+    return Finding(NAME, UNKNOWN, text, f"{advice} {TAKES_OVER}", since)
+
+
+def _waits(facts: CollectorFacts) -> tuple[str, str]:
+    """What is and what to do, where SunPower's server was not seen to answer yet."""
+    if facts.silent_s is not None:
+        return (f"Your SunPower box has tried SunPower’s server for {_span(facts.silent_s)}, without an answer so far.",
+                "Nothing to do: it tries again by itself.")
+    return ("No answer of SunPower’s server seen yet: suntap waits for the next report of your SunPower box.",
+            "Nothing to do: it reports every few minutes, and the answer shows here.")
 
 
 def _span(seconds: float | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance.health import disk as disks
 from appliance.health import image_problems
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
+from appliance.health.notices import Notice
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
@@ -28,6 +29,10 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
 ONLINE = "This box gets the time from the internet: is it online?"
 LESS = "Lower “Keep reports for” under Settings › History, or use a larger card."
 NETWORK = Path("/sys/class/net")
+INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
+    "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
+}
+NAMED = 3               # inverters, in one sentence
 
 
 def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
@@ -93,9 +98,20 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
     if age > max(OLD_READING_S, history.late_s):
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
                        "Inverters are silent in the dark. By day, see SunPower box first.")
+    if wrong := [notice for notice in history.notices if notice.kind in INVERTER_TROUBLES]:
+        return _inverters(wrong)
     there = {**history.devices, "inverter": history.devices.get("inverter", 0) - history.replaced}
     known = " and ".join(_count(there[kind], kind) for kind in ("inverter", "meter") if there.get(kind))
     return Finding("decode", OK, f"{known} known; the newest reading is from {ago(age)}.")
+
+
+def _inverters(wrong: list[Notice]) -> Finding:
+    """Inverters that need a look; `device` is the first of them, whose notice says more."""
+    said = [f"inverter {one.device} {INVERTER_TROUBLES[one.kind]}" for one in wrong[:NAMED]]
+    more = [f"{_count(len(wrong) - NAMED, 'more inverter')} need a look"] if len(wrong) > NAMED else []
+    same = len({one.kind for one in wrong}) == 1
+    return Finding("decode", WARN, f"{_sentence('; '.join(said + more))}.", wrong[0].check if same else
+                   "The notices on the Diagnostics page say what to do about each.", device=wrong[0].device)
 
 
 def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings) -> Finding:
@@ -123,8 +139,25 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     if history.totals_refused:
         return Finding("upload", WARN, f"PVOutput refused the total of {_count(history.totals_refused, 'day')} that it "
                        "takes no single readings of any more.", "The PVOutput page shows its words.")
-    sent = f"{_count(outbox.get('sent', 0), 'reading')} posted" if outbox.get("sent") else "Nothing posted yet"
-    return Finding("upload", OK, f"{sent}, {waiting} waiting.")
+    if not outbox.get("sent"):
+        return _nothing_posted(waiting, process.clock_is_set)
+    return Finding("upload", OK, f"{_count(outbox['sent'], 'reading')} posted, {waiting} waiting.")
+
+
+def _nothing_posted(waiting: int, clock_is_set: bool) -> Finding:
+    """What the first post waits for."""
+    if not clock_is_set:
+        return Finding("upload", UNKNOWN, f"Nothing posted yet: suntap waits for the right time, and "
+                       f"{_count(waiting, 'reading')} {_verb(waiting)}.", ONLINE)
+    if waiting:
+        return Finding("upload", UNKNOWN, f"Nothing posted yet: {_count(waiting, 'reading')} {_verb(waiting)}.",
+                       "Nothing to do: suntap posts within a few minutes.")
+    return Finding("upload", UNKNOWN, "Nothing posted yet: suntap waits for the first reading of your roof.",
+                   "Nothing to do: readings come with daylight, and suntap posts them by itself.")
+
+
+def _verb(waiting: int) -> str:
+    return "waits" if waiting == 1 else "wait"
 
 
 OUTPUTS = {"lines": "InfluxDB or VictoriaMetrics", "mqtt": "Home Assistant (MQTT)", "notify": "Messages to you"}

@@ -25,7 +25,8 @@ class OutputError(SuntapError):
 
 @dataclass(frozen=True)
 class Fact:
-    """A lamp or a notice of the health rooms. `state` is ok, warn, bad or unknown; `device` a serial or ""."""
+    """A lamp or a notice of the health rooms. `state` is ok, warn, bad or unknown; `device` a serial or "". A lamp
+    about a device repeats that device's notice."""
 
     name: str
     state: str

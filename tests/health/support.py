@@ -30,9 +30,9 @@ def device(box: Settings, kind: str, at: float) -> None:
                            (kind, int(at), int(at)))
 
 
-def outbox(box: Settings, state: str) -> None:
+def outbox(box: Settings, state: str, time: int = NOW) -> None:
     with closing(store.connect(box.store.data_dir)) as connection:
-        connection.execute("INSERT INTO outbox (time, day, v1, state) VALUES (?, '2026-05-09', 1, ?)", (NOW, state))
+        connection.execute("INSERT INTO outbox (time, day, v1, state) VALUES (?, '2026-05-09', 1, ?)", (time, state))
 
 
 def with_account(box: Settings) -> Settings:

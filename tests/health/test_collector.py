@@ -31,10 +31,12 @@ def facts(tmp_path, mode: str, *, state: str = "", reason: str = "no answer", pr
 
 
 @pytest.mark.parametrize("known, state, words", [
-    ({"mode": "off"}, "unknown", "No answer"),
+    ({"mode": "off"}, "unknown", "suntap waits for the next report of your SunPower box"),
+    ({"mode": "off", "silent_s": 12 * MINUTE}, "unknown", "has tried SunPower’s server for 12 minutes"),
     ({"mode": "off", "answered_s": 90}, "ok", "answers; last"),
     ({"mode": "off", "answered_s": 90 * MINUTE, "silent_s": 34 * MINUTE}, "warn", "34 minutes"),
-    ({"mode": "auto"}, "unknown", "takes over if none comes"),
+    ({"mode": "auto"}, "unknown", "waits for the next report"),
+    ({"mode": "auto", "state": "closed", "silent_s": 12 * MINUTE}, "unknown", "12 minutes, without an answer so far"),
     ({"mode": "auto", "state": "closed", "answered_s": 90}, "ok", "takes over if it stops"),
     ({"mode": "auto", "state": "closed", "silent_s": 34 * MINUTE}, "warn", "no answer"),
     ({"mode": "auto", "state": "open", "wanted": True, "active": True}, "ok", "in the place of SunPower’s server"),
@@ -46,6 +48,14 @@ def facts(tmp_path, mode: str, *, state: str = "", reason: str = "no answer", pr
 def test_the_lamp_says_who_answers(tmp_path, known, state, words):
     lamp = collector.lamp(facts(tmp_path, **known))
     assert lamp.state == state and words in lamp.text, lamp
+
+
+@pytest.mark.parametrize("silent_s", [None, 12 * MINUTE])
+def test_a_lamp_that_waits_asks_nothing_of_the_owner_and_says_when_suntap_answers_itself(tmp_path, silent_s):
+    minutes = f"If none comes for {round(collector.OPEN_AFTER_S / 60)} minutes, this box answers in its place."
+    for mode, takes_over in (("off", False), ("auto", True)):
+        advice = collector.lamp(facts(tmp_path, mode, silent_s=silent_s)).advice
+        assert advice.startswith("Nothing to do: ") and (minutes in advice) is takes_over
 
 
 @pytest.mark.parametrize("known", [{"mode": "auto", "alive": False},

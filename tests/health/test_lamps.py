@@ -41,11 +41,48 @@ def test_uploads_without_a_reading_are_a_warning(box, clock):
     assert states(box, clock)["decode"] == "warn"
 
 
-@pytest.mark.parametrize(("row", "state"), [(None, "ok"), ("waiting", "ok"), ("sent", "ok"), ("refused", "warn")])
+@pytest.mark.parametrize(("row", "state"), [(None, "unknown"), ("waiting", "unknown"), ("sent", "ok"),
+                                             ("refused", "warn")])
 def test_the_upload_lamp_follows_the_outbox(box, clock, row, state):
     if row:
         outbox(box, row)
     assert states(with_account(box), clock)["upload"] == state
+
+
+@pytest.mark.parametrize(("rows", "clock_is_set", "text", "check"), [
+    (0, True, "suntap waits for the first reading", "Nothing to do: readings come with daylight"),
+    (1, True, "1 reading waits.", "suntap posts within a few minutes"),
+    (2, True, "2 readings wait.", "suntap posts within a few minutes"),
+    (2, False, "suntap waits for the right time, and 2 readings wait.", "is it online?")])
+def test_before_the_first_post_the_upload_lamp_says_what_it_waits_for(box, clock, rows, clock_is_set, text, check):
+    for number in range(rows):
+        outbox(box, "waiting", NOW + 300 * number)
+    Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=clock_is_set)
+    (found,) = [lamp for lamp in status.collect(with_account(box), clock).lamps if lamp.name == "upload"]
+    assert found.text.startswith("Nothing posted yet: ") and text in found.text and check in found.advice
+
+
+def wrong(*kinds: str) -> list[notices.Notice]:
+    """A notice about an inverter of each kind, by number."""
+    return [notices.Notice(kind, f"Inverter {number} …", device=str(number)) for number, kind in enumerate(kinds, 1)]
+
+
+@pytest.mark.parametrize(("kinds", "text"), [
+    (["dead"], "Inverter 1 makes next to nothing."), (["weak"], "Inverter 1 makes too little."),
+    (["silent"], "Inverter 1 is not heard."),
+    (["dead", "silent"], "Inverter 1 makes next to nothing; inverter 2 is not heard."),
+    (["weak"] * (lamps.NAMED + 2), "inverter 3 makes too little; 2 more inverters need a look.")])
+def test_the_lamp_of_the_inverters_says_which_of_them_needs_a_look(box, clock, monkeypatch, kinds, text):
+    device(box, "inverter", NOW - 600)
+    told = [notices.Notice("sign", "…"), *wrong(*kinds), notices.Notice("replaced", "…", device="9")]
+    monkeypatch.setattr(notices, "collect", lambda *_: told)
+    found = status.collect(box, clock)
+    (lamp,) = [lamp for lamp in found.lamps if lamp.name == "decode"]
+    assert (lamp.state, lamp.device) == ("warn", "1") and lamp.text.endswith(text)
+    assert found.healthy() == (True, [])
+    same = len(set(kinds)) == 1
+    assert lamp.advice == (notices.KINDS[kinds[0]][1] if same else "The notices on the Diagnostics page say what to do "
+                           "about each.")
 
 
 def test_a_clock_that_was_never_set_is_said(box):

@@ -2,12 +2,15 @@
 import json
 import sqlite3
 import struct
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from appliance import settings, store
 from appliance.health.finding import OK, WARN, Finding
+from appliance.system.heartbeat import Heartbeat
 from tests.web.conftest import Visitor, cookie_of
 from tests.web.pages.test_api import check
 from webui import layout
@@ -64,6 +67,7 @@ def lit(*names: str) -> list[Finding]:
 
 def test_a_cause_stands_before_its_effects() -> None:
     found = [*lit("capture", "decode", "upload", "clock", "disk", "later"), Finding("box", OK, "All is well.")]
+    found.append(Finding("decode", WARN, "Inverter 7 makes too little.", device="7"))      # its notice says so
     assert [lamp.name for lamp in layout.causes(found)] == ["disk", "clock", "capture", "decode", "upload", "later"]
 
 
@@ -85,6 +89,16 @@ def test_the_lamps_have_the_owners_names(guest: Visitor, roof: Path) -> None:
         assert f"<span>{name} <span class=\"state" in text
     assert text.count(' class="state ') == text.count("<li>") >= 5
     assert "Decode" not in text and "supervisor process" not in text
+
+
+@pytest.mark.parametrize(("posting", "word"), [(False, "Off"), (True, "Waiting")])
+def test_posting_that_is_off_and_posting_that_has_not_begun_are_two_words(guest: Visitor, roof: Path, config: Path,
+                                                                          posting: bool, word: str) -> None:
+    with closing(store.connect(roof)) as derived, derived:
+        derived.execute("UPDATE outbox SET state = 'waiting'")
+    Heartbeat("supervisor", roof).beat()
+    settings.update(config, {"pvoutput.enabled": posting, "pvoutput.api_key": "k" * 40, "pvoutput.system_id": "1"})
+    assert f'PVOutput <span class="state unknown">{word}</span>' in guest.get("/live").text
 
 
 def test_every_icon_of_the_manifest_is_there(guest: Visitor) -> None:

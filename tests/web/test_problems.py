@@ -134,6 +134,8 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
         fill(data_dir, settings.load(config), roof.uploads(TODAY - timedelta(days=day), 1), NOON)
     fill(data_dir, settings.load(config), roof.uploads(TODAY, 1, until=NOON - 20), NOON)
     shown = unescape(owner.get("/diagnostics").text)
+    assert re.search(rf'warn">Check</span></strong>\s*<span class="what">Inverter {SERIALS[4]} makes next to no', shown)
+    assert owner.get("/healthz").status_code == 200 and banners(owner) == []       # the notice has the banner
     assert f"Inverter {SERIALS[4]} made next to nothing" in shown
     assert "Look whether its breaker is on and its cable plugged in." in shown
     name = rf'title="{SERIALS[4]}"><a href="/panels/{SERIALS[4]}">[^<]*</a>'

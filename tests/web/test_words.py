@@ -60,10 +60,10 @@ def test_one_word_for_what_the_roof_makes_and_one_for_what_the_house_uses() -> N
 
 
 def test_a_lamp_says_its_state_in_a_word() -> None:
-    from webui.words.lamps import NAMES, state
-    for lamp in NAMES:
-        assert [state(lamp, found) for found in ("ok", "warn", "bad")] == ["OK", "Check", "Fault"]
-    assert (state("upload", "unknown"), state("decode", "unknown")) == ("Off", "Waiting")
+    from webui.words.lamps import state
+    for off in (False, True):
+        assert [state(found, off) for found in ("ok", "warn", "bad")] == ["OK", "Check", "Fault"]
+    assert (state("unknown"), state("unknown", off=True)) == ("Waiting", "Off")
 
 
 def test_every_process_and_every_lamp_has_the_owners_name() -> None:

@@ -14,9 +14,9 @@ def name(lamp: str) -> str:
     return NAMES.get(lamp, lamp.capitalize())
 
 
-def state(lamp: str, found: str) -> str:
-    """Its state in a word, which stands beside its shape and color."""
-    return str(OFF if (lamp, found) == ("upload", "unknown") else STATES[found])
+def state(found: str, off: bool = False) -> str:
+    """Its state in a word, which stands beside its shape and color; `off`: the owner did not switch it on."""
+    return str(OFF if off and found == "unknown" else STATES[found])
 
 
 def rank(lamp: str) -> int:

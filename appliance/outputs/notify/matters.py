@@ -54,8 +54,8 @@ class News:
 def current(facts: Facts, now: int) -> dict[str, Matter]:
     """The matters that there are now, by a key that stays the same while they last."""
     found = {}
-    for lamp in facts.lamps:
-        if lamp.state in ("warn", "bad") and lamp.name not in UNTOLD:
+    for lamp in facts.lamps:    # one about a device repeats that device's notice
+        if lamp.state in ("warn", "bad") and lamp.name not in UNTOLD and not lamp.device:
             bad = lamp.state == "bad"
             patience = PATIENCE.get((lamp.name, lamp.state), PATIENCE_BAD if bad else PATIENCE_WARN)
             found[f"lamp {lamp.name}"] = Matter(lamp.text, lamp.advice, bad, False, patience, now)

@@ -99,7 +99,8 @@ def test_an_inverter_without_output_is_told_with_what_to_do_and_when_it_is_back(
 
 
 def test_what_is_fine_or_merely_worth_knowing_and_the_outputs_themselves_are_no_matter():
-    facts = Facts([Fact("disk", "ok", ""), Fact("upload", "unknown", ""), Fact("outputs", "warn", "mail fails")],
+    facts = Facts([Fact("disk", "ok", ""), Fact("upload", "unknown", ""), Fact("outputs", "warn", "mail fails"),
+                   Fact("decode", "warn", "Inverter 7 makes too little.", device="7")],     # its notice is the matter
                   [Fact("sign", "ok", "")])
     assert not current(facts, 0)
 
