@@ -46,7 +46,7 @@ class InboxWriter:
         self.origin = Origin()
         self.last_us = 0        # packet time of the newest upload
         self.problem = ""       # why the inbox refuses right now
-        self._room, self._rate = Room(data_dir), Rate()
+        self._room, self.rate = Room(data_dir), Rate()
         self._pvs: frozenset[str] = frozenset()     # addresses of trusted senders, IP and hardware
         self._follow_at = self._tidy_at = 0.0       # on the monotonic clock
         self._untidy = 0        # bytes stored since the size was looked at
@@ -107,7 +107,7 @@ class InboxWriter:
         if self.origin.interface:
             who = (mac or senders.host_of(upload.source)) + arrival.side    # a copied address has a bucket of its own
             lines = upload.body.count(b"\n") + 1
-            if refused := self._rate.take(who, size, lines, time.monotonic()):
+            if refused := self.rate.take(who, size, lines, time.monotonic()):
                 self.counters[refused] += 1
                 return None
         return arrival

@@ -16,6 +16,7 @@ from appliance.store import inbox, senders
 from appliance.system import bridge
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
+from appliance.system.token_buckets import Bucket
 from spcore.source import CaptureError
 from spcore.uploads import Upload
 from tests.attack.support import (
@@ -147,27 +148,24 @@ def test_what_the_owner_decided_reaches_the_inbox_by_the_supervisors_heartbeat(w
         assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "trusted", TRUE_MAC: "aside"}
 
 
-def test_one_sender_cannot_have_more_stored_than_its_rate(writer, monkeypatch):
-    monkeypatch.setattr(rate, "BURST_BYTES", 20_000)
-    monkeypatch.setattr(rate, "BYTES_PER_S", 0)
+def test_one_sender_cannot_have_more_stored_than_its_rate(writer):
+    writer.rate = rate.Rate(of_bytes=Bucket(20_000, 0))
     writer.take([honest(number) for number in range(40)])
     writer.take([honest(99, mac="00:00:5e:00:53:02")])
     assert 0 < stored(writer)[TRUE_MAC] < 20 and stored(writer)["00:00:5e:00:53:02"] == 1
     assert writer.counters["over_rate"] == 40 - stored(writer)[TRUE_MAC]
 
 
-def test_short_lines_do_not_make_more_rows_than_the_rate_of_lines(writer, monkeypatch):
-    monkeypatch.setattr(rate, "BURST_LINES", 500)
-    monkeypatch.setattr(rate, "LINES_PER_S", 0)
+def test_short_lines_do_not_make_more_rows_than_the_rate_of_lines(writer):
+    writer.rate = rate.Rate(of_lines=Bucket(500, 0))
     writer.take([heard([inverter(NOON + n, n) for n in range(100)], NOON + HOUR, mark=str(k)) for k in range(20)])
     writer.take([honest(99, mac="00:00:5e:00:53:02")])
     assert 0 < stored(writer)[TRUE_MAC] < 5 and stored(writer)["00:00:5e:00:53:02"] == 1
     assert writer.counters["over_lines"] == 20 - stored(writer)[TRUE_MAC] and writer.counters["over_rate"] == 0
 
 
-def test_who_copies_the_pvs_address_uses_up_another_bucket(writer, tmp_path, monkeypatch):
-    monkeypatch.setattr(rate, "BURST_BYTES", 20_000)
-    monkeypatch.setattr(rate, "BYTES_PER_S", 0)
+def test_who_copies_the_pvs_address_uses_up_another_bucket(writer, tmp_path):
+    writer.rate = rate.Rate(of_bytes=Bucket(20_000, 0))
     writer.take([honest()])
     kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
     writer.take([honest(number, size=900) for number in range(1, 40)])
@@ -186,7 +184,7 @@ def test_a_bucket_fills_again_and_there_are_not_more_buckets_than_that():
     assert not buckets.take("b", 1, rate.LINES_PER_S, 1.0)
     for number in range(1000):
         buckets.take(str(number), 1, 1, 1.0)
-    assert len(buckets._buckets) == rate.MAX_SENDERS
+    assert len(buckets.buckets) == rate.MAX_SENDERS
     assert buckets.take("a", 1000, 1, 1.0) and buckets.take("b", 1, 1, 1.0)     # others' noise does not fill it again
 
 

@@ -39,4 +39,4 @@ def test_buckets_are_bounded_and_the_fullest_goes() -> None:
     for number in range(MAX_SENDERS + 10):
         rate.take("kept", 1 << 10, 1, 0.0)
         rate.take(str(number), 1, 1, 0.0)
-    assert len(rate._buckets) == MAX_SENDERS and "kept" in rate._buckets and "0" not in rate._buckets
+    assert len(rate.buckets) == MAX_SENDERS and "kept" in rate.buckets and "0" not in rate.buckets

@@ -36,7 +36,7 @@ def test_a_new_sender_is_never_refused_and_of_too_many_the_least_busy_are_forgot
     limits = Bounds(max_sources=3)
     admitted(limits, "192.0.2.66", 1 << 20, 0.0, 5000)
     assert all(limits.admit(f"192.0.2.{number}", 1, 0.0) for number in range(50))
-    assert len(limits._sources) == 3 and not limits.admit("192.0.2.66", 1 << 20, 0.0)
+    assert len(limits.buckets) == 3 and not limits.admit("192.0.2.66", 1 << 20, 0.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 1 << 22)), max_size=200))
