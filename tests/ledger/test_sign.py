@@ -129,6 +129,7 @@ def test_no_other_split_of_the_days_has_less_against_it(evidence: list[tuple[int
 
 def test_the_owner_is_told_in_one_sentence_when_the_meter_was_turned() -> None:
     text = turned_reason("-", ["2026-06-11"])
-    assert text == "The grid meter was turned round on 2026-06-11: it counted up when you bought, and now when you sell."
+    assert text == ("The grid meter was turned round on 2026-06-11: it counted up when you bought, and now when you "
+                    "sell.")
     assert "on 2026-06-09, 2026-06-17. It now counts up when you buy." in turned_reason(
         "+", ["2026-06-09", "2026-06-17"])
