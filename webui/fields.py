@@ -76,36 +76,65 @@ FIELDS: dict[str, Field] = {
     "web.public_dashboard": Field(
         N_("Anybody at home may see the dashboard"), N_("Settings and diagnostics always need the password.")),
     "mqtt.url": Field(
-        N_("MQTT broker"), N_("The address of Home Assistant’s message service, such as "
-                              "mqtt://homeassistant.local:1883. Empty: off.")),
-    "mqtt.username": Field(N_("User at the broker")),
-    "mqtt.password": Field(N_("Password at the broker"), N_("It is not shown here again.")),
-    "mqtt.topic": Field(N_("Topic")),
-    "mqtt.discovery": Field(N_("Home Assistant’s discovery prefix"), N_("Empty: no discovery.")),
+        N_("MQTT broker"), N_("The address of the program that hands values on to Home Assistant, usually its add-on "
+                              "“Mosquitto broker”: mqtt://homeassistant.local:1883, with your Home Assistant’s name or "
+                              "address. Empty: nothing is sent there.")),
+    "mqtt.username": Field(
+        N_("User at the broker"), N_("A user of Home Assistant made for suntap (Settings › People there), or one that "
+                                     "you gave the broker. Empty: the broker asks for none.")),
+    "mqtt.password": Field(
+        N_("Password at the broker"), N_("That user’s password; not needed where there is no user. It is not shown "
+                                     "here again.")),
+    "mqtt.topic": Field(
+        N_("Topic"), N_("The name under which the broker has suntap’s values. Leave it as it is, unless two suntaps "
+                        "use one broker.")),
+    "mqtt.discovery": Field(
+        N_("Home Assistant’s discovery prefix"), N_("With it Home Assistant finds suntap by itself. Leave it as it is, "
+                                                    "unless you changed it there. Empty: you add each value there "
+                                                    "yourself.")),
     "lines.url": Field(
-        N_("InfluxDB or VictoriaMetrics"), N_("For Grafana: http://host:8428 or http://host:8086/write?db=suntap. "
-                                              "Empty: off. suntap writes the whole history there.")),
-    "lines.token": Field(N_("Token"), N_("Or user:password. It is not shown here again.")),
+        N_("InfluxDB or VictoriaMetrics"), N_("The address of the database from which Grafana draws its charts, such "
+                                              "as http://host:8428 or http://host:8086/write?db=suntap. suntap writes "
+                                              "the whole history there. Empty: nothing is sent.")),
+    "lines.token": Field(
+        N_("Token"), N_("The database’s password for suntap: a token that you made there, or user:password. Not needed "
+                        "where the database asks for none. It is not shown here again.")),
     "notify.url": Field(
-        N_("Messages to"), N_("An address that takes messages, such as https://ntfy.sh/your-topic for the app ntfy, or "
-                              "mailto:you@example.org?smtp=smtp://user@mail.example.org:587 for e-mail. Empty: off.")),
+        N_("Messages to"), N_("Where suntap writes when something needs you. On your phone: install the app ntfy, "
+                              "subscribe to a topic that nobody guesses, and enter https://ntfy.sh/ and that topic. By "
+                              "e-mail: mailto:you@example.org?smtp=smtp://user@mail.example.org:587, with the server "
+                              "for outgoing mail that your mail provider names. Any other address that takes messages "
+                              "(webhook) will do. Empty: no messages.")),
     "notify.token": Field(
-        N_("Token"), N_("The address’s token, or the e-mail account’s password. It is not shown here again.")),
-    "web.names": Field(N_("Further names of the page"), N_("Such as suntap.fritz.box; separated by commas.")),
-    "web.proxies": Field(N_("Reverse proxies"), N_("IP addresses of programs that pass this page on, such as Caddy. "
-                                                   "suntap believes "
-                                                   "their X-Forwarded-Proto and X-Forwarded-Host.")),
-    "web.host": Field(N_("Address of the page"), N_("0.0.0.0 is every address of this box."), later=True),
-    "web.port": Field(N_("Port of the page"), later=True),
+        N_("Token"), N_("For e-mail the password of the mail account. For ntfy an access token, not needed where "
+                        "anybody may write to the topic. It is not shown here again.")),
+    "web.names": Field(
+        N_("Further names of the page"), N_("Names under which you open this page, such as suntap.fritz.box; separated "
+                                            "by commas. Empty: its addresses, suntap.local and suntap.lan work, "
+                                            "others do not.")),
+    "web.proxies": Field(
+        N_("Reverse proxies"), N_("Only where another program, such as Caddy, passes this page on: that program’s IP "
+                                  "address. suntap then believes its X-Forwarded-Proto and X-Forwarded-Host. Empty: "
+                                  "nobody’s.")),
+    "web.host": Field(
+        N_("Address of the page"), N_("0.0.0.0: whoever is in your home network can open the page. 127.0.0.1: only "
+                                      "programs on this box can."), later=True),
+    "web.port": Field(
+        N_("Port of the page"), N_("80 is usual. With another one, such as 8080, you open the page with :8080 behind "
+                                   "its address."), later=True),
     "capture.interface": Field(
         N_("Network socket"), N_("Where suntap listens. br0 is both sockets together: your SunPower box’s and the "
-                                 "router’s.")),
+                                 "router’s. Change it only if you joined them otherwise.")),
     "capture.ports": Field(
-        N_("TCP ports"), N_("Where your SunPower box sends its reports; separated by commas. 80 is usual.")),
+        N_("TCP ports"), N_("The port numbers to which your SunPower box sends its reports; separated by commas. Leave "
+                            "80, unless suntap hears nothing and somebody found another.")),
     "capture.buffer_mib": Field(
-        N_("Memory for reports on their way"), N_("Raise it only if Diagnostics counts dropped packets."), unit="MiB"),
-    "capture.pvs_mac": Field(N_("Hardware address of your SunPower box"),
-                             N_("Only needed where suntap finds the wrong one. Empty: suntap finds it by itself.")),
+        N_("Memory for reports on their way"), N_("Leave it as it is. Raise it only if Diagnostics counts dropped "
+                                                  "packets."), unit="MiB"),
+    "capture.pvs_mac": Field(
+        N_("Hardware address of your SunPower box"), N_("Only needed where suntap finds the wrong one: six pairs of "
+                                                        "digits or letters A to F, as Diagnostics › Who reports "
+                                                        "shows them. Empty: suntap finds it by itself.")),
     "collector.stand_in": Field(
         N_("When SunPower’s server does not answer"),
         N_("Your SunPower box only reports to a server that answers, and keeps the rest until its memory is full. "

@@ -17,6 +17,18 @@ def test_every_key_of_the_file_has_a_field_and_no_other() -> None:
     assert {key.split(".")[0] for key in KEYS} == {name for name, _ in fields.SECTIONS}
 
 
+@pytest.mark.parametrize("section", ["mqtt", "lines", "notify", "web", "capture"])
+def test_each_field_of_messages_network_and_other_programs_says_what_it_is_and_what_it_is_when_empty(section: str
+                                                                                                    ) -> None:
+    keys = [key for key in KEYS if key.startswith(f"{section}.")]
+    assert len(keys) > 1
+    for key in keys:
+        hint = str(fields.FIELDS[key].hint)
+        assert hint.endswith(".") and len(hint.split()) >= 6, key
+        may_be_empty = fields.kind(key) in ("text", "secret") and not fields.read({key: ""}, [key])[1]
+        assert not may_be_empty or "Empty: " in hint or "not needed where" in hint.lower(), key
+
+
 def test_every_choice_of_a_select_is_allowed() -> None:
     for key, field in fields.FIELDS.items():
         for value, _ in field.choices:
