@@ -16,7 +16,10 @@ import pytest
 from flask import Flask
 
 from appliance import settings, store
-from appliance.health import collector, disk
+from appliance.health import collector, disk, status
+from appliance.health.log import Log
+from appliance.health.sources import HistoryFacts
+from appliance.outputs.contract import Fact, Facts
 from appliance.pvoutput import account, pauses, servertime
 from appliance.pvoutput.targets import main_target
 from appliance.store import inbox
@@ -60,6 +63,16 @@ def carry_out(data_dir: Path, config: Path) -> None:
         commands.run_waiting(commands.Work(derived, received, loaded, config, Clock(NOON), lambda *_: None))
         while (done := derive(received, derived, loaded, NOON)).uploads or done.days:
             pass
+
+
+def take_down(data_dir: Path, config: Path) -> None:
+    """What the recorder does every five minutes (supervisor.process): lamps and notices into the owner's log."""
+    found = status.collect(settings.load(config).with_data_dir(data_dir), Clock(0.0, NOON, 0.0))
+    assert isinstance(found.history, HistoryFacts)
+    lamps = [Fact(one.name, one.state, one.text, one.advice, one.device, one.since) for one in found.lamps]
+    notices = [Fact(one.kind, one.state, one.text, one.check, one.device, one.time) for one in found.history.notices]
+    with closing(store.connect(data_dir)) as derived:
+        Log().keep(derived, Facts(lamps, notices), int(NOON))
 
 
 def test_in_order_nothing_asks_for_attention(owner: Visitor, roof: Path) -> None:
@@ -136,6 +149,10 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
     shown = unescape(owner.get("/diagnostics").text)
     assert re.search(rf'warn">Check</span></strong>\s*<span class="what">Inverter {SERIALS[4]} makes next to no', shown)
     assert owner.get("/healthz").status_code == 200 and banners(owner) == []       # the notice has the banner
+    take_down(data_dir, config)
+    assert first(owner, f"Inverter {SERIALS[4]} made next to nothing", "Look whether its breaker is on") == ["/notices"]
+    told = owner.get("/notices").text
+    assert f"Inverter {SERIALS[4]} made next to nothing" in told and "Nothing needs you" not in told
     assert f"Inverter {SERIALS[4]} made next to nothing" in shown
     assert "Look whether its breaker is on and its cable plugged in." in shown
     name = rf'title="{SERIALS[4]}"><a href="/panels/{SERIALS[4]}">[^<]*</a>'
