@@ -1,7 +1,8 @@
 """When a hole is given up: bytes that were never captured, or may still turn up.
 
 A capture is a copy: a segment may be in it late, because it was reordered, or never, because it was dropped on the way
-to us and not on the way to the receiver. Four rules decide; whichever applies first ends the wait.
+to us and not on the way to the receiver. Four rules decide; whichever applies first ends the wait (what a hole then
+costs an upload is http's).
 
     ack     the receiver acknowledged the bytes, so they will not be sent again, and `ack_grace` passed without them
     queue   more than `max_queue` bytes or `max_ranges` pieces wait behind the hole

@@ -22,7 +22,7 @@ from webui.data import box
 from webui.language import N_
 from webui.present import localtime, reader_locale, units
 from webui.security import access, auth
-from webui.words import errors, lamps
+from webui.words import errors, lamp_names
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
     app.context_processor(_context)
     app.jinja_env.globals.update(asset=asset, csrf=csrf, csrf_token=generate_csrf)
     app.jinja_env.filters.update(
-        advice=advice, causes=causes, codes=codes, lamp_name=lamps.name, lamp_state=_lamp_state,
+        advice=advice, causes=causes, codes=codes, lamp_name=lamp_names.name, lamp_state=_lamp_state,
         kwh=units.kwh, kwh_sum=units.kwh_sum, watts=units.watts, whole=units.whole,
         percent=units.percent, bytes=units.size, temperature=units.temperature, money=units.money,
         age=localtime.age, span=localtime.span, moment=_moment, clock=_clock, long_date=localtime.long_date,
@@ -120,12 +120,12 @@ def codes(text: str) -> Markup:
 def causes(found: Iterable[Finding]) -> list[Finding]:
     """The lamps that need a look, a cause before its effects; but for those about a device, which has a notice."""
     return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not lamp.device),
-                  key=lambda lamp: lamps.rank(lamp.name))
+                  key=lambda lamp: lamp_names.rank(lamp.name))
 
 
 def _lamp_state(lamp: str, found: str) -> str:
     """The state of a lamp in a word: that of PVOutput is off or waits."""
-    return lamps.state(found, lamp == "upload" and not box().settings().pvoutput.enabled)
+    return lamp_names.state(found, lamp == "upload" and not box().settings().pvoutput.enabled)
 
 
 def advice(text: str) -> Markup:

@@ -6,7 +6,7 @@ Two processes, so that the one that reads what the PVS sends has no right to the
                 (what outlives the process); wsgi_app (the answer), listener (waitress around it), deposit (the way
                 into the inbox), bounds; name_server (dnsmasq for the one name), dns; process (the loop). Runs as the
                 inbox's user, without a capability.
-    redirect    redirect (the loop), rules (nftables rules that time out), pvs_port (which port is the PVS's).
+    redirect    redirect (the loop), nft_rules (nftables rules that time out), pvs_port (which port is the PVS's).
                 CAP_NET_ADMIN, nothing else.
 
 They speak through their heartbeats: `collector` says what is wanted, `redirect` renews it while that heartbeat is

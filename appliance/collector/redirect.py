@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from appliance.collector import pvs_port, rules
+from appliance.collector import nft_rules, pvs_port
 from appliance.collector.liveness import is_public
 from appliance.system import heartbeat
 from appliance.system.heartbeat import Heartbeat
@@ -109,8 +109,8 @@ class RedirectProcess:
 
     def _renew(self, wanted: Wanted) -> None:
         rules_for = pvs_port.mac(wanted.interface), wanted.port, wanted.names_port or 1
-        script = "" if rules_for == self._installed else rules.install(*rules_for)
-        _nft(script + rules.renew(self.pvs, wanted.addresses, bool(wanted.names_port)))
+        script = "" if rules_for == self._installed else nft_rules.install(*rules_for)
+        _nft(script + nft_rules.renew(self.pvs, wanted.addresses, bool(wanted.names_port)))
         if not self._active:
             log.info("%s: connections to %s come to the stand-in", self.pvs, ", ".join(wanted.addresses))
         self._installed, self._active, self.problem = rules_for, True, ""
@@ -123,7 +123,7 @@ class RedirectProcess:
         self.counters["let_go"] += 1
         log.info("let go: connections of the PVS go to the router again")
         try:
-            _nft(rules.let_go())
+            _nft(nft_rules.let_go())
         except (OSError, subprocess.SubprocessError):   # then the timeout does it
             self._installed = None
             self.counters["errors"] += 1
@@ -139,7 +139,7 @@ class RedirectProcess:
         """Nothing of ours in the kernel."""
         self._installed, self._active = None, False
         try:
-            _nft(rules.remove())
+            _nft(nft_rules.remove())
         except (OSError, subprocess.SubprocessError) as error:
             log.debug("nothing to remove: %s", error)
 

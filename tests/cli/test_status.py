@@ -32,8 +32,8 @@ def test_the_parts_have_the_names_that_owners_know() -> None:
 
 
 def test_the_lamps_have_the_names_of_the_page() -> None:
-    from webui.words import lamps
-    assert {name: str(words) for name, words in lamps.NAMES.items()} == LAMPS
+    from webui.words import lamp_names
+    assert {name: str(words) for name, words in lamp_names.NAMES.items()} == LAMPS
     assert table(FACTS).startswith("Inverters         BAD   ")
 
 

@@ -2,7 +2,7 @@
 import pytest
 
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
-from webui.words.lamps import STATES
+from webui.words.lamp_names import STATES
 
 
 @pytest.mark.parametrize(("state", "ok"), [(OK, True), (WARN, False), (BAD, False), (UNKNOWN, False)])

@@ -60,7 +60,7 @@ def test_one_word_for_what_the_roof_makes_and_one_for_what_the_house_uses() -> N
 
 
 def test_a_lamp_says_its_state_in_a_word() -> None:
-    from webui.words.lamps import state
+    from webui.words.lamp_names import state
     for off in (False, True):
         assert [state(found, off) for found in ("ok", "warn", "bad")] == ["OK", "Check", "Fault"]
     assert (state("unknown"), state("unknown", off=True)) == ("Waiting", "Off")
@@ -69,7 +69,7 @@ def test_a_lamp_says_its_state_in_a_word() -> None:
 def test_every_process_and_every_lamp_has_the_owners_name() -> None:
     from appliance.health import lamps
     from webui.words.diagnostics import PARTS
-    from webui.words.lamps import CAUSES, NAMES, rank
+    from webui.words.lamp_names import CAUSES, NAMES, rank
     assert set(PROCESSES) <= set(PARTS) and set(CAUSES) == set(NAMES)
     told = set(re.findall(r'Finding\("(\w+)"', Path(lamps.__file__).read_text()))
     assert told <= set(NAMES) and rank("nobody knows") == len(CAUSES)

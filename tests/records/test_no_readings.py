@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.records import Header, Malformed, Trailer, Unknown, parse
-from appliance.records.types import MAX_SERIAL
+from appliance.records.no_readings import MAX_SERIAL
 from tests.records.samples import T1, fields
 
 

@@ -5,22 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.collector import NAME, rules
+from appliance.collector import NAME, nft_rules
 from appliance.collector.dns import HEAD, query
 
 
 def test_the_rules_act_through_sets_with_a_timeout_only():
-    text = rules.install("02:00:5e:00:53:01", 18080, 18053)
+    text = nft_rules.install("02:00:5e:00:53:01", 18080, 18053)
     assert text.count("flags timeout") == 3 and "iifname != @pvs accept" in text
-    renewed = rules.renew("eth1", ["198.18.0.1", "203.0.113.5"], True)
-    assert renewed.count(f"timeout {rules.TIMEOUT_S}s") == 4 and renewed.startswith(rules.let_go())
-    assert "asking {" not in rules.renew("eth1", ["198.18.0.1"], False)
+    renewed = nft_rules.renew("eth1", ["198.18.0.1", "203.0.113.5"], True)
+    assert renewed.count(f"timeout {nft_rules.TIMEOUT_S}s") == 4 and renewed.startswith(nft_rules.let_go())
+    assert "asking {" not in nft_rules.renew("eth1", ["198.18.0.1"], False)
 
 
 def matches(message: bytes) -> bool:
     """What the kernel does with the question's matches: bits from the transport header on, masked and compared."""
-    behind = bytes(rules.UDP_AND_DNS_HEAD - HEAD) + message
-    found = re.findall(r"@th,(\d+),(\d+) & 0x([0-9a-f]+) == 0x([0-9a-f]+)", rules.install("02:00:5e:00:53:01", 1, 2))
+    behind = bytes(nft_rules.UDP_AND_DNS_HEAD - HEAD) + message
+    found = re.findall(r"@th,(\d+),(\d+) & 0x([0-9a-f]+) == 0x([0-9a-f]+)",
+                       nft_rules.install("02:00:5e:00:53:01", 1, 2))
     assert found
     for at, bits, mask, value in found:
         piece = behind[int(at) // 8:(int(at) + int(bits)) // 8]
@@ -42,7 +43,8 @@ def test_a_question_for_another_name_passes(name):
 
 
 def test_what_is_removed_is_all_that_is_installed():
-    installed = set(re.findall(r"^table (\w+ \w+) {", rules.install("02:00:5e:00:53:01", 18080, 18053), re.MULTILINE))
-    assert installed == set(re.findall(r"^delete table (\w+ \w+)$", rules.remove(), re.MULTILINE))
-    sets = set(re.findall(r"set (\w+) {", rules.install("02:00:5e:00:53:01", 18080, 18053)))
-    assert sets == set(re.findall(r"flush set bridge \w+ (\w+)", rules.let_go())) == {"pvs", "asking", "collector"}
+    installed = set(re.findall(r"^table (\w+ \w+) {", nft_rules.install("02:00:5e:00:53:01", 18080, 18053),
+                               re.MULTILINE))
+    assert installed == set(re.findall(r"^delete table (\w+ \w+)$", nft_rules.remove(), re.MULTILINE))
+    sets = set(re.findall(r"set (\w+) {", nft_rules.install("02:00:5e:00:53:01", 18080, 18053)))
+    assert sets == set(re.findall(r"flush set bridge \w+ (\w+)", nft_rules.let_go())) == {"pvs", "asking", "collector"}
