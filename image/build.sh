@@ -19,7 +19,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 export LC_ALL=C.UTF-8 TZ=UTC
 umask 022
-need_packages mmdebstrap bdebstrap genimage qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils
+need_packages mmdebstrap bdebstrap genimage u-boot-tools openssl qemu-user-static binfmt-support arch-test dosfstools mtools e2fsprogs fdisk xz-utils
 version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' appliance/__init__.py)
 work=build/image
 mkdir -p "$work"
@@ -33,6 +33,7 @@ fi
 
 sh image/deb/build.sh arm64 > /dev/null
 deb=build/suntap_${version}_arm64.deb
+certificate=$(bundle_certificate)
 
 base_root() {  # TARGET.tar
     step "base root file system, Debian 13 arm64, in emulation (5 to 15 minutes)"
@@ -45,7 +46,7 @@ key=$({ cat image/debian/base.yaml image/debian/packages.yaml image/debian/boot.
     image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf; printf %s "${SUNTAP_DEBIAN_STATE:-}"; } | hash)
 base=$(kept base "$key.tar" base_root)
 
-made=$({ sha256sum "$deb" && echo "$key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
+made=$({ sha256sum "$deb" "$certificate" && echo "$key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
 if [ -e "$work/images/suntap.img" ] && [ "$(cat "$work/made" 2>/dev/null)" = "$made" ]; then
     step "the image is up to date"
 else
@@ -57,6 +58,7 @@ else
     tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
     cp image/debian/fstab "$root/etc/fstab"
     quietly image/hooks/customize "$root" "$deb"
+    quietly image/hooks/slots "$root" "$deb" "$certificate"
     quietly image/hooks/manifest "$root" "build/suntap-$version-arm64"
     find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 

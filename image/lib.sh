@@ -58,3 +58,41 @@ kept() {
     ) 9> "$cache/lock.$kind"
     echo "$target"
 }
+
+# bundle_certificate: prints the path of the certificate that cards ask of a system bundle (RAUC); its key is beside it in
+# update-cert-key.pem. Both are made once, beside the key of the updates, which RAUC cannot sign with (CMS knows no ed25519
+# in OpenSSL 3.0). Valid from before any card on: a board without a clock starts with some old date.
+bundle_certificate() (
+    set -eu
+    beside=$(dirname "${SUNTAP_UPDATE_KEY:-$top/build/update-key.pem}")
+    certificate=$beside/update-cert.pem key=$beside/update-cert-key.pem
+    if [ ! -e "$certificate" ]; then
+        mkdir -p "$beside"
+        work=$(mktemp -d)
+        trap 'rm -rf "$work"' EXIT
+        [ -e "$key" ] || (umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$key")
+        touch "$work/index"
+        cat > "$work/ca.cnf" <<CONF
+[ca]
+default_ca = own
+[own]
+database = $work/index
+new_certs_dir = $work
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = signs
+[any]
+commonName = supplied
+[signs]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+subjectKeyIdentifier = hash
+CONF
+        openssl req -new -key "$key" -subj "/CN=suntap system bundles" -config /dev/null -out "$work/request.pem"
+        quietly openssl ca -batch -notext -selfsign -config "$work/ca.cnf" -keyfile "$key" -in "$work/request.pem" \
+            -startdate 20200101000000Z -enddate 21200101000000Z -out "$work/certificate.pem"
+        cp "$work/certificate.pem" "$certificate"
+    fi
+    echo "$certificate"
+)
