@@ -1,4 +1,5 @@
-"""Install an update file (signed by the maker of this image) into the card's other slot, restart, try it, keep it or go back.
+"""Install an update file (signed by the maker of this image) beside the running system, restart, try it, keep it or go
+back.
 
 Prints its steps on stderr and, before the restart, the version. On Debian and Raspberry Pi OS outside the image, apt or
 dpkg installs updates. --check: install nothing, and print which security fixes of Debian this system lacks, by the list
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 PAGE_USER = "suntap"
 NO_IMAGE = "this is no suntap image with a data partition: install the new .deb with apt instead"
-EARLIER_CARD = ("this card was written before suntap could renew the whole system: save a backup, write the new image to "
-                "a card, and restore the backup")
+EARLIER_CARD = ("this card was written before suntap could renew the whole system: save a backup, write the new image "
+                "to a card, and restore the backup")
 NO_DATA = "the data partition of the card cannot be used: nothing can be installed"
 
 

@@ -1,6 +1,7 @@
 """How old the system of this box is: the file that image/build.sh leaves in the SD-card image. Nothing elsewhere.
 
-Other systems are renewed by their own package manager; the card's is as it was built until an update writes a newer one.
+Other systems are renewed by their own package manager; the card's is as it was built until an update writes a newer
+one.
 """
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

@@ -1,8 +1,8 @@
 """The update file: a tar of manifest.json, manifest.sig and system.raucb, in this order; an index may follow.
 
 The signature (ed25519, checked by the openssl program) covers the manifest; the manifest names the system's version,
-architecture, size and SHA-256. system.raucb is RAUC's own bundle, which has a signature of its own; RAUC does not see it
-before its hash is verified. `write` makes such a file. Format 1 had a Debian package in the place of the system, for
+architecture, size and SHA-256. system.raucb is RAUC's own bundle, which has a signature of its own; RAUC does not see
+it before its hash is verified. `write` makes such a file. Format 1 had a Debian package in the place of the system, for
 cards with one slot: it is still made (image/update_bundle.py), and no longer read.
 """
 import hashlib

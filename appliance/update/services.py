@@ -2,8 +2,8 @@
 
 Healthy: for SETTLED_S without a restart, all units are active (the supervisor process has sent READY), the page
 answers, and the bridge forwards. The content of the answer does not count: the new system does not cause a missing PVS.
-The bridge has to have as many ports as before; one with a carrier has to forward, one without waits for its cable, as it
-did before. If a unit has ended by itself ENDS times, the wait stops.
+The bridge has to have as many ports as before; one with a carrier has to forward, one without waits for its cable, as
+it did before. If a unit has ended by itself ENDS times, the wait stops.
 """
 import subprocess
 import time
@@ -71,7 +71,7 @@ class Systemd:
         return done.stdout if done.stdout.count("ActiveState=active") == len(UNITS) else ""
 
     def _ends(self) -> int:
-        """Return the largest number of restarts of any unit since the start of the box, or since start(), which resets the count (reset-failed)."""
+        """Return the largest number of restarts of any unit since the box started, or start() reset it."""
         done = subprocess.run(["systemctl", "show", "--property=NRestarts", "--value", *UNITS],
                               capture_output=True, text=True, check=False)
         return max((int(line) for line in done.stdout.split() if line.isdigit()), default=0)

@@ -38,7 +38,8 @@ class Slots:
 
     def write(self, bundle: Path, tell: Callable[[int], None]) -> None:
         """Write RAUC's bundle to the other slot; `tell` gets the percentage now and then. Raises UpdateError."""
-        lines, told = [], -STEP_PERCENT
+        lines: list[str] = []
+        told = -STEP_PERCENT
         with _start("install", str(bundle)) as rauc:
             assert rauc.stdout
             for line in rauc.stdout:

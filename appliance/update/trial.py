@@ -20,8 +20,8 @@ FILE = "trial.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """`version` is tried in `slot`, in the place of `previous`. `ports`: of the bridge, before. `works`: it was found to
-    work, and is to be kept without another look."""
+    """`version` is tried in `slot`, in the place of `previous`. `ports`: of the bridge, before. `works`: it was found
+    to work, and is to be kept without another look."""
 
     slot: str
     version: str

@@ -128,6 +128,8 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
         "built=2026-01-09\n")),
     "fixes": ("warn", "lacks 1 security fix of Debian", lambda box: news.write(box.data_dir, news.News(
         debian="2026-05-08", count=1, fixes=(news.Fix("openssl", "1", "2"),)))),
+    "earlier card": ("ok", "written before suntap could renew the whole system", lambda box: (
+        box.data_dir.parent / "image").write_text("built=2026-04-30\n")),
     "newer": ("ok", "There is a newer suntap: 99.0.0", lambda box: news.write(box.data_dir, news.News(
         version="99.0.0", running=__version__, is_newer=True))),
     "no news": ("warn", "no useful answer for two weeks: refused", lambda box: news.write(box.data_dir, news.News(

@@ -1,5 +1,5 @@
-"""Keys, update files and a box for the update tests: real openssl, real SQLite, the real choice of the slot on a card of
-two megabytes, an invented RAUC and invented services."""
+"""Keys, update files and a box for the update tests: real openssl, real SQLite, the real choice of the slot on a card
+of three megabytes, an invented RAUC and invented services."""
 import sqlite3
 import subprocess
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What "healthy" means for a new system: all units work for a while, the page answers, and the bridge forwards. systemctl
-is a script, /sys a folder."""
+"""What "healthy" means for a new system: all units work for a while, the page answers, and the bridge forwards.
+systemctl is a script, /sys a folder."""
 import socket
 from pathlib import Path
 

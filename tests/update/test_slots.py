@@ -1,5 +1,5 @@
-"""What RAUC is asked for the card's slots, and what it says. rauc and systemctl are scripts here; the real ones run in the
-machine (tests/image/test_update.py), and make what the scripts are given (tests/image/test_system_bundle.py)."""
+"""What RAUC is asked for the card's slots, and what it says. rauc and systemctl are scripts here; the real ones run in
+the machine (tests/image/test_update.py)."""
 from pathlib import Path
 
 import pytest
