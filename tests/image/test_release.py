@@ -41,7 +41,8 @@ def built(release: ModuleType, tmp_path: Path) -> Path:
 
 def make(release: ModuleType, built: Path, without: set[str] | None = None, doubts: list[str] | None = None) -> Path:
     out = built.parent / "release"
-    release.assemble(built, out, "1.2.0", "1.2.0+20260509", built / "key.pem", CHANGELOG, without or set(), doubts or [])
+    release.assemble(built, out, "1.2.0", "1.2.0+20260509", built / "key.pem", CHANGELOG, without or set(),
+                     doubts or [])
     return out
 
 
@@ -55,7 +56,7 @@ def checked(release: ModuleType, out: Path) -> bool:
 def test_a_whole_release_has_every_file_and_is_signed(release: ModuleType, built: Path) -> None:
     out = make(release, built)
     names = {path.name for path in out.iterdir()}
-    assert names == {artefact.name for artefact in artefacts(release)} | {
+    assert names == {one.name for one in artefacts(release)} | {
         "NOTES.md", "SHA256SUMS", "SHA256SUMS.sig", "release-key.pem"}
     listed = {line.split("  ")[1] for line in (out / "SHA256SUMS").read_text().splitlines()}
     assert listed == names - {"SHA256SUMS", "SHA256SUMS.sig"}

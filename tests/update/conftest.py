@@ -206,7 +206,7 @@ class Box:
         with open(path, "rb") as source:
             return self.installer().install(source, public_key, running, architecture)
 
-    def restart(self) -> Trial | None:
+    def restart(self, tell: Callable[[str], None] = lambda text: None) -> Trial | None:
         """A start from power-on on, until nothing happens by itself any more; the trial that ended."""
         ended = None
         while True:
@@ -214,7 +214,7 @@ class Box:
             ended = trial.begin(self.folder, self.data, self.card) or ended
             self.processes.start()
             try:
-                return trial.finish(self.folder, self.card, self.processes, lambda text: None) or ended
+                return trial.finish(self.folder, self.card, self.processes, tell) or ended
             except UpdateError:
                 assert self.card.restarts
 
