@@ -70,7 +70,7 @@ def rauc_bundle(root: Path, of: str, out: Path) -> None:
         out.unlink(missing_ok=True)
         subprocess.run(["rauc", "bundle", f"--cert={certificate}",
                         f"--key={certificate.with_name('update-cert-key.pem')}", f"--mksquashfs-args={COMPRESSED}",
-                        folder, out], check=True, stdout=sys.stderr)
+                        folder, out], check=True, stdout=subprocess.DEVNULL)
 
 
 def main(root: Path = ROOT, out: Path | None = None, listed: Path | None = None) -> None:

@@ -16,7 +16,7 @@ import requests
 from paho.mqtt.subscribe import simple
 
 from tests.image import visit
-from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner, shows
+from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
 from tests.image.machine import wait_for
 from tests.image.visit import Browser, Day, resolve

@@ -1,4 +1,5 @@
-"""The update file of a whole system: made of a real ext4 by a real rauc, with the version and schemas that are in it."""
+"""The update file of a whole system: made of a real ext4 by a real rauc, with the version and schemas in it."""
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from tests.update.conftest import keys, make_index, make_key
 __all__ = ["keys", "make_index"]
 VERSION = "0.2.0+20260509"
 FILES = {"etc/suntap-image": f"built=2026-05-08\ndebian=2026-05-09\nversion={VERSION}\n",
-         "usr/lib/suntap/appliance/__init__.py": '__version__ = "0.2.0"\n', "usr/lib/suntap/appliance/cli/__main__.py": "",
+         "usr/lib/suntap/appliance/__init__.py": '__version__ = "0.2.0"\n',
+         "usr/lib/suntap/appliance/cli/__main__.py": "",
          **{f"usr/lib/suntap/appliance/store/sql/{name}.sql": "" for name in (
              "store/0009_a", "store/0091_b", "inbox/0007_x")}}
 
@@ -27,6 +29,7 @@ def root(tmp_path: Path, keys: tuple[Path, Path], monkeypatch: pytest.MonkeyPatc
     for name, text in FILES.items():
         (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "tree" / name).write_text(text)
+    (tmp_path / "tree/dense").write_bytes(os.urandom(1 << 16))     # rauc makes no bundle of less than a page
     shutil.copy(keys[0], tmp_path / "update-key.pem")
     monkeypatch.setenv("SUNTAP_UPDATE_KEY", str(tmp_path / "update-key.pem"))
     subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext4", "-d", tmp_path / "tree", tmp_path / "root.ext4", "16M"],

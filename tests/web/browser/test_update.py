@@ -1,7 +1,7 @@
 """The update button in the browser, with root's side at work on really signed files.
 
-Root's side runs in a thread, as suntap-update.service and its two fellows would; the page is a process of its own, which
-is ended and started anew when the box restarts.
+Root's side runs in a thread, as suntap-update.service and its two fellows would; the page is a process of its own,
+which is ended and started anew when the box restarts.
 """
 import os
 import subprocess
