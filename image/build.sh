@@ -13,7 +13,7 @@ esac
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 . image/lib.sh
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y pyproject.toml)}"
+export SOURCE_DATE_EPOCH="$(epoch)"
 if [ "$(id -u)" != 0 ]; then
     exec sudo "SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH" "SUNTAP_CACHE=${SUNTAP_CACHE:-}" "SUNTAP_DEBIAN_STATE=${SUNTAP_DEBIAN_STATE:-}" sh image/build.sh ${raw:+--raw}
 fi

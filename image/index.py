@@ -72,15 +72,24 @@ def state(release: str) -> datetime:
     return parsedate_to_datetime(re.findall(r"^Date: (.*)$", release, re.M)[0].replace("UTC", "+0000")).astimezone(UTC)
 
 
+def system_version(moment: datetime) -> str:
+    """The version of the system that image/build.sh makes of this state of Debian (image/hooks/slots)."""
+    epoch = subprocess.run(["sh", "-c", "top=$1; . image/lib.sh; epoch", "sh", TOP], cwd=TOP, check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    day = max(moment, datetime.fromtimestamp(int(epoch), UTC))
+    return f"{__version__}+{day:%Y%m%d}"
+
+
 def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         security, backports, release = fetch(Path(folder))
     listed = newest(security, backports, set(PINNED.findall((TOP / "image/debian/preferences").read_text())))
     moment = state(release)
+    version = system_version(moment)
     made = int(datetime.now(UTC).timestamp())
     key = Path(os.environ.get("SUNTAP_UPDATE_KEY") or TOP / "build" / "update-key.pem")
     index.write(out, listed, index.Index(
-        __version__, f"suntap_{__version__}_{ARCHITECTURE}.suntap-update", ARCHITECTURE, SUITE,
+        version, f"suntap-{version}-{ARCHITECTURE}.suntap-update", ARCHITECTURE, SUITE,
         moment.date().isoformat(), made, 0, ""), key)
     print(f"{out.name}: {len(listed):,} packages", file=sys.stderr)
     print(moment.strftime("%Y%m%dT%H%M%SZ"))

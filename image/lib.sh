@@ -32,6 +32,11 @@ need_packages() {
 cache=${SUNTAP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/suntap}
 KEPT_DAYS=7     # what no build has used for so long is removed
 
+# epoch: the moment that the image is dated with: $SOURCE_DATE_EPOCH, else the last commit of what it is made from.
+epoch() {
+    echo "${SOURCE_DATE_EPOCH:-$(cd "$top" && git log -1 --format=%ct -- spcore appliance webui setup.py pyproject.toml LICENSE image 2>/dev/null || stat -c %Y "$top/pyproject.toml")}"
+}
+
 # hash: of standard input, short enough for a name.
 hash() { sha256sum | cut -c1-16; }
 

@@ -4,7 +4,8 @@
     suntap-VERSION-arm64.img.xz, .spdx.json, .licences.tar.xz    the card image, its packages (SPDX) and their licences
     suntap_VERSION_ARCH.deb                                      amd64, arm64
     suntap_VERSION_ARCH.oci.tar, .oci.spdx.json                  amd64, arm64
-    suntap_VERSION_arm64.suntap-update                           the signed update of cards in use
+    suntap-VERSION+DAY-arm64.suntap-update                       the signed update of cards in use: the whole system
+    suntap_VERSION_arm64.suntap-update                           the last one of cards with one slot, suntap alone
     suntap-arm64.index                                           the newest version and Debian's fixes: on a web server
                                                                  this folder is what [update] url may name
     SHA256SUMS, SHA256SUMS.sig, release-key.pem                  ed25519, by the key of the updates ($SUNTAP_UPDATE_KEY)
@@ -26,8 +27,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP / "image"))
+
+import system_bundle  # noqa: E402
+
 PARTS = ("image", "oci", "amd64", "index")
 INDEX = "suntap-arm64.index"
+SYSTEM = "SYSTEM"       # in the place of the system's version, where there is no image to read it from
 VERIFY = "openssl pkeyutl -verify -pubin -inkey release-key.pem -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig"
 
 
@@ -45,8 +51,9 @@ class Artefact:
     build: tuple[str, ...] = ()
 
 
-def artefacts(version: str) -> list[Artefact]:
-    """All files of a whole release; `build` makes the file and those without one that follow it."""
+def artefacts(version: str, system: str) -> list[Artefact]:
+    """All files of a whole release; `build` makes the file and those without one that follow it. `system`: the version
+    of the card's system, which is known once the image is made; until then a word in its place."""
     def of(name: str, what: str, *parts: str, build: tuple[str, ...] = ()) -> Artefact:
         return Artefact(name, what, frozenset(parts), build)
     found = []
@@ -61,8 +68,12 @@ def artefacts(version: str) -> list[Artefact]:
     return [of(f"{image}.img.xz", "card image for Raspberry Pi 3, 4 and 5", "image", build=("image/build.sh",)),
             of(f"{image}.spdx.json", "its packages (SPDX)", "image"),
             of(f"{image}.licences.tar.xz", "their licences", "image"), *found,
-            of(f"suntap_{version}_arm64.suntap-update", "update for cards in use (Settings › Update)",
-               build=("image/update-bundle.sh", f"build/suntap_{version}_arm64.deb",
+            of(f"suntap-{system}-arm64.suntap-update", "update for cards in use (Settings › Update): the whole system",
+               "image", build=("image/system_bundle.py", "build/image/images/root.ext4",
+                               f"build/suntap-{system}-arm64.suntap-update", f"build/{INDEX}")),
+            of(f"suntap_{version}_arm64.suntap-update",
+               "the last update for cards written before 0.2.0: suntap alone; flash the card image for the rest",
+               build=("image/update_bundle.py", f"build/suntap_{version}_arm64.deb",
                       f"build/suntap_{version}_arm64.suntap-update", f"build/{INDEX}")),
             of(INDEX, "for boxes with an update address: newest version, Debian's security fixes", "index")]
 
@@ -79,13 +90,13 @@ def changes(changelog: str, version: str) -> tuple[str, list[str]]:
     raise ReleaseError(f"CHANGELOG.md has no section {version}")
 
 
-def assemble(built: Path, out: Path, version: str, key: Path, changelog: str, without: set[str],
+def assemble(built: Path, out: Path, version: str, system: str, key: Path, changelog: str, without: set[str],
              doubts: list[str]) -> None:
     """Everything from `built` into `out`. Raises ReleaseError where a file is missing."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    wanted = [artefact for artefact in artefacts(version) if not artefact.parts & without]
-    left = [artefact for artefact in artefacts(version) if artefact.parts & without]
+    wanted = [artefact for artefact in artefacts(version, system) if not artefact.parts & without]
+    left = [artefact for artefact in artefacts(version, system) if artefact.parts & without]
     for artefact in wanted:
         if not (built / artefact.name).is_file():
             raise ReleaseError(f"{artefact.name} was not built")
@@ -157,14 +168,18 @@ def main() -> None:
         if doubts and not chosen.draft:
             raise ReleaseError(f"no release: {'; '.join(doubts)} (--draft builds all the same)")
         index_first(without)
-        for artefact in artefacts(version):
+        system = SYSTEM
+        for place in range(len(artefacts(version, system))):
+            artefact = artefacts(version, system)[place]
             if artefact.parts & without:
                 print(f"left out: {artefact.name}", flush=True)
             elif artefact.build:
                 print(f"building: {artefact.name}", flush=True)
                 subprocess.run([TOP / artefact.build[0], *artefact.build[1:]], cwd=TOP, check=True)
+            if "image" not in without and system == SYSTEM:
+                system = system_bundle.version(system_bundle.ROOT)      # the image is made first
         out = TOP / "build" / "release"
-        assemble(TOP / "build", out, version, key_of_updates(), changelog, without, doubts)
+        assemble(TOP / "build", out, version, system, key_of_updates(), changelog, without, doubts)
     except (ReleaseError, subprocess.CalledProcessError) as error:
         sys.exit(f"release: {error}")
     print(f"{out.relative_to(TOP)}:")

@@ -29,7 +29,7 @@ BY_THE_SCHEMA = {"counted_device": "appliance/ledger", "change": "appliance/hist
 COPIES = {      # whole rows from one database to another of the same kind: no room's rules are at stake
     "appliance/store/integrity.py",     # from a damaged database to a new one
     "appliance/history/backup_check.py",    # from a backup's history to a new one
-    "appliance/update/releases.py",     # captured during a trial, back to an inbox of the release before
+    "appliance/update/databases.py",    # captured during a trial, back to an inbox of the system before
 }
 READ = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]+)")
 WRITE = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE|DELETE FROM)\s+([a-z_]+)")

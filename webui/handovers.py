@@ -1,17 +1,19 @@
 """What the page asks of other services: restore a backup, install an update, check the card; how far each is."""
 import sqlite3
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any
 
 from flask import current_app, session
 
 from appliance.health import news, system_age
+from appliance.health.disk import FULL_BYTES
 from appliance.history import backup
 from appliance.system.clock import Clock
 from appliance.system.handover import Handover
-from appliance.update import requested
+from appliance.update import requested, slots
 from webui.data import box
-from webui.limits import KEEP_RESTORE_S
+from webui.limits import KEEP_RESTORE_S, UPLOAD_COPIES
 
 PACKAGED = Path("/usr/lib/suntap")
 REPAIR = Path("/run/suntap-repair")     # on the image: in memory, as the card cannot be written when it is needed
@@ -39,8 +41,13 @@ def repair_possible() -> bool:
 
 
 def updates_possible() -> bool:
-    """Whether this system installs update files: the SD-card image with its data partition does."""
-    return bool(current_app.config.get("UPDATES", requested.ROOT.is_mount()))
+    """Whether this system installs update files: the card with two slots and its data partition does."""
+    return bool(current_app.config.get("UPDATES", slots.booted() and requested.ROOT.is_mount()))
+
+
+def update_room() -> int:
+    """Bytes of the largest update that the data partition has room for while it is sent."""
+    return max(0, disk_usage(box().data_dir).free - FULL_BYTES) // UPLOAD_COPIES
 
 
 def restore_busy() -> bool:
@@ -70,7 +77,8 @@ def update_shown() -> dict[str, Any]:
     """What the settings page needs of the update."""
     known, image = news.read(box().data_dir), system_age.read()
     return {"updates": updates_possible(), "packaged": PACKAGED.exists(), "update_state": update_handover().state(),
-            "max_update": requested.MAX_BUNDLE, "news": known, "update_url": box().settings().update.url,
+            "max_update": requested.MAX_BUNDLE, "update_room": update_room(),
+            "earlier_card": system_age.is_earlier_card(), "news": known, "update_url": box().settings().update.url,
             "system": image, "age_days": image.age_days(box().now()) if image else None}
 
 

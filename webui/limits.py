@@ -8,6 +8,7 @@ MAX_RESTORE = 2 * 1024**3           # bytes of a backup with years of inbox
 RESTORE_PATH, UPDATE_PATH, CHECK_PATH = "/settings/restore", "/settings/update", "/settings/update/check"
 LARGE = {RESTORE_PATH: MAX_RESTORE, UPDATE_PATH: MAX_BUNDLE + MAX_BODY,     # bytes of a body, for the owner only
          CHECK_PATH: MAX_BUNDLE + MAX_BODY}
+UPLOAD_COPIES = 3                   # of a large body on the data partition: waitress's, the form's, the one that stays
 THREADS = 6                         # a slow download must not stop the polling of the others
 CONNECTIONS = 100                   # open at once; for one more, the one that is silent for longest goes
 MAX_AHEAD = 2                       # requests of one connection that wait behind the one that is answered

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from appliance import __version__
+from appliance.health import system_age
 from appliance.health.notices import Notice
 from appliance.system.files import write_atomic
 
@@ -62,7 +62,7 @@ class News:
     @property
     def offered(self) -> str:
         """The newer version that the maker offers; "" for none."""
-        return self.version if self.is_newer and self.running == __version__ else ""
+        return self.version if self.is_newer and self.running == system_age.version() else ""
 
 
 def read(data_dir: Path) -> News:

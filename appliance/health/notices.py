@@ -37,9 +37,13 @@ KINDS = {
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "worn": (WARN, "Save a backup under Settings, then replace the card and restore the backup."),
     "card": (WARN, "Save a backup under Settings. If it happens again, replace the card."),
-    "old system": (WARN, "Save a backup under Settings, write the newest card image to the card, restore the backup."),
-    "fixes": (WARN, "The newest card image has them: save a backup under Settings, write that image to the card, "
-                    "restore the backup. Where you installed suntap yourself, install Debian’s updates."),
+    "old system": (WARN, "The newest update file renews all of it: Settings › Update. A card that takes none is "
+                         "written anew: save a backup under Settings, write the newest image, restore the backup."),
+    "earlier card": (OK, "Save a backup under Settings, write the newest card image to the card, restore the backup. "
+                         "From then on updates renew the whole."),
+    "fixes": (WARN, "The newest update file has them: Settings › Update. A card that takes none is written anew: save "
+                    "a backup, write the newest image, restore it. Where you installed suntap yourself, install "
+                    "Debian’s updates."),
     "newer": (OK, "Choose Settings › Update to install it, if you wish."),
     "no news": (WARN, "Check the address under Settings › Update, or remove it there."),
     "damage": (WARN, "If it happens again, replace the SD card. A backup brings back what was lost."),

@@ -9,11 +9,27 @@ from pathlib import Path
 from appliance.health.news import News
 from appliance.system import http
 from appliance.system.handover import Handover, TooLargeError
-from appliance.update import bundle, look
+from appliance.system.plain_tar import Readable
+from appliance.update import bundle, look, requested
 from appliance.update.bundle import UpdateError
 from appliance.update.requested import MAX_BUNDLE
 
-FETCH_S = 900.0         # less than handover.INTERRUPTED_S
+FETCH_S = 3600.0        # for the whole file; after each TOLD_BYTES the page hears of it, see handover.INTERRUPTED_S
+TOLD_BYTES = 32 << 20
+
+
+class _Told:
+    """Reads on, and tells the page how far it is."""
+
+    def __init__(self, source: Readable, page: Handover, name: str) -> None:
+        self._source, self._page, self._name, self._got = source, page, name, 0
+
+    def read(self, size: int, /) -> bytes:
+        data = self._source.read(size)
+        before, self._got = self._got, self._got + len(data)
+        if before // TOLD_BYTES != self._got // TOLD_BYTES:
+            self._page.report(None, f"Fetching {self._name}: {self._got >> 20} MiB.")
+        return data
 
 
 def begin(page: Handover, news: News) -> None:
@@ -25,7 +41,7 @@ def begin(page: Handover, news: News) -> None:
 def fetch(url: str, public_key: Path, news: News, page: Handover) -> None:
     """Fetch, look at the description and ask root's side to install. Raises nothing but bugs: the page tells."""
     try:
-        _fetch(url + news.bundle, page)
+        _fetch(url, news.bundle, page)
         manifest = bundle.announced(page.file, public_key)
         if manifest.version != news.version:
             raise UpdateError(f"the address gave version {manifest.version} where {news.version} was offered")
@@ -38,10 +54,13 @@ def fetch(url: str, public_key: Path, news: News, page: Handover) -> None:
         _failed(page, str(getattr(error, "strerror", None) or error))
 
 
-def _fetch(url: str, page: Handover) -> None:
-    with http.download(url, FETCH_S) as answer:
+def _fetch(url: str, name: str, page: Handover) -> None:
+    with http.download(url + name, FETCH_S) as answer:
         look.refuse_status(answer)
-        page.store(answer, MAX_BUNDLE)
+        length = answer.headers.get("Content-Length", "")
+        if length.isdigit():
+            requested.need_room(page, int(length))
+        page.store(_Told(answer, page, name), MAX_BUNDLE)
 
 
 def _failed(page: Handover, text: str) -> None:

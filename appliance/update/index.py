@@ -1,7 +1,7 @@
 """The index: what the maker says of the newest version and of Debian's security fixes, signed as an update is.
 
 A tar of index.json, index.sig and security.list, in this order. It lies beside the update files on a web server, as
-suntap-ARCHITECTURE.index; an update file has the same three behind its package. security.list has one line a package,
+suntap-ARCHITECTURE.index; an update file has the same three behind its system. security.list has one line a package,
 "NAME VERSION": the version that fixes all that Debian knows of. index.json names its size and its SHA-256, so one
 signature covers both.
 """
@@ -22,7 +22,7 @@ MAX_DESCRIPTION = 16384
 MAX_LIST = 4 << 20          # bytes; Debian 13 has less than a tenth of it
 MAX_INDEX = MAX_LIST + (1 << 16)
 LINE = re.compile(r"([a-z0-9][a-z0-9+.-]{1,127}) ([0-9][0-9A-Za-z.+:~-]{0,127})")
-BUNDLE = re.compile(r"suntap_[0-9A-Za-z.+~-]{1,64}_[a-z0-9]{1,16}\.suntap-update")
+BUNDLE = re.compile(r"suntap-[0-9A-Za-z.+~-]{1,64}-[a-z0-9]{1,16}\.suntap-update")
 NAME = re.compile(r"[a-z0-9]{1,16}")
 
 
@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z0-9]{1,16}")
 class Index:
     """The signed description."""
 
-    version: str            # of suntap, the newest
+    version: str            # of the newest system: suntap's, "+", and the day that it is of
     bundle: str             # the name of its update file, beside the index
     architecture: str       # Debian's name
     suite: str              # Debian's name of the system that the list is for: trixie

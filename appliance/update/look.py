@@ -8,8 +8,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
-from appliance import __version__
 from appliance.health import news as known_news
+from appliance.health import system_age
 from appliance.health.news import SHOWN, News
 from appliance.system import http
 from appliance.system.clock import Clock
@@ -78,9 +78,11 @@ def judge(found: Index, listed: dict[str, str], before: News, clock: Clock) -> N
         raise UpdateError(f"the list is for Debian {found.suite}, this system is {suite or 'none of Debian'}")
     if found.made < before.made:
         raise UpdateError(f"the list of {found.debian} is older than the one that was here before")
-    lacking = fixes.missing(fixes.installed(), listed)
-    return replace(before, made=found.made, version=found.version, bundle=found.bundle, debian=found.debian,
-                   running=__version__, is_newer=fixes.is_older(__version__, found.version),
+    lacking, running = fixes.missing(fixes.installed(), listed), system_age.version()
+    # Where Debian is renewed on its own, the day in a system's version makes no newer suntap.
+    newest = found.version if "+" in running else found.version.partition("+")[0]
+    return replace(before, made=found.made, version=newest, bundle=found.bundle, debian=found.debian,
+                   running=running, is_newer=fixes.is_older(running, newest),
                    checked=int(clock.time()), installed=known_news.installed_at(), count=len(lacking),
                    fixes=tuple(lacking[:SHOWN]))
 

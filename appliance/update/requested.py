@@ -1,15 +1,21 @@
-"""Root's side of the page's update button: take the file, install it, report progress and outcome to the page."""
+"""Root's side of the page's update button: take the file, install it, report progress and outcome to the page.
+
+The outcome is known after a restart: then begin or finish of `suntap update` report it (appliance/cli/update).
+"""
 from contextlib import suppress
 from pathlib import Path
 
-from appliance.system.handover import CHUNK, Handover, Owner
-from appliance.update.bundle import MAX_PACKAGE, UpdateError
-from appliance.update.releases import Releases
+from appliance.health.disk import FULL_BYTES
+from appliance.system.handover import Handover, Owner
+from appliance.update import bundle
+from appliance.update.bundle import MAX_SYSTEM, UpdateError
+from appliance.update.install import Installer
 
-ROOT = Path("/var/lib/suntap-releases")     # on the image's data partition
+ROOT = Path("/var/lib/suntap-update")       # on the image's data partition
+EARLIER = Path("/var/lib/suntap-releases")  # the same on cards with one slot
 KEY = Path("/usr/share/suntap/update-key.pem")
 NAME, FILE = "update", "bundle"
-MAX_BUNDLE = MAX_PACKAGE + (1 << 20)    # the package, its description and the tar around them
+MAX_BUNDLE = MAX_SYSTEM + (8 << 20)     # the system, its description, the list of fixes and the tar around them
 
 
 def handover(data_dir: Path, owner: Owner | None = None) -> Handover:
@@ -17,39 +23,36 @@ def handover(data_dir: Path, owner: Owner | None = None) -> Handover:
     return Handover(data_dir, NAME, FILE, owner)
 
 
-def carry_out(page: Handover, releases: Releases, public_key: Path, running: str, architecture: str) -> str:
-    """Install the file that the page received and return its version.
+def need_room(page: Handover, size: int) -> None:
+    """Raises UpdateError unless `size` bytes can be written on the page's side, and room is left for the history.
+
+    `size` counts up to MAX_BUNDLE: more is refused when it comes. Raises OSError.
+    """
+    page.folder.mkdir(mode=0o700, exist_ok=True)
+    bundle.need_room(page.folder, min(size, MAX_BUNDLE) + FULL_BYTES)
+
+
+def carry_out(page: Handover, installer: Installer, public_key: Path, running: str, architecture: str) -> str:
+    """Install the file that the page received and return its version; the box is restarting then.
 
     Raises UpdateError; its text is reported to the page as well.
     """
     page.report(None, "Taking the file.")
     try:
-        version = releases.install(_private_copy(page, releases.root), public_key, running, architecture,
-                                   lambda text: page.report(None, text))
+        with page.claim() as source:
+            version = installer.install(source, public_key, running, architecture,
+                                        lambda text: page.report(None, text), page.remove)
     except UpdateError as error:
         page.report(False, str(error))
         raise
+    except OSError as error:
+        text = f"{error.filename or page.file.name}: {error.strerror}: nothing was changed"
+        page.report(False, text)
+        raise UpdateError(text) from error
     except BaseException:
         page.report(False, "the update ended in the middle: the log says why")
         raise
-    page.report(True, f"version {version} works and is kept")
-    return version
-
-
-def _private_copy(page: Handover, folder: Path) -> Path:
-    """Copy the page's file to a place where only root can change it. The sweep after an update removes the copy."""
-    target = folder / "bundle.part"
-    try:
-        with page.claim() as source, open(target, "wb") as copy:
-            size = 0
-            while data := source.read(CHUNK):
-                size += len(data)
-                if size > MAX_BUNDLE:
-                    raise UpdateError(f"larger than {MAX_BUNDLE >> 20} MiB: this is no update file")
-                copy.write(data)
-    except OSError as error:
-        raise UpdateError(f"{error.filename or target.name}: {error.strerror}: nothing was changed") from error
     finally:
         with suppress(OSError):
             page.remove()
-    return target
+    return version

@@ -227,7 +227,7 @@ def test_no_header_keeps_the_reader_busy(number, tmp_path):
     outcome: list[object] = []
 
     def read() -> None:
-        for what in (lambda: bundle.read(tmp_path / "file", tmp_path / "key", tmp_path / "deb"),
+        for what in (lambda: bundle.announced(tmp_path / "file", tmp_path / "key"),
                      lambda: backup.check(tmp_path / "file", tmp_path)):
             try:
                 outcome.append(what())

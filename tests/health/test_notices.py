@@ -125,9 +125,11 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "card": ("warn", "had 2 errors since its last check", lambda box: system(
         box.data_dir / "sys", box.data_dir, errors_count="2\n")),
     "old system": ("warn", "system is 4 months old", lambda box: (box.data_dir / "image").write_text(
-        "built=2026-01-09\n")),
+        "built=2026-01-09\nversion=0.1.0+20260109\n")),
     "fixes": ("warn", "lacks 1 security fix of Debian", lambda box: news.write(box.data_dir, news.News(
         debian="2026-05-08", count=1, fixes=(news.Fix("openssl", "1", "2"),)))),
+    "earlier card": ("ok", "written before suntap could renew the whole system", lambda box: (
+        box.data_dir / "image").write_text("built=2026-05-01\n")),
     "newer": ("ok", "There is a newer suntap: 99.0.0", lambda box: news.write(box.data_dir, news.News(
         version="99.0.0", running=__version__, is_newer=True))),
     "no news": ("warn", "no useful answer for two weeks: refused", lambda box: news.write(box.data_dir, news.News(

@@ -1,28 +1,47 @@
-"""Update files for the box under test: the package just built with another version, whole or broken."""
+"""Update files for the box under test: the system just built with another version, whole or broken."""
+import importlib.util
 import re
-import shutil
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
-from appliance.update import bundle
 from tests.image.conftest import TOP
+
+FAST = "-comp zstd -Xcompression-level 1"
+MAIN, INIT = "/usr/lib/suntap/appliance/cli/__main__.py", "/usr/lib/suntap/appliance/__init__.py"
+
+
+def builder() -> ModuleType:
+    """image/system_bundle.py."""
+    spec = importlib.util.spec_from_file_location("system_bundle", TOP / "image/system_bundle.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.COMPRESSED = FAST
+    return module
 
 
 def make(work: Path, version: str, broken: bool = False) -> Path:
-    """A bundle signed with the key of this build. `broken`: its processes end at once."""
-    package = max((TOP / "build").glob("suntap_*_arm64.deb"), key=lambda path: path.stat().st_mtime)
-    tree = work / f"tree-{version}"
-    shutil.rmtree(tree, ignore_errors=True)
-    subprocess.run(["dpkg-deb", "-R", str(package), str(tree)], check=True)
-    for path, pattern, new in (
-            (tree / "DEBIAN/control", r"(?m)^Version: .*$", f"Version: {version}"),
-            (tree / "usr/lib/suntap/appliance/__init__.py", r'__version__ = ".*"', f'__version__ = "{version}"')):
-        path.write_text(re.sub(pattern, new, path.read_text()))
+    """A bundle of suntap `version`, signed with the keys of this build. `broken`: its processes end at once."""
+    build, root = builder(), work / f"root-{version}.ext4"
+    subprocess.run(["cp", "--sparse=always", build.ROOT, root], check=True)
+    init = build.inside(root, f"cat {INIT}")
+    image = build.inside(root, "cat /etc/suntap-image")
+    replace(root, INIT, re.sub(r'__version__ = ".*"', f'__version__ = "{version}"', init))
+    replace(root, "/etc/suntap-image", re.sub(r"(?m)^version=[^+]*", f"version={version}", image))
     if broken:
-        main = tree / "usr/lib/suntap/appliance/cli/__main__.py"
-        main.write_text("raise SystemExit('broken on purpose')\n")
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", str(tree), str(work / "new.deb")], check=True,
-                   capture_output=True)
+        replace(root, MAIN, "raise SystemExit('broken on purpose')\n")
     target = work / f"{version}.suntap-update"
-    bundle.write(target, work / "new.deb", TOP / "build/update-key.pem")
+    build.main(root, target)
+    root.unlink()
     return target
+
+
+def replace(root: Path, path: str, text: str) -> None:
+    """Another content for a file of the file system in `root`, with root as its owner and mode 0644."""
+    part = root.with_suffix(".part")
+    part.write_text(text)
+    for command in (f"rm {path}", f"write {part} {path}", f"set_inode_field {path} mode 0100644",
+                    f"set_inode_field {path} uid 0", f"set_inode_field {path} gid 0"):
+        subprocess.run(["debugfs", "-w", "-R", command, root], check=True, capture_output=True)
+    part.unlink()

@@ -15,8 +15,8 @@ import pytest
 import requests
 from paho.mqtt.subscribe import simple
 
-from tests.image import bundles, visit
-from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner, shows
+from tests.image import visit
+from tests.image.box import API_KEY, PASSWORD, UNITS, Box, owner
 from tests.image.conftest import COLLECTOR, PVOUTPUT_PORT, PVS, Home
 from tests.image.machine import DATA_PARTITION, wait_for
 from tests.image.visit import Browser, Day, resolve
@@ -279,18 +279,6 @@ def test_a_day_writes_little_to_the_card(box: Box, day: Day) -> None:
     daily = idle * 86400 // IDLE_S + active * 24
     print(f"written: idle {idle} kB in {IDLE_S} s, {active} kB for {uploads} uploads of an hour: {daily} kB a day")
     assert 0 < daily < DAILY_KB
-
-
-def test_a_broken_update_is_taken_back_and_a_sound_one_is_kept(box: Box, day: Day, tmp_path: Path) -> None:
-    before, browser = box.vm.run("suntap --version").strip(), owner(box)
-    for version, broken, said in (("9.0.1", True, "back to"), ("9.0.2", False, "version 9.0.2 works and is kept")):
-        browser.upload("/settings", "/settings/update", bundles.make(tmp_path, version, broken).read_bytes())
-        wait_for(said, lambda said=said: shows(browser, said), 600, 5)
-        sent = day.sent()
-        day.send(0.25)
-        assert day.sent() > sent
-        assert box.vm.run("suntap --version").strip() == (before if broken else "suntap 9.0.2")
-    box.wait_running()
 
 
 def test_a_backup_put_back_by_the_page_brings_back_uploads_that_were_lost(box: Box, day: Day) -> None:

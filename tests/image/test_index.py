@@ -71,11 +71,20 @@ def test_what_it_writes_is_what_a_box_reads(index: ModuleType, tmp_path: Path, m
     with open(tmp_path / "out.index", "rb") as file:
         found, listed = indexes.read(file, public)
     assert (found.debian, found.suite, found.architecture) == ("2026-11-26", "trixie", "arm64")
-    assert found.version == index.__version__ and listed["linux-image-arm64"] == "7.3.9-1~bpo13+1"
+    assert found.version == index.system_version(datetime(2026, 11, 26, tzinfo=UTC))
+    assert listed["linux-image-arm64"] == "7.3.9-1~bpo13+1"
     assert abs(found.made - datetime.now(UTC).timestamp()) < 600
 
 
-def test_the_update_file_takes_it_along(index: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_has_the_later_day_of_suntap_and_debian(index: ModuleType,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(datetime(2026, 11, 20, tzinfo=UTC).timestamp())))
+    assert index.system_version(datetime(2026, 11, 26, tzinfo=UTC)) == f"{index.__version__}+20261126"
+    assert index.system_version(datetime(2026, 10, 1, tzinfo=UTC)) == f"{index.__version__}+20261120"
+
+
+def test_the_update_file_of_cards_with_one_slot_takes_it_along(
+        index: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUNTAP_UPDATE_KEY", str(make_key(tmp_path, "maker")[0]))
     monkeypatch.setattr(index, "fetch", lambda folder: (SECURITY, BACKPORTS, RELEASE))
     index.main(tmp_path / "made.index")
@@ -86,7 +95,7 @@ def test_the_update_file_takes_it_along(index: ModuleType, tmp_path: Path, monke
     subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tmp_path / "tree", tmp_path / "s.deb"], check=True,
                    capture_output=True)
     for listed, given in ((True, tmp_path / "made.index"), (False, tmp_path / "none")):
-        subprocess.run([ROOT / "image/update-bundle.sh", tmp_path / "s.deb", tmp_path / "bundle", given], check=True,
+        subprocess.run([ROOT / "image/update_bundle.py", tmp_path / "s.deb", tmp_path / "bundle", given], check=True,
                        capture_output=True)
         names = subprocess.run(["tar", "-tf", tmp_path / "bundle"], check=True, capture_output=True, text=True).stdout
         assert names.split() == ["manifest.json", "manifest.sig", "suntap.deb",

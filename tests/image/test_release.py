@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,10 @@ def release() -> ModuleType:
     return module
 
 
+def artefacts(release: ModuleType) -> list[Any]:
+    return release.artefacts("1.2.0", "1.2.0+20260509")
+
+
 @pytest.fixture
 def built(release: ModuleType, tmp_path: Path) -> Path:
     """A folder with every file of release 1.2.0, and an ephemeral key."""
@@ -28,7 +33,7 @@ def built(release: ModuleType, tmp_path: Path) -> Path:
         pytest.skip("needs openssl")
     folder = tmp_path / "built"
     folder.mkdir()
-    for artefact in release.artefacts("1.2.0"):
+    for artefact in artefacts(release):
         (folder / artefact.name).write_text(artefact.what)
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "key.pem"], check=True)
     return folder
@@ -36,7 +41,8 @@ def built(release: ModuleType, tmp_path: Path) -> Path:
 
 def make(release: ModuleType, built: Path, without: set[str] | None = None, doubts: list[str] | None = None) -> Path:
     out = built.parent / "release"
-    release.assemble(built, out, "1.2.0", built / "key.pem", CHANGELOG, without or set(), doubts or [])
+    release.assemble(built, out, "1.2.0", "1.2.0+20260509", built / "key.pem", CHANGELOG, without or set(),
+                     doubts or [])
     return out
 
 
@@ -50,14 +56,14 @@ def checked(release: ModuleType, out: Path) -> bool:
 def test_a_whole_release_has_every_file_and_is_signed(release: ModuleType, built: Path) -> None:
     out = make(release, built)
     names = {path.name for path in out.iterdir()}
-    assert names == {artefact.name for artefact in release.artefacts("1.2.0")} | {
+    assert names == {one.name for one in artefacts(release)} | {
         "NOTES.md", "SHA256SUMS", "SHA256SUMS.sig", "release-key.pem"}
     listed = {line.split("  ")[1] for line in (out / "SHA256SUMS").read_text().splitlines()}
     assert listed == names - {"SHA256SUMS", "SHA256SUMS.sig"}
     text = (out / "NOTES.md").read_text()
     assert "More sun." in text and "Less rain." not in text and "Left out" not in text and "draft" not in text
     assert release.INDEX in names
-    assert release.VERIFY in text and all(artefact.name in text for artefact in release.artefacts("1.2.0"))
+    assert release.VERIFY in text and all(artefact.name in text for artefact in artefacts(release))
     assert checked(release, out)
 
 
@@ -104,5 +110,5 @@ def test_a_version_that_the_changelog_does_not_know_is_none(release: ModuleType)
 
 
 def test_every_script_that_it_calls_is_there(release: ModuleType) -> None:
-    for artefact in release.artefacts("1.2.0"):
+    for artefact in artefacts(release):
         assert not artefact.build or (ROOT / artefact.build[0]).exists()

@@ -15,7 +15,7 @@ Maker = Callable[..., Path]
 
 
 def offer(version: str) -> News:
-    return News(version=version, bundle=f"suntap_{version}_arm64.suntap-update")
+    return News(version=version, bundle=f"suntap-{version}-arm64.suntap-update")
 
 
 @pytest.fixture
@@ -38,8 +38,9 @@ def test_the_offered_update_is_handed_over_and_installed(box: Box, page: Handove
     make_bundle("0.9.0").rename(web / offer("0.9.0").bundle)
     with static(web) as url:
         assert fetched(page, url, keys[1], offer("0.9.0")) == "asked: "
-    requested.carry_out(page, box.releases(), keys[1], "0.1.0", "arm64")
-    assert box.starts() == "0.9.0"
+    requested.carry_out(page, box.installer(), keys[1], "0.1.0", "arm64")
+    box.restart()
+    assert box.card.version == "0.9.0"
 
 
 @pytest.mark.parametrize("given", ["0.8.0", "0.0.1"])
@@ -83,3 +84,22 @@ def test_an_answer_that_drips_ends_in_time(page: Handover, keys: tuple[Path, Pat
     monkeypatch.setattr(fetch, "FETCH_S", 0.5)
     with odd_server(ok(b"", length=1 << 20), b"x", drip=0.05) as (url, _):
         assert "too slowly" in fetched(page, url, keys[1], offer("0.9.0"))
+
+
+def test_the_page_hears_how_far_it_is(page: Handover, make_bundle: Maker, keys: tuple[Path, Path],
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "TOLD_BYTES", 2000)
+    told: list[str] = []
+    report = page.report
+    monkeypatch.setattr(Handover, "report", lambda self, ok, text: (told.append(text), report(ok, text))[1])
+    with odd_server(ok(make_bundle("0.9.0").read_bytes())) as (url, _):
+        fetch.fetch(url, keys[1], offer("0.9.0"), page)
+    assert told == [f"Fetching {offer('0.9.0').bundle}: 0 MiB."] and page.state().name == "asked"
+
+
+def test_where_there_is_no_room_nothing_is_stored(page: Handover, make_bundle: Maker, keys: tuple[Path, Path],
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requested, "FULL_BYTES", 1 << 60)
+    with odd_server(ok(make_bundle("0.9.0").read_bytes())) as (url, _):
+        told = fetched(page, url, keys[1], offer("0.9.0"))
+    assert "not enough room" in told and told.endswith("Nothing was changed") and not page.file.exists()

@@ -32,17 +32,21 @@ def packed(folder: Path, files: dict[str, bytes]) -> bytes:
 def test_what_was_written_is_read(make_index: Maker, keys: tuple[Path, Path]) -> None:
     with open(make_index("0.9.0"), "rb") as file:
         found, listed = index.read(file, keys[1])
-    assert (found.version, found.bundle, found.debian) == ("0.9.0", "suntap_0.9.0_arm64.suntap-update", "2026-05-08")
+    assert (found.version, found.bundle, found.debian) == ("0.9.0", "suntap-0.9.0-arm64.suntap-update", "2026-05-08")
     assert listed == LISTED
 
 
 def test_an_update_file_carries_it_and_is_still_installed_by_what_does_not_know_it(
         make_index: Maker, make_bundle: Maker, keys: tuple[Path, Path], tmp_path: Path) -> None:
     make_bundle("0.9.0")
-    bundle.write(tmp_path / "whole", tmp_path / "0.9.0-arm64.deb", keys[0], make_index("0.9.0"))
+    made = bundle.announced(tmp_path / "0.9.0-arm64.bundle", keys[1])
+    bundle.write(tmp_path / "whole", tmp_path / "0.9.0-arm64.raucb", made, keys[0], make_index("0.9.0"))
     with open(tmp_path / "whole", "rb") as file:
         assert index.read(file, keys[1])[1] == LISTED
-    assert bundle.read(tmp_path / "whole", keys[1], tmp_path / "out.deb").version == "0.9.0"
+        file.seek(0)
+        manifest, system = bundle.read(file, keys[1])
+        bundle.take(system, manifest, tmp_path / "out")
+    assert manifest == made and (tmp_path / "out").read_bytes() == (tmp_path / "0.9.0-arm64.raucb").read_bytes()
     assert "no list of security fixes is in it" in refusal((tmp_path / "0.9.0-arm64.bundle").read_bytes(), keys[1])
 
 
@@ -75,7 +79,7 @@ def test_an_update_s_signed_description_is_no_index_and_the_other_way_round(
     posing = {index.INDEX: update[bundle.MANIFEST], index.SIGNATURE: update[bundle.SIGNATURE], index.LIST: b""}
     assert "kind that this version does not know" in refusal(packed(tmp_path, posing), keys[1])
     packed(tmp_path, {bundle.MANIFEST: own[index.INDEX], bundle.SIGNATURE: own[index.SIGNATURE],
-                      bundle.PACKAGE: update[bundle.PACKAGE]})
+                      bundle.SYSTEM: update[bundle.SYSTEM]})
     with pytest.raises(UpdateError, match="does not know"):
         bundle.announced(tmp_path / "packed", keys[1])
 

@@ -57,7 +57,7 @@ def test_a_static_directory_tells_of_a_newer_version_and_of_missing_fixes(
         debian: Path, make_index: Maker, keys: tuple[Path, Path], clock: Clock) -> None:
     with static(make_index("99.0.0").parent) as url:
         news = look.at(url, keys[1], News(), clock)
-    assert news.problem == "" and news.offered == "99.0.0" and news.bundle == "suntap_99.0.0_arm64.suntap-update"
+    assert news.problem == "" and news.offered == "99.0.0" and news.bundle == "suntap-99.0.0-arm64.suntap-update"
     assert news.count == 1 and str(news.fixes[0]) == "openssl 3.5.4-1 → 3.5.4-1+deb13u1"
     assert (news.heard, news.tried, news.failures) == (NOON, NOON, 0)
     assert 0.8 * look.DAY_S <= news.next - NOON <= 1.2 * look.DAY_S

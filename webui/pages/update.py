@@ -2,7 +2,7 @@
 
 The page has no right to install anything. It puts the file in the update handover's folder, and then only reads how far
 it is: root checks the maker's signature on a copy of its own before anything of the file is used. The web process
-itself is replaced on the way; the browser's script waits for the new one.
+itself ends with the restart; the browser's script waits for that of the new system.
 """
 from pathlib import Path
 from threading import Lock, Thread
@@ -16,7 +16,7 @@ from appliance.system.handover import Handover, TooLargeError
 from appliance.update import fetch as fetching
 from appliance.update import look
 from appliance.update.bundle import UpdateError
-from appliance.update.requested import MAX_BUNDLE
+from appliance.update.requested import MAX_BUNDLE, need_room
 from webui import orders
 from webui.data import box
 from webui.handovers import update_handover as handover
@@ -42,8 +42,11 @@ def upload() -> ResponseReturnValue:
         flash(_("Another update is under way. Wait for it to end."), "bad")
     else:
         try:
+            need_room(pending, request.content_length or 0)
             pending.store(sent.stream, MAX_BUNDLE)
             pending.submit()
+        except UpdateError as error:
+            flash(_("The file was not stored: {reason}.").format(reason=error), "bad")
         except TooLargeError:
             text = _("Larger than {most} MiB: this is no update file. Nothing was changed.")
             flash(text.format(most=MAX_BUNDLE >> 20), "bad")

@@ -1,7 +1,7 @@
-"""The update button in the browser, with root's side at work on really signed and unpacked bundles.
+"""The update button in the browser, with root's side at work on really signed files.
 
-Root's side runs in a thread, as suntap-update.service would; the page is a process of its own, which is ended and
-started anew when root's side stops and starts the services, as an update does.
+Root's side runs in a thread, as suntap-update.service and its two fellows would; the page is a process of its own,
+which is ended and started anew when the box restarts.
 """
 import os
 import subprocess
@@ -22,14 +22,13 @@ from appliance.update import requested
 from appliance.update.bundle import UpdateError
 from tests.cli.processes import wait_for
 from tests.ports import free_port
-from tests.update.conftest import Box, Processes, keys, make_bundle, make_key
+from tests.update.conftest import RUNNING, Box, Processes, keys, make_bundle, make_key
 from tests.web.browser.conftest import OpenPage, picture
 from webui.security import passwords
 
 __all__ = ["keys", "make_bundle"]
 pytestmark = pytest.mark.usefixtures("processes")
 
-RUNNING = "0.1.0"
 PATIENCE = 60_000   # ms, for what a busy machine may take long to do
 AWAY_S = 3          # the page is gone for, at least, while the services are started anew
 PAGE = """import sys
@@ -91,27 +90,33 @@ class Services(Processes):
 
     def start(self) -> None:
         super().start()
+        self.page.stop()    # as the restart does
         time.sleep(AWAY_S)
         self.page.start()
 
-    def healthy(self) -> bool:
+    def healthy(self, ports: int) -> bool:
         """Once the test has seen the trial."""
         self.judge.wait(120)
-        return super().healthy()
+        return super().healthy(ports)
 
 
 class Root(threading.Thread):
-    """suntap-update.path and .service."""
+    """suntap-update.path and its services, and the restarts of the box."""
 
-    def __init__(self, data_dir: Path, releases_box: Box, public_key: Path) -> None:
+    def __init__(self, data_dir: Path, box: Box, public_key: Path) -> None:
         super().__init__(daemon=True)
-        self.handover, self.box, self.key, self.end = requested.handover(data_dir), releases_box, public_key, False
+        self.handover, self.box, self.key, self.end = requested.handover(data_dir), box, public_key, False
 
     def run(self) -> None:
         while not self.end:
             if self.handover.state().name == "asked":
                 with suppress(UpdateError):
-                    requested.carry_out(self.handover, self.box.releases(), self.key, RUNNING, "arm64")
+                    version = requested.carry_out(self.handover, self.box.installer(), self.key, RUNNING, "arm64")
+                    tell = lambda text: self.handover.report(None, text)  # noqa: E731
+                    self.box.restart(tell)
+                    kept = self.box.card.version == version
+                    self.handover.report(kept, f"version {version} works and is kept" if kept
+                                         else f"version {version} did not work: back to {RUNNING}")
             time.sleep(.1)
 
 
@@ -151,7 +156,7 @@ def test_a_good_update_is_tried_and_kept_across_the_pages_own_restart(
     expect(page.get_by_text("version 0.2.0 works and is kept.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_label("Update file")).to_be_visible()    # the page has loaded itself anew
     picture(page, "settings-update-kept")
-    assert box.starts() == "0.2.0"
+    assert box.card.version == "0.2.0"
     open_page.troubles.clear()  # type: ignore[attr-defined]  # the refused connections while it was away
 
 
@@ -161,9 +166,9 @@ def test_an_update_that_does_not_work_is_taken_back_with_the_reason(
     box.processes.judge.set()
     page = open_page("/settings", login=True)
     install(page, make_bundle("0.3.0"))
-    expect(page.get_by_text("0.3.0 did not work: back to 0.1.0")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"0.3.0 did not work: back to {RUNNING}")).to_be_visible(timeout=PATIENCE)
     picture(page, "settings-update-taken-back")
-    assert box.starts() == "packaged"
+    assert box.card.version == RUNNING
     open_page.troubles.clear()  # type: ignore[attr-defined]
 
 

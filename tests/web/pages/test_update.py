@@ -12,7 +12,7 @@ from appliance.health import news, system_age
 from appliance.health.news import News
 from appliance.update import requested
 from tests.pvoutput.odd import odd_server
-from tests.update.conftest import LISTED, debian, keys, make_bundle, make_index
+from tests.update.conftest import LISTED, RUNNING, debian, keys, make_bundle, make_index
 from tests.update.test_look import ok
 from tests.web.conftest import NOON, Visitor
 from webui.pages.update import FETCHING
@@ -78,13 +78,43 @@ def test_a_data_directory_that_cannot_be_written_is_a_sentence(owner: Visitor, i
     assert "could not be stored" in upload(owner, b"x")
 
 
+def test_where_there_is_no_room_nothing_is_stored_and_the_form_says_how_much_there_is(
+        owner: Visitor, image: None, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert f'data-most="{requested.MAX_BUNDLE}"' in owner.get("/settings").text
+    monkeypatch.setattr("webui.handovers.FULL_BYTES", 1 << 60)
+    text = owner.get("/settings").text
+    assert 'id="update-file" name="file" type="file" required data-most="0"' in text
+    assert "for which this card has room now" in text
+    monkeypatch.setattr(requested, "FULL_BYTES", 1 << 60)
+    assert "The file was not stored: not enough room on the data partition" in upload(owner, b"x")
+    assert list(requested.handover(data_dir).folder.iterdir()) == []
+
+
+def test_an_earlier_card_says_how_to_come_to_two_slots(app: Flask, owner: Visitor, tmp_path: Path,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_age, "IMAGE", tmp_path / "suntap-image")
+    (tmp_path / "suntap-image").write_text("built=2026-04-30\n")
+    text = owner.get("/settings").text
+    assert "This card was written before suntap could renew the whole system." in text
+    assert 'id="update-file"' not in text
+
+
+def test_the_restarts_are_said_while_it_is_under_way(owner: Visitor, image: None, data_dir: Path) -> None:
+    upload(owner, b"x")
+    requested.handover(data_dir).claim().close()
+    requested.handover(data_dir).report(None, "Version 0.2.0 is written. The box restarts and tries it.")
+    text = owner.get("/settings").text
+    assert "The box restarts and tries it." in text and "This box restarts once, and again if" in text
+    assert "your SunPower box stays online" not in text
+
+
 @pytest.fixture
 def card(app: Flask, image: None, debian: Path, keys: tuple[Path, Path], tmp_path: Path,
          monkeypatch: pytest.MonkeyPatch) -> Path:
     """As on a card that lacks a fix, with the maker's key."""
     app.config["UPDATE_KEY"] = keys[1]
     monkeypatch.setattr(system_age, "IMAGE", tmp_path / "suntap-image")
-    (tmp_path / "suntap-image").write_text("built=2026-04-30\ndebian=2026-04-29\n")
+    (tmp_path / "suntap-image").write_text(f"built=2026-04-30\ndebian=2026-04-29\nversion={RUNNING}\n")
     return debian
 
 
@@ -103,7 +133,7 @@ def test_the_age_of_the_system_is_on_both_pages(owner: Visitor, card: Path) -> N
 def test_a_list_by_hand_shows_what_is_missing(owner: Visitor, card: Path, make_index: Maker, data_dir: Path) -> None:
     text = given(owner, make_index("99.0.0").read_bytes())
     assert "This box lacks 1 security fix of Debian, by the list of 2026-05-08." in text
-    assert "<code>openssl</code> 3.5.4-1 → 3.5.4-1+deb13u1" in text and "write that image to the card" in text
+    assert "<code>openssl</code> 3.5.4-1 → 3.5.4-1+deb13u1" in text and "The newest update file has them." in text
     assert "There is a newer suntap: 99.0.0" in text and "Fetch and install" not in text
     assert not requested.handover(data_dir).folder.exists()
     card.write_text(card.read_text().replace("3.5.4-1", LISTED["openssl"]))
@@ -138,7 +168,7 @@ def test_what_went_wrong_at_the_address_is_shown(owner: Visitor, card: Path, con
 def offered(config: Path, data_dir: Path, url: str, version: str = "99.0.0") -> None:
     settings.update(config, {"update.url": url})
     news.write(data_dir, News(url=url, tried=int(NOON), made=1, debian="2026-05-08", version=version, is_newer=True,
-                              running=news.__version__, bundle=f"suntap_{version}_arm64.suntap-update"))
+                              running=RUNNING, bundle=f"suntap-{version}-arm64.suntap-update"))
 
 
 def test_the_offered_version_is_fetched_and_asked_for(owner: Visitor, card: Path, make_bundle: Maker, config: Path,
@@ -152,7 +182,7 @@ def test_the_offered_version_is_fetched_and_asked_for(owner: Visitor, card: Path
         for thread in threading.enumerate():
             if thread.name.startswith("update-fetch"):
                 thread.join(30)
-    assert asked[0].startswith(b"GET /service/r2/suntap_99.0.0_arm64.suntap-update ")
+    assert asked[0].startswith(b"GET /service/r2/suntap-99.0.0-arm64.suntap-update ")
     handover = requested.handover(data_dir)
     assert handover.state().name == "asked" and handover.file.read_bytes() == content
 

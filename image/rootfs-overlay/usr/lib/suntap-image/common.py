@@ -7,7 +7,7 @@ BOOT = Path("/boot/firmware")
 DATA = Path("/data")
 RUN = Path("/run/suntap-image")
 # Folders of the data partition, each bound to its place.
-PLACES = {"suntap": "/var/lib/suntap", "settings": "/etc/suntap", "releases": "/var/lib/suntap-releases",
+PLACES = {"suntap": "/var/lib/suntap", "settings": "/etc/suntap", "update": "/var/lib/suntap-update",
           "timesync": "/var/lib/systemd/timesync"}
 
 
