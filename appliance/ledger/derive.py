@@ -54,7 +54,7 @@ def derive(store: sqlite3.Connection, progress: Callable[[int, int], object] | N
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Let Python not look for circles of objects: days make none, and many objects (an eighth of the time, measured)."""
+    """Python does not look for circles of objects: days make many objects and no circle (an eighth of the time)."""
     was_on = gc.isenabled()
     gc.disable()
     try:
