@@ -17,7 +17,7 @@ from pathlib import Path
 from appliance.capture.origin import Origin
 from appliance.capture.rate import Rate
 from appliance.capture.retention import Room
-from appliance.store import inbox, integrity, senders
+from appliance.store import inbox, integrity, trust
 from appliance.store.database import StoreError
 from appliance.system import heartbeat
 from appliance.system.clock import Clock, is_set
@@ -50,7 +50,7 @@ class InboxWriter:
         self._pvs: frozenset[str] = frozenset()     # addresses of trusted senders, IP and hardware
         self._follow_at = self._tidy_at = 0.0       # on the monotonic clock
         self._untidy = 0        # bytes stored since the size was looked at
-        self._queue: deque[tuple[Upload, senders.Arrival, bool]] = deque()   # True: the packet times are a guess
+        self._queue: deque[tuple[Upload, trust.Arrival, bool]] = deque()   # True: the packet times are a guess
         self._was_set = is_set()
         self._bytes = 0
         self._retry_at = 0.0    # on the monotonic clock
@@ -97,15 +97,15 @@ class InboxWriter:
             self._leave(1)
             self.counters["inbox_lost"] += 1
 
-    def _judge(self, upload: Upload, size: int) -> senders.Arrival | None:
+    def _judge(self, upload: Upload, size: int) -> trust.Arrival | None:
         """How `upload` came; None where it is not stored, counted."""
         mac = upload.source_mac
         arrival = self.origin.judge(upload)
-        if arrival is None or {senders.host_of(upload.destination), upload.destination_mac} & self._pvs:
+        if arrival is None or {trust.host_of(upload.destination), upload.destination_mac} & self._pvs:
             self.counters["not_to_collector"] += 1
             return None
         if self.origin.interface:
-            who = (mac or senders.host_of(upload.source)) + arrival.side    # a copied address has a bucket of its own
+            who = (mac or trust.host_of(upload.source)) + arrival.side    # a copied address has a bucket of its own
             lines = upload.body.count(b"\n") + 1
             if refused := self.rate.take(who, size, lines, time.monotonic()):
                 self.counters[refused] += 1
@@ -155,9 +155,9 @@ class InboxWriter:
         try:
             connection = self._open()
             known = heartbeat.read("supervisor", self.data_dir) or {}
-            senders.follow(connection, senders.decisions_of(known.get("senders")))
-            self._pvs = senders.addresses(connection)
-            self.origin.trusted = senders.stations(connection)
+            trust.follow(connection, trust.decisions_of(known.get("senders")))
+            self._pvs = trust.addresses(connection)
+            self.origin.trusted = trust.stations(connection)
         except (sqlite3.Error, OSError) as error:
             self._refused(error)
 

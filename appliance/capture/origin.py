@@ -2,13 +2,13 @@
 
 What goes to one of this machine's own addresses is no upload: the page listens on the same port, and any web page in
 the owner's browser can post there. A first sender is trusted only where its side of the bridge is known
-(store.senders). An address of the PVS's side that is used on the router's side too counts as the router's (spoofed).
+(store.trust). An address of the PVS's side that is used on the router's side too counts as the router's (spoofed).
 """
 from pathlib import Path
 
 from appliance.capture.spoofed import Copies
 from appliance.capture.uplink import Uplink
-from appliance.store.senders import CAPTURE, Arrival, arrival_from, host_of
+from appliance.store.trust import CAPTURE, Arrival, arrival_from, host_of
 from appliance.system.bridge import Side, Sides
 from spcore.uploads import Upload
 

@@ -14,7 +14,7 @@ from appliance import store
 from appliance.cli import import_ring, say
 from appliance.cli.capture_options import add_host, engine_of
 from appliance.cli.common import Complaints, Progress, data_dir_of, settings_of
-from appliance.store import inbox, integrity, senders
+from appliance.store import inbox, integrity, trust
 from appliance.supervisor import pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
@@ -70,7 +70,7 @@ def _take_in(source: FileSource, engine: Engine, database: sqlite3.Connection, s
     """Put every upload of the files into the inbox. Returns (uploads seen, uploads that are new)."""
     seen = new = 0
     for uploads in chain(source.run(engine, complain=complaints), map(Engine.finish, [engine])):
-        wanted = [upload for upload in uploads if senders.is_from(upload, sender)]
+        wanted = [upload for upload in uploads if trust.is_from(upload, sender)]
         new += inbox.append(database, wanted)
         seen += len(wanted)
         progress(seen, 0)

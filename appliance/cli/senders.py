@@ -17,7 +17,7 @@ from appliance.errors import DONE, CommandError
 from appliance.history import senders as listed
 from appliance.ledger import senders
 from appliance.store import inbox
-from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store.trust import ASIDE, TRUSTED
 from appliance.supervisor import commands, pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment

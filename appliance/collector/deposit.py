@@ -14,7 +14,7 @@ from pathlib import Path
 
 from appliance.store import inbox, integrity
 from appliance.store.database import StoreError
-from appliance.store.senders import STAND_IN, arrival_from
+from appliance.store.trust import STAND_IN, arrival_from
 from appliance.system.bridge import Sides
 from spcore.uploads import Upload
 

@@ -3,8 +3,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from appliance.store import inbox as inbox_uploads
-from appliance.store import senders
-from appliance.store.senders import NONE, TRUSTED, UNKNOWN
+from appliance.store import trust
+from appliance.store.trust import NONE, TRUSTED, UNKNOWN
 
 MAX_LISTED = 100        # devices and uploads that are set aside, and newest uploads
 KINDS = {"pvs": "SunPower box"}     # of devices, where owners have another word
@@ -72,13 +72,13 @@ def question(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sende
 
 def address_of(inbox: sqlite3.Connection, serial: str) -> str:
     """The hardware address of the newest trusted sender with this supervisor's serial; "" if none is known."""
-    found = [one for one in senders.senders(inbox) if one.trusted and one.serial == serial and one.mac != NONE]
+    found = [one for one in trust.senders(inbox) if one.trusted and one.serial == serial and one.mac != NONE]
     return max(found, key=lambda one: one.last_us).mac if found else ""
 
 
 def listing(inbox: sqlite3.Connection, store: sqlite3.Connection) -> list[Sender]:
     """All senders: those that count first, the newest of each first."""
-    found = _all(inbox, store, senders.uploads_of(inbox))
+    found = _all(inbox, store, trust.uploads_of(inbox))
     return sorted(found, key=lambda one: (one.state != TRUSTED, one.state != UNKNOWN, -one.last))
 
 
@@ -86,11 +86,11 @@ def _all(inbox: sqlite3.Connection, store: sqlite3.Connection, stored: dict[int,
     decided = {tuple(row[:3]): row[3] for row in
                store.execute("SELECT mac, serial, side, decision FROM known_sender WHERE decision <> ''")}
     found = []
-    for one in senders.senders(inbox):
+    for one in trust.senders(inbox):
         decision = decided.get(one.key)
-        found.append(Sender(one.id, one.mac, one.serial, one.address, one.side == senders.ROUTER,
+        found.append(Sender(one.id, one.mac, one.serial, one.address, one.side == trust.ROUTER,
                             one.first_us // 1_000_000, one.last_us // 1_000_000, stored.get(one.id, 0),
-                            decision or one.state, senders.OWNER if decision else one.how))
+                            decision or one.state, trust.OWNER if decision else one.how))
     return found
 
 

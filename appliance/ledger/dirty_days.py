@@ -1,8 +1,9 @@
 """What must be derived again, and the settings that derivation holds for.
 
 dirty_day has the local days whose slots are stale; it survives kill -9. The settings a derivation was made with are
-kept in state: when they differ from the ones in force, every day becomes dirty in the transaction that notes the new
-ones. What was derived stays until its day is derived again, so pages have a history all the time.
+kept in state: when they differ from the ones in force in anything that matters, every day becomes dirty in the
+transaction that notes the new ones. What was derived stays until its day is derived again, so pages have a history all
+the time.
 """
 import json
 import sqlite3
@@ -12,6 +13,7 @@ from typing import TypedDict, cast
 
 from appliance.ledger.cadence import slot_seconds
 from appliance.ledger.calendar import EARLIEST, Calendar
+from appliance.ledger.folded import power_limit
 from appliance.settings import Site
 from appliance.store import state, transaction
 from appliance.store.state import Key
@@ -62,6 +64,9 @@ def apply_settings(store: sqlite3.Connection, site: Site) -> None:
     wanted, made_with = json.dumps(_wanted(store, site), sort_keys=True), state.get(store, Key.DERIVED_WITH)
     if made_with == wanted:
         return
+    if made_with and _matters(json.loads(made_with)) == _matters(json.loads(wanted)):
+        state.put(store, Key.DERIVED_WITH, wanted)
+        return
     with transaction(store):
         if made_with and json.loads(made_with).get("rules") != RULES and not store.execute(
                 "SELECT EXISTS (SELECT 1 FROM day_before)").fetchone()[0]:
@@ -69,6 +74,11 @@ def apply_settings(store: sqlite3.Connection, site: Site) -> None:
                           " WHERE slots > 0")
         state.put(store, Key.DERIVED_WITH, wanted)
         mark_all_stale(store)
+
+
+def _matters(made_with: DerivedWith) -> dict[str, object]:
+    """What any energy depends on: of the roof's size, the limit that it sets, which is one for all ordinary houses."""
+    return {**made_with, "size_w": power_limit(made_with.get("size_w", 0))}
 
 
 def horizon(store: sqlite3.Connection) -> int:

@@ -23,23 +23,27 @@ def by_hour(slots: Iterable[Slot], day_start: int, slot_seconds: int, zone: Zone
     """Return the hours of a day of which anything is known, ascending."""
     hours: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     known: dict[int, int] = {}
+    quarter, row = -1, [0, 0, 0, 0]
     for slot in slots:
         made, net = slot.production_dwh or 0, slot.net_dwh or 0
-        energies = (made, max(0, net), max(0, -net), made + max(0, net) if slot.hole else 0)
         if 2 * slot.seconds <= 3 * slot_seconds:
-            row = hours[_hour(slot.time, known, zone)]
-            for place, energy in enumerate(energies):
-                row[place] += energy
+            if slot.time // QUARTER_S != quarter:
+                quarter, row = slot.time // QUARTER_S, hours[_hour(slot.time, known, zone)]
+            row[0] += made
+            row[1 if net > 0 else 2] += abs(net)
+            if slot.hole:
+                row[3] += made + max(0, net)
             continue
+        energies = (made, max(0, net), max(0, -net), made + max(0, net) if slot.hole else 0)
         done, before = 0, (0, 0, 0, 0)
         begin = max(day_start, slot.time + slot_seconds - slot.seconds)
         length = slot.time + slot_seconds - begin
         for time, part in _pieces(begin, slot.time, day_start, slot_seconds):
             done += part
             upto = tuple(energy * done // length for energy in energies)
-            row = hours[_hour(time, known, zone)]
+            spread = hours[_hour(time, known, zone)]
             for place, energy in enumerate(upto):
-                row[place] += energy - before[place]
+                spread[place] += energy - before[place]
             before = upto  # type: ignore[assignment]
     return [(hour, *row) for hour, row in sorted(hours.items())]  # type: ignore[misc]
 

@@ -1,7 +1,7 @@
 """Whose uploads count, and what the owner took back.
 
 Theory: each sender of the inbox counts when the owner trusts it or, as long as the owner said nothing, when the inbox
-does (store.senders: trust on first use). counted() compares that with what was counted so far and makes up for the
+does (store.trust: trust on first use). counted() compares that with what was counted so far and makes up for the
 difference: a sender that counts now is read from its own first upload on; of one that does not, the readings move to
 reading_aside, every day becomes stale, and the inbox is read again from its beginning, because another sender's line
 may have been passed over for one of those. Kill -9 anywhere costs repeated work only.
@@ -19,13 +19,13 @@ from appliance.ledger.dirty_days import mark_all_stale
 from appliance.records import Reading
 from appliance.settings.serials import spelled
 from appliance.store import inbox as uploads
-from appliance.store import senders, state, transaction
-from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store import state, transaction, trust
 from appliance.store.state import Key
+from appliance.store.trust import ASIDE, TRUSTED
 from spcore.lines import records as lines
 from spcore.uploads import Upload
 
-MAX_DECIDED = senders.MAX_TRUSTED + senders.MAX_STRANGERS   # senders that the owner decided about
+MAX_DECIDED = trust.MAX_TRUSTED + trust.MAX_STRANGERS   # senders that the owner decided about
 MAX_UPLOADS_ASIDE = 1000        # single uploads, the owner's and those that cannot be taken in: so many of each
 BY_OWNER, BY_SENDERS = 1, 2     # why a device is set aside
 ENDS = ("min", "max")
@@ -50,7 +50,7 @@ class Counted:
 def counted(inbox: sqlite3.Connection, store: sqlite3.Connection) -> Counted:
     """Bring the history in line with who is trusted now, and say what counts. Raises StoreError."""
     numbers = {}
-    there = {sender.key: sender for sender in senders.senders(inbox)}
+    there = {sender.key: sender for sender in trust.senders(inbox)}
     known = {(mac, serial, side): (number, decision, bool(before)) for number, mac, serial, side, decision, before in
              store.execute("SELECT id, mac, serial, side, decision, counted FROM known_sender").fetchall()}
     for key in [*there, *(key for key in known if key not in there)]:
@@ -93,7 +93,7 @@ def decide(store: sqlite3.Connection, key: Identity, decision: str) -> None:
 
 def decide_by_number(inbox: sqlite3.Connection, store: sqlite3.Connection, number: int, decision: str) -> None:
     """decide() for the sender with the inbox's id `number`. Raises SenderError, StoreError."""
-    key = next((sender.key for sender in senders.senders(inbox) if sender.id == number), None)
+    key = next((sender.key for sender in trust.senders(inbox) if sender.id == number), None)
     if key is None:
         raise SenderError(f"the inbox has no sender {number}: `suntap senders` lists them")
     decide(store, key, decision)

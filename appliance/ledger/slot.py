@@ -3,7 +3,7 @@
 Energies are integers of 0.1 Wh, powers integers of W; None means: not known.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 COLUMNS = "time, production_dwh, net_dwh, consumption_dwh, day_production_dwh, day_consumption_dwh, seconds, hole"
 
@@ -15,9 +15,8 @@ def watts(energy_dwh: int | None, seconds: int) -> int | None:
     return (energy_dwh * 720 + seconds) // (2 * seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A row of table slot, but for its day."""
+class Slot(NamedTuple):
+    """A row of table slot, but for its day. A tuple, as ten years have a million of them."""
 
     time: int
     production_dwh: int | None

@@ -17,6 +17,7 @@ from pathlib import Path
 from appliance.errors import SuntapError
 
 BUSY_S = 15.0                   # wait for another process's write before giving up
+READER_CACHE_KIB = 256          # a reader's own pages: the kernel has them as well, and the page has many readers
 WAL_BYTES = 16 << 20            # the write-ahead log is truncated to this size after a large transaction
 
 HINTS = {                       # what to do, by SQLite's primary result code
@@ -217,8 +218,11 @@ def _checked(connection: sqlite3.Connection, path: Path, schema: str) -> sqlite3
 
 
 def _open(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}{more}", uri=True, timeout=BUSY_S,
-                           isolation_level=None, check_same_thread=False, factory=Connection)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}{more}", uri=True, timeout=BUSY_S,
+                                 isolation_level=None, check_same_thread=False, factory=Connection)
+    if mode == "ro":
+        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+    return connection
 
 
 def _version(connection: sqlite3.Connection, path: Path, schema: str) -> int:

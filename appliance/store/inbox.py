@@ -16,7 +16,7 @@ from typing import NamedTuple
 from appliance.records.texts import storable
 from appliance.store.bodies import pack, unpack
 from appliance.store.database import explained, filename, open_database, transaction
-from appliance.store.senders import IMPORTED, RESTORE, Arrival, Book, senders
+from appliance.store.trust import IMPORTED, RESTORE, Arrival, Book, senders
 from spcore.uploads import Upload
 
 FILE = "inbox.sqlite3"

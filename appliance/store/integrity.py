@@ -23,7 +23,7 @@ from time import gmtime, strftime
 from typing import Any
 
 from appliance import store
-from appliance.store import inbox, senders, state
+from appliance.store import inbox, state, trust
 from appliance.store.bodies import unpack
 from appliance.store.database import StoreError, explained, transaction
 from appliance.store.state import Key
@@ -134,13 +134,13 @@ def _save_senders(aside: Path, target: sqlite3.Connection) -> bool:
     try:
         with closing(sqlite3.connect(f"{aside.absolute().as_uri()}?mode=ro", uri=True)) as source:
             source.execute("SELECT sender_id, via FROM upload LIMIT 1").fetchone()
-            rows = source.execute(f"SELECT {senders.COLUMNS} FROM sender").fetchall()
+            rows = source.execute(f"SELECT {trust.COLUMNS} FROM sender").fetchall()
         with transaction(target):
-            target.executemany(f"INSERT INTO sender ({senders.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            target.executemany(f"INSERT INTO sender ({trust.COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return True
     except sqlite3.Error:
         target.execute("INSERT INTO sender (id, mac, serial, side, state, how, first_us, last_us)"
-                       " VALUES (0, ?, '', '', 'trusted', 'earlier', 0, 0)", (senders.NONE,))
+                       " VALUES (0, ?, '', '', 'trusted', 'earlier', 0, 0)", (trust.NONE,))
         return False
 
 

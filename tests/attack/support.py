@@ -6,7 +6,7 @@ from typing import Any
 
 from appliance import ledger, store
 from appliance.store import inbox
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from spcore.uploads import Upload
 from tests.ledger.support import DATA, PVS, Box, Line, inverter, upload
 

@@ -9,7 +9,7 @@ import pytest
 
 from appliance import settings
 from appliance.simulate.roof import PVS_SERIAL
-from appliance.store import inbox, senders
+from appliance.store import inbox, trust
 from tests.cli.processes import wait_for
 from tests.image.namespaces import inside
 from tests.live.bridge import Bridge
@@ -62,8 +62,8 @@ class Street:
     def counted(self) -> dict[str, int]:
         """Uploads by the state of who sent them."""
         with closing(inbox.connect(self.data, readonly=True)) as conn:
-            stored, found = senders.uploads_of(conn), dict[str, int]()
-            for one in senders.senders(conn):
+            stored, found = trust.uploads_of(conn), dict[str, int]()
+            for one in trust.senders(conn):
                 found[one.state] = found.get(one.state, 0) + stored.get(one.id, 0)
         return found
 

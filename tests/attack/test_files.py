@@ -16,7 +16,7 @@ from appliance.history.senders import not_taken_in
 from appliance.ledger import intake
 from appliance.ledger import senders as decided
 from appliance.ledger.run import MAX_TRIES
-from appliance.store import inbox, senders, state
+from appliance.store import inbox, state, trust
 from appliance.store.bodies import pack
 from appliance.system import plain_tar
 from appliance.system.clock import Clock
@@ -341,4 +341,4 @@ def test_a_body_that_unpacks_without_end_is_a_damaged_upload(home):
 def test_the_schema_of_every_version_is_known():
     assert backup_check.schema_at("inbox", 3) and backup_check.schema_at("store", 20)
     assert not backup_check.schema_at("store", 7)
-    assert senders.COLUMNS
+    assert trust.COLUMNS

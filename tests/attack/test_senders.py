@@ -3,8 +3,8 @@ import pytest
 
 from appliance.ledger import senders as decided
 from appliance.ledger.devices import MAX_OF_SENDER
-from appliance.store import inbox, senders
-from appliance.store.senders import ASIDE, FIRST, TRUSTED, UNKNOWN
+from appliance.store import inbox, trust
+from appliance.store.trust import ASIDE, FIRST, TRUSTED, UNKNOWN
 from spcore.uploads import Upload
 from tests.attack.support import (
     FORGER_MAC,
@@ -90,18 +90,18 @@ def test_thousands_of_invented_serials_before_the_pvs_speaks_do_not_keep_its_inv
 
 
 def test_strangers_fill_a_ring_and_nothing_else(box, monkeypatch):
-    monkeypatch.setattr(senders, "MAX_RING_ROWS", 50)
+    monkeypatch.setattr(trust, "MAX_RING_ROWS", 50)
     capture(box, honest())
     for number in range(40):
         mac = f"00:00:5e:00:54:{number:02x}"
         capture(box, *(heard([inverter(NOON, 1)], NOON + 60, mac, FORGED, mark=f"{number} {n}") for n in range(5)))
-    assert len(senders.senders(box.inbox)) <= senders.MAX_STRANGERS + 1
+    assert len(trust.senders(box.inbox)) <= trust.MAX_STRANGERS + 1
     assert inbox.count_after(box.inbox, 0) <= 51
     assert listed(box)[0].state == TRUSTED and listed(box)[0].uploads == 1
 
 
 def test_a_ring_that_is_full_takes_from_the_one_that_fills_it(box, monkeypatch):
-    monkeypatch.setattr(senders, "MAX_RING_ROWS", 20)
+    monkeypatch.setattr(trust, "MAX_RING_ROWS", 20)
     capture(box, honest())
     capture(box, *(heard([inverter(NOON + n, 1)], NOON + 60, TRUE_MAC, "ZT170000000441C0002") for n in range(5)))
     for n in range(100):
@@ -112,7 +112,7 @@ def test_a_ring_that_is_full_takes_from_the_one_that_fills_it(box, monkeypatch):
 
 def test_a_flood_does_not_make_the_ring_be_counted_for_each_upload(box, monkeypatch):
     """Counting reads the whole ring: the capture falls behind, and the kernel drops the true PVS's frames."""
-    monkeypatch.setattr(senders, "MAX_RING_ROWS", 320)
+    monkeypatch.setattr(trust, "MAX_RING_ROWS", 320)
     capture(box, honest())
     counted: list[str] = []
     box.inbox.set_trace_callback(lambda query: counted.append(query) if "GROUP BY sender_id" in query else None)
@@ -120,7 +120,7 @@ def test_a_flood_does_not_make_the_ring_be_counted_for_each_upload(box, monkeypa
         forged = heard([inverter(NOON, 1)], NOON + 60, FORGER_MAC, FORGED, mark=str(number))
         inbox.append(box.inbox, [forged], FROM_ROUTER)
         assert inbox.count_after(box.inbox, 0) <= 320 + 1
-    assert len(counted) <= 2 * 400 // (320 // senders.COUNTED_AT) + 2
+    assert len(counted) <= 2 * 400 // (320 // trust.COUNTED_AT) + 2
 
 
 def test_a_stranger_that_sends_the_pvs_own_upload_first_does_not_keep_it_out(box):
@@ -174,7 +174,7 @@ def test_the_first_can_be_set_aside_and_what_it_kept_out_comes_in(box):
 def test_after_the_owner_set_the_first_aside_nobody_is_trusted_by_himself(box):
     capture(box, heard(day_of(NOON), NOON + HOUR, FORGER_MAC, FORGED))
     decided.decide(box.store, (FORGER_MAC, FORGED, ""), ASIDE)
-    senders.follow(box.inbox, [tuple(row) for row in decided.decisions(box.store)])
+    trust.follow(box.inbox, [tuple(row) for row in decided.decisions(box.store)])
     capture(box, honest())
     assert box.total() == 0 and {one.state for one in listed(box)} == {ASIDE, UNKNOWN}
 
@@ -206,7 +206,7 @@ def test_a_single_upload_can_be_set_aside_and_restored(box):
 
 
 def test_an_import_counts_whoever_sent_it_and_leaves_the_first_word_to_the_wire(box):
-    capture(box, heard(day_of(NOON, 100, "414050000000007"), NOON + HOUR, FORGER_MAC, FORGED), arrival=senders.IMPORTED)
+    capture(box, heard(day_of(NOON, 100, "414050000000007"), NOON + HOUR, FORGER_MAC, FORGED), arrival=trust.IMPORTED)
     capture(box, honest())
     assert box.total() == 2 * ENERGY
     assert {one.how for one in listed(box)} == {"import", FIRST}

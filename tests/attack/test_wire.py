@@ -12,7 +12,7 @@ from appliance.capture.inbox_writer import InboxWriter
 from appliance.capture.origin import Origin
 from appliance.collector.bounds import Bounds
 from appliance.collector.deposit import Deposit
-from appliance.store import inbox, senders
+from appliance.store import inbox, trust
 from appliance.system import bridge
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -55,8 +55,8 @@ def writer(tmp_path):
 def stored(writer: InboxWriter) -> dict[str, int]:
     """How many uploads of each hardware address the inbox has."""
     with closing(inbox.connect(writer.data_dir, readonly=True)) as conn:
-        count = senders.uploads_of(conn)
-        return {one.mac: count.get(one.id, 0) for one in senders.senders(conn)}
+        count = trust.uploads_of(conn)
+        return {one.mac: count.get(one.id, 0) for one in trust.senders(conn)}
 
 
 @pytest.mark.parametrize("to", [OURS, "fe80::1"])
@@ -80,7 +80,7 @@ def test_on_a_bridge_nothing_from_the_routers_port_is_believed_first(writer):
     writer.take([honest(mac=FORGER_MAC)])
     writer.take([honest(1)])
     with closing(inbox.connect(writer.data_dir)) as conn:
-        assert {one.mac: (one.state, one.side) for one in senders.senders(conn)} == {
+        assert {one.mac: (one.state, one.side) for one in trust.senders(conn)} == {
             FORGER_MAC: ("unknown", "router"), TRUE_MAC: ("trusted", "")}
 
 
@@ -90,7 +90,7 @@ def test_the_pvs_address_copied_on_the_routers_side_is_another_sender(writer, tm
     writer.origin.sides._looked = 0
     writer.take([heard([inverter(NOON, 10**9)], NOON + HOUR, TRUE_MAC)])
     with closing(inbox.connect(writer.data_dir)) as conn:
-        assert [(one.state, one.side) for one in senders.senders(conn)] == [("trusted", ""), ("unknown", "router")]
+        assert [(one.state, one.side) for one in trust.senders(conn)] == [("trusted", ""), ("unknown", "router")]
 
 
 @pytest.mark.parametrize(("learned", "mac", "arrival"), [
@@ -145,7 +145,7 @@ def test_what_the_owner_decided_reaches_the_inbox_by_the_supervisors_heartbeat(w
     writer._follow_at = 0
     writer.follow()
     with closing(inbox.connect(writer.data_dir)) as conn:
-        assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "trusted", TRUE_MAC: "aside"}
+        assert {one.mac: one.state for one in trust.senders(conn)} == {FORGER_MAC: "trusted", TRUE_MAC: "aside"}
 
 
 def test_one_sender_cannot_have_more_stored_than_its_rate(writer):
@@ -173,7 +173,7 @@ def test_who_copies_the_pvs_address_uses_up_another_bucket(writer, tmp_path):
     kernel(tmp_path / "root", LEARNED)
     writer.take([honest(50)])
     with closing(inbox.connect(writer.data_dir)) as conn:
-        assert {one.state: senders.uploads_of(conn)[one.id] for one in senders.senders(conn)}["trusted"] == 2
+        assert {one.state: trust.uploads_of(conn)[one.id] for one in trust.senders(conn)}["trusted"] == 2
 
 
 def test_a_bucket_fills_again_and_there_are_not_more_buckets_than_that():
@@ -253,7 +253,7 @@ def test_what_comes_through_the_stand_in_is_believed_by_the_same_rule(tmp_path):
     deposit.store(honest(1))
     deposit.close()
     with closing(inbox.connect(tmp_path)) as conn:
-        assert {one.mac: one.state for one in senders.senders(conn)} == {FORGER_MAC: "unknown", TRUE_MAC: "trusted"}
+        assert {one.mac: one.state for one in trust.senders(conn)} == {FORGER_MAC: "unknown", TRUE_MAC: "trusted"}
         assert {via for (via,) in conn.execute("SELECT via FROM upload")} == {"stand-in"}
 
 
@@ -293,4 +293,4 @@ def test_where_an_address_was_learned_is_read_for_each_upload(writer, tmp_path):
     kernel(tmp_path / "root", LEARNED | {TRUE_MAC: ROUTER_PORT})
     writer.take([honest(1)])
     with closing(inbox.connect(writer.data_dir)) as conn:
-        assert [(one.state, one.side) for one in senders.senders(conn)] == [("trusted", ""), ("unknown", "router")]
+        assert [(one.state, one.side) for one in trust.senders(conn)] == [("trusted", ""), ("unknown", "router")]

@@ -30,9 +30,9 @@ from appliance.simulate.pvs import Pvs
 from appliance.simulate.roof import Roof
 from appliance.simulate.traffic import Frames
 from appliance.store import inbox
-from appliance.system.heartbeat import PROCESSES
 from tests.cli.processes import beat, running, wait_for
 
+STARTED = ("capture", "supervisor", "web")
 PORT, SENDER, LISTENER = 18080, "sends", "hears"
 INVERTERS, DAY_S = 24, 86400
 SAMPLE_S = 0.05         # between two looks at how far the ledger is
@@ -119,7 +119,7 @@ def measure(frames: Frames, browsers: int, every_s: float, seconds: float) -> di
         with (running("run", "capture", "--config", config, log=log),
               running("run", "supervisor", "--config", config, log=log),
               running("run", "web", "--config", config, log=log)):
-            wait_for(lambda: all(beat(process, data_dir) for process in PROCESSES))
+            wait_for(lambda: all(beat(process, data_dir) for process in STARTED))
             delays, pages = Delays(data_dir), [Pages(every_s, number) for number in range(browsers)]
             threads: list[Delays | Pages] = [delays, *pages]
             for thread in threads:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from appliance.capture.origin import Origin
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from tests.attack.support import FORGER_MAC, OURS, ROUTER_MAC, TRUE_MAC, heard, kernel
 from tests.ledger.support import NOON
 

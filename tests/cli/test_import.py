@@ -3,7 +3,7 @@ from contextlib import closing
 from pathlib import Path
 
 from appliance import store
-from appliance.store import inbox, senders
+from appliance.store import inbox, trust
 from appliance.supervisor import process as supervisor
 from tests.cli.command import CAPTURES, refused
 from tests.cli.inside import Shell
@@ -37,7 +37,7 @@ def test_with_a_running_recorder_it_leaves_the_history_to_that(shell: Shell, tmp
 def test_only_the_uploads_of_the_named_sender_are_taken(shell: Shell, tmp_path: Path) -> None:
     shell("import", FILE, "--data-dir", tmp_path)
     with closing(inbox.connect(tmp_path)) as received:
-        hosts = sorted({senders.host_of(source) for (source,) in received.execute("SELECT source FROM upload")})
+        hosts = sorted({trust.host_of(source) for (source,) in received.execute("SELECT source FROM upload")})
     for number, who in enumerate([*hosts, "192.0.2.199"]):
         assert shell("import", FILE, "--source", who, "--data-dir", tmp_path / str(number)).code == 0
     parts = [count(tmp_path / str(number))[0] for number in range(len(hosts) + 1)]

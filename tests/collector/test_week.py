@@ -13,7 +13,7 @@ from appliance.simulate.pvs import Pvs, Wire
 from appliance.simulate.roof import INTERVAL, Roof
 from appliance.simulate.uploads import Post
 from appliance.store import inbox
-from appliance.store.senders import CAPTURE, Arrival
+from appliance.store.trust import CAPTURE, Arrival
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
 from tests.collector.support import MEANT_FOR, Served, serving

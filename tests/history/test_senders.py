@@ -6,7 +6,7 @@ import pytest
 
 from appliance.history import senders
 from appliance.ledger import senders as decided
-from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store.trust import ASIDE, TRUSTED
 from tests.attack.support import FORGER_MAC, FROM_ROUTER, TRUE_MAC, capture, day_of, heard
 from tests.ledger.support import HOUR, NOON, PVS, Box
 

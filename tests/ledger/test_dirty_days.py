@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from appliance.history import views
 from appliance.ledger import dirty_days
+from appliance.ledger.folded import POWER_LIMIT_W
 from appliance.store import state
 from tests.ledger.support import LA, NOON, run_of
 
@@ -30,6 +31,14 @@ def test_settings_that_stay_make_nothing_stale(box):
     dirty_days.apply_settings(box.store, box.site)
     assert box.store.execute("SELECT count(*) FROM dirty_day").fetchone() == (0,)
     assert dirty_days.settings(box.store)["timezone"] == "America/Los_Angeles"
+
+
+def test_a_size_that_sets_no_other_limit_makes_nothing_stale_and_is_noted(box):
+    box.lines(*run_of(NOON, 13, 1000, 10))
+    for size_w, days in ((4800, 0), (POWER_LIMIT_W // 2, 0), (POWER_LIMIT_W // 2 + 1, 1)):
+        dirty_days.apply_settings(box.store, replace(box.site, size_w=size_w))
+        assert box.store.execute("SELECT count(*) FROM dirty_day").fetchone() == (days,)
+        assert dirty_days.settings(box.store)["size_w"] == size_w
 
 
 def test_without_a_derivation_the_settings_are_the_defaults(box):

@@ -77,7 +77,7 @@ def test_days_under_new_rules_are_derived_again_and_the_owner_is_told_which_chan
     box.deliver()
     assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
     box.store.execute("UPDATE site_day SET production_dwh = 777000 WHERE day = '2026-05-10'")
-    box.site = replace(LA, size_w=3000)
+    box.site = replace(LA, size_w=30_000)
     box.deliver()           # the owner's own change is no news
     assert views.changed_by_rules(box.store) == [("2026-05-10", 777_000, 5000, None, None)]
 

@@ -5,7 +5,7 @@ import pytest
 from appliance import ledger
 from appliance.ledger import senders
 from appliance.ledger.senders import SenderError
-from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store.trust import ASIDE, TRUSTED
 from tests.ledger.support import NOON, Box, run_of
 
 KEY = ("02:00:00:00:00:01", "ZT160000000441C0001", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings
-from appliance.store import inbox, senders
+from appliance.store import inbox, trust
 from tests.cli.command import command, environment
 from tests.cli.processes import LIMIT_S, beat, kill, wait_for
 from tests.live.bridge import Bridge
@@ -80,7 +80,7 @@ def test_a_bridge_without_an_address_trusts_the_pvs_when_it_sees_where_the_answe
         wire.send(10, seed=1, seconds=3)
         assert wait_for(lambda: len(stored(config)) == 10)
         connection = inbox.connect(config.parent / "data", readonly=True)
-        assert [one.state for one in senders.senders(connection)] == [state]
+        assert [one.state for one in trust.senders(connection)] == [state]
         connection.close()
 
 

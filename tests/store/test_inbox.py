@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from appliance.store import inbox
 from appliance.store.bodies import pack, unpack
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from spcore.uploads import Upload
 from tests.store.older import older_inbox
 

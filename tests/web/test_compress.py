@@ -36,6 +36,6 @@ def test_a_browser_that_has_it_is_told_so(owner: Visitor) -> None:
 
 
 def test_a_first_visit_weighs_less_than_80_kb(guest: Visitor, roof: Path) -> None:
-    paths = ["/", "/static/style.css", "/static/live.js", "/static/curve.js", "/static/icon.svg",
+    paths = ["/", "/static/style.css", "/static/page.js", "/static/curve.js", "/static/icon.svg",
              "/static/vendor/uplot/uPlot.iife.min.js", "/static/vendor/uplot/uPlot.min.css"]
     assert sum(len(guest.get(path, headers=TAKES).data) for path in paths) < 80_000

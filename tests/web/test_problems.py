@@ -23,7 +23,7 @@ from appliance.outputs.contract import Fact, Facts
 from appliance.pvoutput import account, pauses, servertime
 from appliance.pvoutput.targets import main_target
 from appliance.store import inbox
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from appliance.supervisor import commands
 from appliance.supervisor.pipeline import derive
 from appliance.system.clock import Clock

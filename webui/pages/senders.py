@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.health import image_problems
-from appliance.store.senders import ASIDE, TRUSTED
+from appliance.store.trust import ASIDE, TRUSTED
 from webui import orders
 from webui.data import box
 from webui.query import is_number

@@ -8,7 +8,7 @@ from flask import Flask
 from appliance import settings, store
 from appliance.ledger import ingest
 from appliance.store import inbox
-from appliance.store.senders import CAPTURE, ROUTER, Arrival
+from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from appliance.supervisor import commands
 from appliance.system.clock import Clock
 from tests.attack.support import FORGER_MAC, TRUE_MAC, day_of, heard

@@ -1,4 +1,4 @@
--- Who sent what is in the history, and what the owner took back. Senders are the inbox's (store/senders.py), told apart
+-- Who sent what is in the history, and what the owner took back. Senders are the inbox's (store/trust.py), told apart
 -- in the same way; ids are this database's own, because the inbox may be another one after a restore.
 CREATE TABLE known_sender (
     id       INTEGER PRIMARY KEY,       -- 0: readings of before senders were kept

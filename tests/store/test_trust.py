@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.store import inbox, senders
-from appliance.store.senders import (
+from appliance.store import inbox, trust
+from appliance.store.trust import (
     ASIDE,
     CAPTURE,
     MAX_SERIAL,
@@ -41,7 +41,7 @@ def sent(number: int, mac: str, serial: str = "ZT1") -> Upload:
 
 
 def states(connection: sqlite3.Connection) -> dict[str, str]:
-    return {one.mac: one.state for one in senders.senders(connection)}
+    return {one.mac: one.state for one in trust.senders(connection)}
 
 
 def test_the_first_that_is_heard_is_trusted_and_every_other_is_unknown(received: sqlite3.Connection) -> None:
@@ -67,10 +67,10 @@ def test_strangers_are_bounded_and_cost_the_trusted_sender_nothing(received: sql
 
 def test_what_the_owner_decided_is_followed(received: sqlite3.Connection) -> None:
     inbox.append(received, [sent(1, "00:00:5e:00:53:01"), sent(2, "00:00:5e:00:53:02")], LIVE)
-    first, second = senders.senders(received)
-    assert senders.follow(received, [(*first.key, ASIDE), (*second.key, TRUSTED)]) == 2
+    first, second = trust.senders(received)
+    assert trust.follow(received, [(*first.key, ASIDE), (*second.key, TRUSTED)]) == 2
     assert states(received) == {"00:00:5e:00:53:01": ASIDE, "00:00:5e:00:53:02": TRUSTED}
-    assert senders.uploads_of(received) == {first.id: 1, second.id: 1}
+    assert trust.uploads_of(received) == {first.id: 1, second.id: 1}
     assert inbox.first_of(received, second.id) == 2 and inbox.first_of(received, 99) is None
 
 
