@@ -44,6 +44,7 @@ if test "${suntap_trial}" = "${suntap_other}"; then
                 setenv suntap_first ${suntap_other}
                 setenv suntap_second ${suntap_kept}
                 setenv suntap_why "on trial, tries left: ${suntap_left}"
+                setenv suntap_mark " suntap.trial"
             fi
         fi
     fi
@@ -63,11 +64,12 @@ for slot in ${suntap_first} ${suntap_second}; do
     echo "suntap: slot ${slot}, ${suntap_why}"
     if load ${devtype} ${devnum}:${suntap_part} ${kernel_addr_r} /boot/vmlinuz && load ${devtype} ${devnum}:${suntap_part} ${suntap_initrd} /boot/initrd.img; then
         # panic: a kernel without a root file system starts again as well, so that a trial comes to its end.
-        setenv bootargs "${suntap_args} root=PARTUUID=5055aa01-0${suntap_part} rauc.slot=${slot} panic=30"
+        setenv bootargs "${suntap_args} root=PARTUUID=5055aa01-0${suntap_part} rauc.slot=${slot} panic=30${suntap_mark}"
         booti ${kernel_addr_r} ${suntap_initrd}:${filesize} ${fdt_addr}
     fi
     echo "suntap: slot ${slot} cannot be started"
     setenv suntap_why "as the other cannot be started"
+    setenv suntap_mark
 done
 echo "suntap: once more in a minute"
 sleep 60
