@@ -22,7 +22,8 @@ from tests.image.vm import Vm
 TOP = Path(__file__).parents[2]
 COLLECTOR, PVS = "192.0.2.1", "192.0.2.50"
 PVOUTPUT_PORT = 8081
-TOOLS = "mmdebstrap qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools cpio zstd e2fsprogs openssl"
+TOOLS = ("mmdebstrap qemu-utils dnsmasq-base iproute2 iputils-ping openssh-client mtools zstd e2fsprogs openssl "
+         "device-tree-compiler")
 
 
 def build(*commands: Sequence[str]) -> None:

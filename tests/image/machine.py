@@ -1,8 +1,7 @@
-"""A machine with a card freshly written with the image: what its firmware would load, and what power and a PC do to it.
+"""A machine with a card freshly written with the image: what is loaded from it, and what power and a PC do to it.
 
 Writes go to a copy-on-write file; the image is never changed. A power cut is SIGKILL.
 """
-import re
 import signal
 import struct
 import subprocess
@@ -13,6 +12,11 @@ from pathlib import Path
 from tests.image.namespaces import run
 
 BLOCK, GROUP_DESCRIPTOR = 4096, 64      # bytes, in the image's file systems
+DATA_PARTITION = 4
+SLOT_A = "root=PARTUUID=5055aa01-02 rauc.slot=A panic=30"      # what U-Boot adds for it (image/boot/boot.cmd)
+
+
+QEMU = Path(__file__).with_name("qemu.sh")
 
 
 def wait_for(what: str, check: Callable[[], object], seconds: float, pause: float = 1.0) -> object:
@@ -39,18 +43,21 @@ class Machine:
 
     def __init__(self, image: Path, work: Path, size: str = "4G") -> None:
         self.image, self.work = image, work
-        self.qemu = run("sh", str(Path(__file__).with_name("qemu.sh"))).split()
+        self.qemu = run("sh", str(QEMU)).split()
         self.disk = work / "disk.qcow2"
         self.process: subprocess.Popen | None = None
         run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image), "-F", "raw", str(self.disk), size)
         self.cmdline = self.firmware("cmdline.txt").read_text().strip()
-        config = self.firmware("config.txt").read_text()
-        self.kernel = self.firmware(re.search(r"^kernel=(\S+)", config, re.M)[1])
-        self.initrd = self.firmware(re.search(r"^initramfs (\S+)", config, re.M)[1])
+        self.kernel, self.initrd = self.slot("vmlinuz"), self.slot("initrd.img")
 
     def firmware(self, name: str) -> Path:
         """A copy of a file of the image's firmware partition."""
         run("mcopy", "-n", "-i", firmware_partition(self.image), f"::{name}", str(self.work))
+        return self.work / name
+
+    def slot(self, name: str) -> Path:
+        """A copy of a file of /boot in the image's slot A, as U-Boot would load it."""
+        run("debugfs", "-R", f"dump /boot/{name} {self.work / name}", str(self.image.with_name("root.ext4")))
         return self.work / name
 
     def put(self, name: str, text: str) -> None:

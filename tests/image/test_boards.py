@@ -60,7 +60,7 @@ FOUND = {
 
 @dataclass
 class Kernel:
-    """What the kernel of the image has: `file`, as the firmware loads it; `trees`, a folder of device trees;
+    """What the kernel of the image has: `file`, as U-Boot loads it; `trees`, a folder of device trees;
     `initramfs`, the modules there; `aliases`: a pattern's beginning without wildcards, the pattern, its module ("" for
     what is built in); `blacklisted` modules load for no device."""
 
@@ -112,28 +112,31 @@ def devices(root: Node, *compatible: str) -> list[Node]:
     return found
 
 
+def debugfs(image: Path, request: str) -> str:
+    """What debugfs says of slot A's file system."""
+    return subprocess.run(["debugfs", "-R", request, str(image.with_name("root.ext4"))], capture_output=True,
+                          check=True).stdout.decode()
+
+
 @pytest.fixture(scope="module")
 def kernel(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     work = tmp_path_factory.mktemp("kernel")
-    subprocess.run(["mcopy", "-n", "-i", firmware_partition(image), "::config.txt", "::*.dtb", str(work)], check=True)
-    config = (work / "config.txt").read_text()
-    version = re.search(r"^kernel=vmlinuz-(\S+)", config, re.M)[1]
-    initrd = re.search(r"^initramfs (\S+)", config, re.M)[1]
-    for name, target in ((initrd, "initrd"), (f"vmlinuz-{version}", "kernel")):
-        subprocess.run(["mcopy", "-n", "-i", firmware_partition(image), f"::{name}", str(work / target)], check=True)
-    listing = "\n".join(archived((work / "initrd").read_bytes()))
+    subprocess.run(["mcopy", "-n", "-i", firmware_partition(image), "::*.dtb", str(work)], check=True)
+    for name in ("vmlinuz", "initrd.img"):
+        debugfs(image, f"dump /boot/{name} {work / name}")
+    version = re.search(r"(\d\S*)", debugfs(image, "ls -p /usr/lib/modules").split("/../")[1].split("/")[5])[1]
+    listing = "\n".join(archived((work / "initrd.img").read_bytes()))
 
     def root(path: str) -> str:
         """A file of the root file system."""
-        return subprocess.run(["debugfs", "-R", f"cat {path}", str(image.with_name("root.ext4"))], capture_output=True,
-                              check=True).stdout.decode()
+        return debugfs(image, f"cat {path}")
 
     folder = f"/usr/lib/modules/{version}"
     built_in = re.findall(r"(?:^|\0)[^.\0]+\.alias=([^\0]*)", root(f"{folder}/modules.builtin.modinfo"))
     aliases = re.findall(r"^alias (\S+) (\S+)$", root(f"{folder}/modules.alias"), re.M)
     aliases += [(name, "") for name in built_in]
     blacklist = re.findall(r"^(?:blacklist|install) (\S+)", root("/etc/modprobe.d/90-suntap.conf"), re.M)
-    return Kernel(work / "kernel", work, module_names(listing),
+    return Kernel(work / "vmlinuz", work, module_names(listing),
                   [(re.split(r"[*?\[]", name, maxsplit=1)[0], name, module) for name, module in aliases],
                   set(blacklist))
 
@@ -162,7 +165,7 @@ def module_names(listing: str) -> set[str]:
     return {name.replace("-", "_") for name in re.findall(r"([^/\n]+)\.ko(?:\.\w+)?$", listing, re.M)}
 
 
-def test_the_kernel_has_the_form_that_the_firmware_loads(kernel: Kernel) -> None:
+def test_the_kernel_has_the_form_that_u_boot_starts(kernel: Kernel) -> None:
     """arm64's plain Image (Documentation/arch/arm64/booting.rst): packed for UEFI it would have other magic there."""
     with open(kernel.file, "rb") as file:
         assert file.read(64)[56:60] == b"ARMd"

@@ -1,7 +1,8 @@
 """The card as it is in an emulated Raspberry Pi 3: its device tree, its SD card reader, its USB, no clock chip.
 
-Seen from outside only, as its owner does: nothing is added to what the firmware loads. QEMU's board has no network card
-of its own and no firmware that fills in a MAC: both cards are by USB, and may have other addresses at each boot.
+QEMU loads slot A's kernel: U-Boot reads that board's emulated card with 0.24 MB/s, so of it only its choice is waited
+for. Seen from outside only, as its owner does: nothing is added to what is loaded. QEMU's board has no network card of
+its own and no firmware that fills in a MAC: both cards are by USB, and may have other addresses at each boot.
 """
 import json
 import re
@@ -14,7 +15,7 @@ import pytest
 
 from tests.image.box import PASSWORD
 from tests.image.conftest import COLLECTOR, Home
-from tests.image.machine import Machine, wait_for
+from tests.image.machine import SLOT_A, Machine, wait_for
 from tests.image.ntp import Ntp
 from tests.image.visit import Browser, Day, resolve
 
@@ -24,6 +25,7 @@ DEVICE_TREE = "bcm2837-rpi-3-b.dtb"
 # QEMU's watchdog resets the machine at once when it is armed. nokaslr: see vm.py.
 EMULATED = "module_blacklist=bcm2835_wdt nokaslr"
 BOOT_S = 600
+U_BOOT_S = 120
 
 
 class Pi3:
@@ -47,7 +49,7 @@ class Pi3:
         command = [*self.machine.qemu, "-M", "raspi3b", "-accel", "tcg,thread=multi", "-no-reboot", "-nographic",
                    "-nodefaults", "-dtb", str(self.machine.firmware(DEVICE_TREE)),
                    "-kernel", str(self.machine.kernel), "-initrd", str(self.machine.initrd),
-                   "-append", f"{EMULATED} {self.machine.cmdline}",
+                   "-append", f"{EMULATED} {self.machine.cmdline} {SLOT_A}",
                    # QEMU's SD card knows no flush: with any other mode the map of the copy-on-write file stays in its
                    # memory, and a power cut takes back what the card had accepted minutes before.
                    "-drive", f"if=sd,format=qcow2,cache=writethrough,file={self.machine.disk}",
@@ -140,3 +142,18 @@ def test_after_a_power_cut_it_has_the_same_address_and_what_it_knew(pi3: Pi3, ow
     wait_for("the page", pi3.answers, BOOT_S)
     assert slots(owner, day) >= known
     assert "EXT4-fs error" not in (pi3.machine.work / "serial.log").read_text(errors="replace")
+
+
+def test_u_boot_finds_the_choice_of_the_slot_on_the_card(image: Path, tmp_path: Path) -> None:
+    machine = Machine(image, tmp_path)
+    serial = tmp_path / "serial.log"
+    with open(tmp_path / "qemu.log", "ab") as log:
+        machine.process = subprocess.Popen(
+            [*machine.qemu, "-M", "raspi3b", "-no-reboot", "-nographic", "-nodefaults",
+             "-kernel", str(machine.firmware("u-boot.bin")), "-dtb", str(machine.firmware(DEVICE_TREE)),
+             "-drive", f"if=sd,format=qcow2,file={machine.disk}", "-serial", "null", "-serial", f"file:{serial}"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        wait_for("the choice", lambda: "suntap: slot A, kept" in serial.read_text(errors="replace"), U_BOOT_S)
+    finally:
+        machine.close()

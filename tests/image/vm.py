@@ -1,7 +1,6 @@
 """The image in QEMU: an arm64 machine with two network cables and a root console for the test.
 
-The console is not in the image: a small archive in front of the initrd adds a service to /run, so the image is booted
-bit for bit.
+The console is not in the image: a unit for it comes by the kernel's command line, so the image is booted bit for bit.
 """
 import base64
 import json
@@ -12,54 +11,48 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.image.machine import Machine, wait_for
+from tests.image.machine import QEMU, SLOT_A, Machine, wait_for
+from tests.image.namespaces import run
 
 NICS = ("02:00:5e:00:53:01", "02:00:5e:00:53:02")
 PATIENCE_S = 600    # for devices: on a busy host emulated udev is slower than any card, and a late one costs /data
 BOOT_S = 600        # the longest a boot may take in emulation on a busy machine
 ANSWER_S = 120
+MACHINE = "virt,gic-version=3"
 
-CONSOLE_UNIT = """[Unit]
+CONSOLE_UNIT = r"""[Unit]
 Wants=dev-hvc0.device
 After=dev-hvc0.device
 DefaultDependencies=no
 StartLimitIntervalSec=0
 [Service]
-ExecStart=/bin/sh /run/test-console
+ExecStart=/bin/sh -c 'stty raw -echo; echo; echo "@ready"; cd /run; while read -r n c; do \
+echo "$$c" | base64 -d > test-c; sh test-c > test-o 2>&1 < /dev/null; echo "@$$n $$? $$(base64 -w0 < test-o)"; done'
 StandardInput=tty
 StandardOutput=tty
 TTYPath=/dev/hvc0
 Restart=always
 KillSignal=SIGHUP
 """
-CONSOLE = r"""stty raw -echo
-echo; echo "@ready"
-while read -r number command; do
-    echo "$command" | base64 -d > /run/test-command
-    sh /run/test-command > /run/test-output 2>&1 < /dev/null
-    echo "@$number $? $(base64 -w0 < /run/test-output)"
-done
-"""
-INIT_BOTTOM = f"""#!/bin/sh
-[ "$1" = prereqs ] && exit 0
-mkdir -p /run/systemd/system/sysinit.target.wants
-cat > /run/systemd/system/test-console.service <<'UNIT'
-{CONSOLE_UNIT}UNIT
-cat > /run/test-console <<'SCRIPT'
-{CONSOLE}SCRIPT
-ln -s ../test-console.service /run/systemd/system/sysinit.target.wants/test-console.service
-mkdir -p /run/systemd/system.conf.d
-for word in $(cat /proc/cmdline); do
-    case $word in test-patience=*)
-        printf '[Manager]\\nDefaultDeviceTimeoutSec=%s\\n' "${{word#*=}}" > /run/systemd/system.conf.d/test.conf ;;
-    esac
-done
-"""
+# systemd.exec(5), systemd-debug-generator(8)
+CONSOLE = ("systemd.set_credential_binary=systemd.extra-unit.test-console.service:"
+           + base64.b64encode(CONSOLE_UNIT.encode()).decode() + " systemd.wants=test-console.service")
 
 
 def nic(number: int) -> str:
     """QEMU's device for a network card, in a slot of its own so that it can be unplugged."""
     return f"virtio-net-pci,id=nic{number},netdev=n{number},bus=slot{number},mac={NICS[number]},romfile="
+
+
+def with_firmware(work: Path, qemu: list[str], board: list[str], words: str) -> list[str]:
+    """Options for QEMU's machine with U-Boot as its firmware and these words where the Pi's firmware leaves those of
+    cmdline.txt: in the device tree, which QEMU makes for this machine and U-Boot hands on. No delay for a key."""
+    bios = ["-bios", run("sh", str(QEMU), "u-boot").strip()]
+    tree = work / "machine.dtb"
+    run(*qemu, "-M", f"{MACHINE},dumpdtb={tree}", *board, *bios, "-nographic", "-nodefaults")
+    run("fdtput", str(tree), "/chosen", "bootargs", words, "-t", "s")
+    run("fdtput", "-p", str(tree), "/config", "bootdelay", "0", "-t", "i")
+    return ["-M", MACHINE, "-dtb", str(tree), *bios]
 
 
 class Hung(TimeoutError):
@@ -74,33 +67,22 @@ class Vm(Machine):
         self.memory_mb = memory_mb
         self._number = 0
         self._pending = b""
-        prepared = work / "initrd-with-console"
-        prepared.write_bytes(self._console_archive() + self.initrd.read_bytes())
-        self.initrd = prepared
-
-    def _console_archive(self) -> bytes:
-        tree = self.work / "console"
-        (tree / "conf/conf.d").mkdir(parents=True)
-        (tree / "scripts/init-bottom").mkdir(parents=True)
-        (tree / "conf/conf.d/zz-test").write_text(
-            "echo '/scripts/init-bottom/zz-test \"$@\"' >> /scripts/init-bottom/ORDER\n")
-        script = tree / "scripts/init-bottom/zz-test"
-        script.write_text(INIT_BOTTOM)
-        script.chmod(0o755)
-        archive = subprocess.run(["sh", "-c", f"cd '{tree}' && find . | cpio --quiet -o -H newc"],
-                                 capture_output=True, check=True).stdout
-        return archive + b"\0" * (-len(archive) % 512)
 
     def start(self, cables: list[int], patience_s: int = PATIENCE_S, *, cards: int = 2, chip: str = "utc",
-              append: str = "") -> None:
+              append: str = "", firmware: bool = False) -> None:
         """Power on, with a card for each of the first `cards` cables (file descriptors of taps); the others' may be
         plugged in later, by USB as well. A device may take `patience_s` to appear; `chip`: what the clock chip says;
-        `append`: to the kernel's command line."""
+        `append`: to the kernel's command line. QEMU loads slot A's kernel itself and ends where the machine restarts;
+        `firmware`: U-Boot chooses and loads, at each restart anew (see restarted())."""
         for name in ("console.sock", "qmp.sock"):
             (self.work / name).unlink(missing_ok=True)
+        # nokaslr: else the kernel keeps page tables of its own, which emulation pays for with half of its speed.
+        # pcie_port_pm=off: a port of QEMU's that sleeps, as newer kernels let an empty one, is woken by no card.
+        words = (f"console=ttyAMA0 nokaslr pcie_port_pm=off systemd.getty_auto=0 {CONSOLE} "
+                 f"systemd.default_device_timeout_sec={patience_s} "
+                 + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline) + f" {append}")
         command = [
-            *self.qemu, "-M", "virt,gic-version=3", "-cpu", "cortex-a53", "-smp", "2",
-            "-m", str(self.memory_mb), "-accel", "tcg,thread=multi", "-no-reboot", "-nographic", "-nodefaults",
+            *self.qemu, *self._board(words, firmware), "-accel", "tcg,thread=multi", "-nographic", "-nodefaults",
             # unsafe: the host does not sync. It survives a power cut of the guest, so what QEMU was given is kept.
             "-drive", f"if=none,id=d0,format=qcow2,cache=unsafe,file={self.disk}", "-device", "virtio-blk-pci,drive=d0",
             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
@@ -109,11 +91,6 @@ class Vm(Machine):
             "-qmp", f"unix:{self.work}/qmp.sock,server=on,wait=off",
             # Armed by systemd like the Pi's, but without consequence: a busy host starves the machine for longer.
             "-device", "i6300esb", "-action", "watchdog=none",
-            "-kernel", str(self.kernel), "-initrd", str(self.initrd),
-            # nokaslr: else the kernel keeps page tables of its own, which emulation pays for with half of its speed.
-            # pcie_port_pm=off: a port of QEMU's that sleeps, as newer kernels let an empty one, is woken by no card.
-            "-append", f"console=ttyAMA0 nokaslr pcie_port_pm=off systemd.getty_auto=0 test-patience={patience_s} "
-                       + re.sub(r"\bconsole=\S+|\bquiet\b", "", self.cmdline) + f" {append}",
             "-rtc", f"base={chip}", "-device", "qemu-xhci",
         ]
         for number, cable in enumerate(cables):
@@ -125,6 +102,19 @@ class Vm(Machine):
         wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
         self._pending = b""
         self._until(b"@ready", BOOT_S)
+
+    def _board(self, words: str, firmware: bool) -> list[str]:
+        """Options for the machine, and for what starts with these words on the kernel's command line."""
+        board = ["-cpu", "cortex-a53", "-smp", "2", "-m", str(self.memory_mb)]
+        if not firmware:
+            return ["-M", MACHINE, *board, "-no-reboot", "-kernel", str(self.kernel), "-initrd", str(self.initrd),
+                    "-append", f"{words} {SLOT_A}"]
+        return [*board, *with_firmware(self.work, self.qemu, board, words)]
+
+    def restarted(self, seconds: float = BOOT_S) -> None:
+        """Wait for the console after the guest has restarted by itself."""
+        self._pending = b""
+        self._until(b"@ready", seconds)
 
     def unless_hung(self, check: Callable[[], object]) -> Callable[[], object]:
         """`check`, for wait_for(), which raises Hung once the guest's kernel says that a processor hangs."""
