@@ -1,7 +1,7 @@
 """The real U-Boot with the image's own script, on a card laid out as the image's: which slot's kernel does it start?
 
 In QEMU's `virt`, with Debian's U-Boot for it of the same version as the boards'. The kernels are a few instructions:
-they say by the serial port from which slot they are, hand over the device tree that they got, and switch the machine off.
+they say by the serial port from which slot they are, hand over the device tree that they got, and switch it off.
 """
 import random
 import re
