@@ -27,8 +27,8 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
                "router plugged in, and can you open pvoutput.org on another device at home?",
     "settings": "Check Settings › PVOutput: the API key, the system id, and whether the key is one for full access.",
 }
-ONLINE = ("This box gets the time from the internet: is its cable to your router plugged in, and does the internet work "
-          "on other devices at home?")
+ONLINE = ("This box gets the time from the internet: is its cable to your router plugged in, and does the internet "
+          "work on other devices at home?")
 ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
            "Save.")
 SEE_STORAGE = "Make room first: see Storage."
@@ -90,9 +90,10 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
     if isinstance(history, Unreadable):
         return Finding("decode", BAD, f"The history cannot be read: {history.error}",
                        "Restart this box: it sets a damaged file aside and works the history out again.")
+    if process.problem and full:
+        return Finding("decode", BAD, "Reports cannot be worked out while the card is full.", SEE_STORAGE)
     if process.problem:
-        return Finding("decode", BAD, "Reports cannot be worked out while the card is full.", SEE_STORAGE) if full else (
-            Finding("decode", BAD, process.problem, "The log on the Diagnostics page has more."))
+        return Finding("decode", BAD, process.problem, "The log on the Diagnostics page has more.")
     if not history.last_reading:     # 0: none that the clock allows to count (ledger.intake's horizon)
         if history.last_reading is not None:
             return Finding("decode", WARN, "Readings arrive, but they are dated later than this box's clock.",

@@ -50,8 +50,8 @@ KINDS = {
     "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
     "rules": (OK, "Nothing to do: suntap posts the new numbers of days that PVOutput still takes, and keeps the old "
                   "history on this box."),
-    "dead": (WARN, "If others stopped with it, look whether their breaker is on. If it is the only one, no switch helps: give your "
-                    "installer this serial number. Do not climb on the roof."),
+    "dead": (WARN, "If others stopped with it, look whether their breaker is on. If it is the only one, no switch "
+                    "helps: give your installer this serial number. Do not climb on the roof."),
     "weak": (WARN, "Look for shade, dirt or a leaf on its panel. If there is none, have the inverter looked at."),
     "silent": (WARN, "Look whether its breaker is on. If so, its line to your SunPower box may be disturbed: switch "
                      "both off and on."),

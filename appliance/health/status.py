@@ -61,7 +61,8 @@ class Status:
     def facts(self) -> Told:
         """Lamps and notices, for messages and the log."""
         known = () if isinstance(self.history, Unreadable) else self.history.notices
-        return Told([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since) for lamp in self.lamps],
+        return Told([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since)
+                     for lamp in self.lamps],
                     [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device, notice.time)
                      for notice in known])
 

@@ -129,7 +129,7 @@ def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "Nothing was saved: the card is full."),
                                                (errno.EROFS, "Nothing was saved: this box cannot write its settings.")])
-def test_settings_that_cannot_be_written_say_what_to_do(owner: Visitor, roof: Path, config: Path, number: int, words: str,
+def test_settings_that_cannot_be_written_say_what_to_do(owner: Visitor, roof: Path, number: int, words: str,
                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -139,7 +139,8 @@ def test_settings_that_cannot_be_written_say_what_to_do(owner: Visitor, roof: Pa
                            ("/settings", "/settings/store", {"store.keep_inbox_days": "30"}),
                            ("/settings", "/settings/tokens/make", {"name": "reader"})):
         answer = owner.send(page, to, **form)
-        assert answer.status_code in (422, 503) and words in answer.text and str(config) not in answer.text, to
+        assert answer.status_code in (422, 503) and words in answer.text, to
+        assert "cannot be written (" not in answer.text, to
 
 
 def test_settings_are_not_changed_while_the_file_has_an_error(owner: Visitor, roof: Path, config: Path) -> None:
@@ -152,7 +153,7 @@ def test_settings_are_not_changed_while_the_file_has_an_error(owner: Visitor, ro
 
 def test_the_time_is_not_known(owner: Visitor, roof: Path, data_dir: Path) -> None:
     Heartbeat("supervisor", data_dir).beat(clock_is_set=False)
-    first(owner, "The time is a guess", "This box gets the time from the internet", "is its cable to your router plugged in")
+    first(owner, "The time is a guess", "gets the time from the internet", "is its cable to your router plugged in")
 
 
 def test_sunpowers_server_is_gone(owner: Visitor, roof: Path, data_dir: Path, config: Path) -> None:
@@ -178,7 +179,8 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
     assert re.search(rf'warn">Check</span></strong>\s*<span class="what">Inverter {SERIALS[4]} makes next to no', shown)
     assert owner.get("/healthz").status_code == 200
     words = f"Inverter {SERIALS[4]} made next to nothing on May 7 and May 8", "If it is the only one, no switch helps"
-    assert first(owner, *words) == ["/notices"] and words[0] in owner.get("/notices").text   # before the recorder's look
+    assert first(owner, *words) == ["/notices"]     # before the recorder's look
+    assert words[0] in owner.get("/notices").text
     take_down(data_dir, config)
     assert first(owner, *words) == ["/notices"] and len(banners(owner)) == 1
     told = owner.get("/notices").text
