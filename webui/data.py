@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 
 from appliance import settings, store
-from appliance.health import log
+from appliance.health import log, status
 from appliance.history import export, senders, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
@@ -32,6 +32,7 @@ from appliance.system.clock import Clock
 from spcore.uploads import Upload
 from webui.cache import Kept
 from webui.security import key_host
+from webui.words import settings as words
 
 
 class Box:
@@ -60,8 +61,13 @@ class Box:
         if problem := key_host.moved(before, changes):
             raise settings.SettingsError(problem)
         changed = {key: value for key, value in changes.items() if settings.value(before, key) != value}
+        if changed and self.problem:
+            raise settings.SettingsError(str(words.IN_ERROR))
         if changed:
-            settings.update(self.config_path, changed)
+            try:
+                settings.update(self.config_path, changed)
+            except settings.SettingsNotWritten as error:
+                raise settings.SettingsError(str(words.FULL if error.full else words.NOT_WRITTEN)) from error
 
     def now(self) -> float:
         """Seconds since 1970 UTC."""
@@ -116,11 +122,13 @@ class Box:
             return []
 
     def notices(self) -> list[log.Entry]:
-        """What needed the owner in the last year, newest first; none where the history cannot be read."""
+        """What needs the owner, and what did in the last year, newest first; where the history cannot be read, what
+        the lamps say."""
         try:
-            return log.entries(self.store())
+            written = log.entries(self.store())
         except sqlite3.Error:
-            return []
+            written = []
+        return log.shown(written, status.collect(self.settings(), self.clock).facts(), int(self.now()))
 
     def pvs_address(self, serial: str) -> str:
         """The hardware address of the trusted sender with this supervisor's serial; "" where it is not known."""

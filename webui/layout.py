@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from appliance import __version__, store
 from appliance.health.finding import BAD, WARN, Finding
+from appliance.settings import SettingsError
 from appliance.store.database import explained
 from webui import fields, language
 from webui.data import box
@@ -55,6 +56,7 @@ def install(app: Flask) -> None:
         language.gettext, language.ngettext, newstyle=True)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(sqlite3.Error, _no_history)
+    app.register_error_handler(SettingsError, _not_saved)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -180,6 +182,14 @@ def _no_history(error: sqlite3.Error) -> ResponseReturnValue:
         return jsonify(error=reason), 503
     title, advice = errors.HISTORY
     return render_template("error.html", title=title, advice=advice.format(reason=reason)), 503
+
+
+def _not_saved(error: SettingsError) -> ResponseReturnValue:
+    """A change that a page without a place for it could not make: what happened and what to do."""
+    log.error("%s %s: %s", request.method, request.path, error.__cause__ or error)
+    if request.path.startswith("/api/"):
+        return jsonify(error=str(error)), 503
+    return render_template("error.html", title=errors.NOT_SAVED, advice=str(error)), 503
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -23,11 +23,15 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "quota": "Nothing to do: posting goes on with the next hour. If it happens every hour, other programs use the same "
              "key.",
     "busy": "Nothing to do: PVOutput is busy with what it got, and posting goes on by itself.",
-    "network": "It goes on by itself. If it lasts: is this box online, and can you open pvoutput.org?",
+    "network": "Nothing is lost, and posting goes on by itself. If it lasts: is the cable between this box and your "
+               "router plugged in, and can you open pvoutput.org on another device at home?",
     "settings": "Check Settings › PVOutput: the API key, the system id, and whether the key is one for full access.",
 }
-ONLINE = "This box gets the time from the internet: is it online?"
-LESS = "Lower “Keep reports for” under Settings › History, or use a larger card."
+ONLINE = ("This box gets the time from the internet: is its cable to your router plugged in, and does the internet "
+          "work on other devices at home?")
+ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
+           "Save.")
+SEE_STORAGE = "Make room first: see Storage."
 NETWORK = Path("/sys/class/net")
 INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
     "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
@@ -36,11 +40,12 @@ NAMED = 3               # inverters, in one sentence
 
 
 def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
-            room: disks.Room | None = None) -> Finding:
+            room: disks.Room | None = None, offline: bool = False) -> Finding:
+    """`offline`: this box does not reach the internet either."""
     full = room is not None and room.free < disks.FULL_BYTES
     if not process.alive and full:  # where the heartbeat is kept on the disk, it cannot be written
         return Finding("capture", UNKNOWN, "Whether suntap listens cannot be told while the card is full.",
-                       "Make room first: see Storage.")
+                       SEE_STORAGE)
     if not process.alive:
         return Finding("capture", BAD, "suntap does not listen to your SunPower box: that part of it has stopped.",
                        image_problems.start_again("suntap-capture"))
@@ -56,6 +61,8 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     age = clock.time() - last
     if age > SILENT_S:
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
+                       "It reports only over the internet, and this box does not reach that either: is your router on, "
+                       "and does the internet work on other devices at home?" if offline else
                        "Is it powered, and is its cable plugged into this box?")
     return Finding("capture", OK, f"Listening; your SunPower box reported {ago(age)}.")
 
@@ -63,7 +70,7 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
 def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
     name = process.interface
     if full:
-        return process.problem, "Make room first: see Storage."
+        return "Reports cannot be kept while the card is full.", SEE_STORAGE
     if name and name != ANY and not (NETWORK / name).exists():
         return (f"This box has no network socket “{name}”: " + (
             "the two sockets are not joined yet." if name.startswith("br") else "it is not plugged in, or is called "
@@ -76,16 +83,17 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
     full = room is not None and room.free < disks.FULL_BYTES
     if not process.alive and full:
         return Finding("decode", UNKNOWN, "Whether the recorder works cannot be told while the card is full.",
-                       "Make room first: see Storage.")
+                       SEE_STORAGE)
     if not process.alive:
         return Finding("decode", BAD, "The recorder has stopped: reports are kept, but nothing new is worked out.",
                        image_problems.start_again("suntap-supervisor"))
     if isinstance(history, Unreadable):
         return Finding("decode", BAD, f"The history cannot be read: {history.error}",
                        "Restart this box: it sets a damaged file aside and works the history out again.")
+    if process.problem and full:
+        return Finding("decode", BAD, "Reports cannot be worked out while the card is full.", SEE_STORAGE)
     if process.problem:
-        return Finding("decode", BAD, process.problem, "Make room first: see Storage." if full else
-                       "The log on the Diagnostics page has more.")
+        return Finding("decode", BAD, process.problem, "The log on the Diagnostics page has more.")
     if not history.last_reading:     # 0: none that the clock allows to count (ledger.intake's horizon)
         if history.last_reading is not None:
             return Finding("decode", WARN, "Readings arrive, but they are dated later than this box's clock.",
@@ -97,7 +105,7 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
     age = clock.time() - history.last_reading
     if age > max(OLD_READING_S, history.late_s):
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
-                       "Inverters are silent in the dark. By day, see SunPower box first.")
+                       "Inverters are silent in the dark. By day, look at SunPower box and SunPower’s server first.")
     if wrong := [notice for notice in history.notices if notice.kind in INVERTER_TROUBLES]:
         return _inverters(wrong)
     there = {**history.devices, "inverter": history.devices.get("inverter", 0) - history.replaced}
@@ -114,22 +122,29 @@ def _inverters(wrong: list[Notice]) -> Finding:
                    "The notices on the Diagnostics page say what to do about each.", device=wrong[0].device)
 
 
-def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings) -> Finding:
+def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings,
+           room: disks.Room | None = None) -> Finding:
     if not settings.pvoutput.enabled:
         return Finding("upload", UNKNOWN, "Posting to PVOutput is off: everything is kept here.",
                        "Switch it on under Settings › PVOutput if you want it.")
+    if not process.alive and room is not None and room.free < disks.FULL_BYTES:
+        return Finding("upload", UNKNOWN, "Whether anything is posted cannot be told while the card is full.",
+                       SEE_STORAGE)
     if isinstance(history, Unreadable) or not process.alive:
         return Finding("upload", BAD, "Nothing is posted while the recorder does not work.", "See Inverters.")
     outbox, pause = history.outbox, history.pause
     waiting = outbox.get("waiting", 0)
     if history.trouble:
-        return Finding("upload", BAD, f"Nothing is posted: {history.trouble}", "Check Settings › PVOutput.")
+        return Finding("upload", BAD, f"PVOutput refuses to take anything: “{history.trouble}”.", ACCOUNT)
     if history.held:
         return Finding("upload", WARN, f"PVOutput says these times are in the future: {history.held}",
                        "Is the time zone at PVOutput the one under Settings › Site, and is the clock right?")
     if history.expires:
         return Finding("upload", WARN, f"{_count(waiting, 'reading')} waiting; PVOutput takes the oldest only until "
                        f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
+    if pause and pause.kind == "network":
+        return Finding("upload", WARN, f"PVOutput cannot be reached: {pause.text}. The next try is in "
+                       f"{duration(pause.left_s)}; {_count(waiting, 'reading')} {_verb(waiting)}.", PAUSES[pause.kind])
     if pause:
         return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} waiting)",
                        PAUSES[pause.kind])
@@ -211,10 +226,17 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
                        "Press “Check the card” on the Diagnostics page. If it happens again, save a backup and replace "
                        "the card." if image_problems.on_image() else "The card may be worn out: replace it.")
     if room.free < disks.FULL_BYTES:
-        return Finding("disk", BAD, f"The card is full, so new readings are not being kept: {free}.", LESS)
+        return Finding("disk", BAD, f"The card is full, so new readings may be lost: {free}.", _more_room())
     if room.free < disks.LOW_BYTES:
-        return Finding("disk", WARN, f"The card is nearly full: {free}.", LESS)
+        return Finding("disk", WARN, f"The card is nearly full: {free}.", _more_room())
     return Finding("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")
+
+
+def _more_room() -> str:
+    """What gives room. Fewer reports do not: a database that is emptier takes as much of the card as before. A backup
+    needs room itself, so it is no way out of a full card."""
+    return ("Unplug this box and let a computer copy its whole card to a larger one: this box then uses all of that by "
+            "itself." if image_problems.on_image() else "Delete what else is on this disk, or use a larger one.")
 
 
 def _count(number: int, what: str) -> str:

@@ -5,7 +5,7 @@ taken down once it has lasted for LASTED_S, so that a restart writes nothing. A 
 goes on in its row. An event, which happens at one moment, is there until the owner dismisses it.
 """
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.outputs.contract import Facts
 from appliance.outputs.notify.matters import Matter, current
@@ -77,6 +77,18 @@ class Log:
             since = next((notice.since for notice in facts.notices if notice.text == matter.text
                           and notice.since is not None), now)
         return key, int(matter.bad), matter.text, matter.advice, since, since if matter.event else None
+
+
+def shown(written: list[Entry], facts: Facts, now: int) -> list[Entry]:
+    """The log as it is read at `now` (UTC seconds): what lasts in the words of the moment, and before it what is there
+    and not written down yet, or cannot be on a full card (id 0)."""
+    there = current(facts, now)
+    lasting = {entry.matter for entry in written if entry.until is None}
+    fresh = [Entry(0, key, matter.bad, matter.text, matter.advice, now, None, None) for key, matter in there.items()
+             if key not in lasting and not matter.event]
+    return [*fresh, *(replace(entry, bad=there[entry.matter].bad, text=there[entry.matter].text,
+                              advice=there[entry.matter].advice)
+                      if entry.until is None and entry.matter in there else entry for entry in written)]
 
 
 def dismiss(conn: sqlite3.Connection, number: int, now: int) -> bool:

@@ -5,6 +5,7 @@ Every kind is declared once, in KINDS: how much it matters and what the owner sh
 import json
 import sqlite3
 from dataclasses import dataclass, field
+from datetime import date
 
 from appliance.history import inverters
 from appliance.history.senders import not_taken_in
@@ -53,7 +54,8 @@ KINDS = {
     "meter": (OK, "If that is wrong, choose what your meter counts under Settings › Site."),
     "rules": (OK, "Nothing to do: suntap posts the new numbers of days that PVOutput still takes, and keeps the old "
                   "history on this box."),
-    "dead": (WARN, "Look whether its breaker is on and its cable plugged in. If so, have the inverter looked at."),
+    "dead": (WARN, "If others stopped with it, look whether their breaker is on. If it is the only one, no switch "
+                    "helps: give your installer this serial number. Do not climb on the roof."),
     "weak": (WARN, "Look for shade, dirt or a leaf on its panel. If there is none, have the inverter looked at."),
     "silent": (WARN, "Look whether its breaker is on. If so, its line to your SunPower box may be disturbed: switch "
                      "both off and on."),
@@ -102,8 +104,8 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
     """Inverters that need a look, and those that were replaced lately."""
     found = []
     for one in inverters.troubles(conn):
-        days = f"on {one.days[0]} and {one.days[-1]}, days with sun"
-        expected = f"{kwh(one.expected_dwh)[:-2]} kWh were to be expected, by its neighbors and its own past"
+        days = f"on {day_name(one.days[0])} and {day_name(one.days[-1])}, days with sun"
+        expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it"
         found.append(
             Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.", device=one.serial)
             if one.state == inverters.SILENT else
@@ -128,6 +130,12 @@ def _sentence(noted: evidence.Noted) -> str:
         "outlier": f"A reading of {who} said {high} kWh between others near {low} kWh: suntap left it out{times}.",
         "held": f"The newest reading of {who} says {high} kWh after {low} kWh: it waits for the next one to tell.",
     }[noted.kind]
+
+
+def day_name(day: str) -> str:
+    """A day YYYY-MM-DD for a sentence: "November 27"."""
+    when = date.fromisoformat(day)
+    return f"{when:%B} {when.day}"
 
 
 def kwh(energy_dwh: int) -> str:

@@ -24,6 +24,8 @@ from appliance.health.sources import HistoryFacts, InboxFacts, PauseFacts, Proce
 from appliance.history import inverters
 from appliance.history.overview import overview
 from appliance.ledger import cadence
+from appliance.outputs.contract import Fact
+from appliance.outputs.contract import Facts as Told
 from appliance.pvoutput import views as pvoutput
 from appliance.settings import Settings
 from appliance.store import inbox
@@ -56,6 +58,14 @@ class Status:
         reasons = [f"{lamp.name}: {lamp.text}" for lamp in self.lamps if lamp.state == BAD]
         return not reasons, reasons
 
+    def facts(self) -> Told:
+        """Lamps and notices, for messages and the log."""
+        known = () if isinstance(self.history, Unreadable) else self.history.notices
+        return Told([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since)
+                     for lamp in self.lamps],
+                    [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device, notice.time)
+                     for notice in known])
+
     def to_json(self) -> dict[str, Any]:
         """As `suntap status --json` and /api/v1/status give it."""
         path = str(self.data_dir)
@@ -80,9 +90,9 @@ def collect(settings: Settings, clock: Clock) -> Status:
     captured = _read(lambda: _captured(data_dir))
     room = disk.room(data_dir)
     found = [
-        lamps.capture(processes["capture"], captured, clock, room),
+        lamps.capture(processes["capture"], captured, clock, room, _offline(processes["supervisor"], history)),
         lamps.decode(processes["supervisor"], history, captured, clock, room),
-        lamps.upload(processes["supervisor"], history, settings),
+        lamps.upload(processes["supervisor"], history, settings, room),
         lamps.clock(processes["supervisor"], history, clock),
         lamps.disk(room, data_dir),
     ]
@@ -94,6 +104,12 @@ def collect(settings: Settings, clock: Clock) -> Status:
                                                               "correct the file suntap.toml on the drive SUNTAPBOOT."))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
                   tuple(found), answering, system_age.read())
+
+
+def _offline(recorder: ProcessFacts, history: HistoryFacts | Unreadable) -> bool:
+    """Whether the recorder finds no internet: it has no time from there, or PVOutput cannot be reached."""
+    pause = None if isinstance(history, Unreadable) else history.pause
+    return recorder.alive and (not recorder.clock_is_set or (pause is not None and pause.kind == "network"))
 
 
 def _process(name: str, data_dir: Path) -> ProcessFacts:

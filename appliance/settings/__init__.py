@@ -29,6 +29,7 @@ from appliance.settings.file import (
     ENVIRONMENT,
     MAX_FILE_BYTES,
     SettingsError,
+    SettingsNotWritten,
     find,
     load,
     parse,
@@ -39,7 +40,7 @@ from appliance.settings.validators import Panel, PvSystem
 
 __all__ = [
     "DATA_DIR", "DEFAULT_PATH", "ENVIRONMENT", "EVERYWHERE", "MAX_FILE_BYTES", "Capture", "Collector", "Lines",
-    "Mqtt", "Notify", "PVOutput", "Panel", "PvSystem", "Secret", "Settings", "SettingsError", "Site", "Store",
-    "Update", "Web",
+    "Mqtt", "Notify", "PVOutput", "Panel", "PvSystem", "Secret", "Settings", "SettingsError", "SettingsNotWritten",
+    "Site", "Store", "Update", "Web",
     "declarations", "find", "keys", "load", "parse", "secrets", "sections", "unknown_keys", "update", "value",
 ]

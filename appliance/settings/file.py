@@ -3,6 +3,7 @@
 Invariants: the file is replaced atomically (old or new, also across a power cut), has mode 0600, and keeps the owner's
 comments and keys that this version does not know. Module declaration lists the keys.
 """
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,14 @@ class SettingsError(SuntapError):
 
     exit_code = USAGE
     http_status = 400
+
+
+class SettingsNotWritten(SettingsError):
+    """The file could not be written; `full`: the disk has no room."""
+
+    def __init__(self, path: str | Path, error: OSError) -> None:
+        super().__init__(f"{path}: cannot be written ({error.strerror}): check the folder's permissions and free space")
+        self.full = error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def find(path: str | Path | None = None) -> Path:
@@ -150,8 +159,7 @@ def update(path: str | Path, changes: Mapping[str, Any]) -> Settings:
                 write_atomic(target, new)
             return settings
     except OSError as error:
-        what = f"{path}: cannot be written ({error.strerror})"
-        raise SettingsError(f"{what}: check the folder's permissions and free space") from error
+        raise SettingsNotWritten(path, error) from error
 
 
 def _plain(value: Any) -> Any:

@@ -17,8 +17,7 @@ from threading import Event
 from appliance import ledger, store
 from appliance.health import status
 from appliance.health.log import Log
-from appliance.health.sources import Unreadable
-from appliance.outputs.contract import Fact, Facts
+from appliance.outputs.contract import Facts
 from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster
 from appliance.settings.live import LiveSettings
@@ -227,8 +226,4 @@ def run(live: LiveSettings, clock: Clock, stop: Event) -> bool:
 
 def _facts(live: LiveSettings, clock: Clock) -> Facts:
     """Return lamps and notices for the outputs that report them."""
-    found = status.collect(live.current, clock)
-    known = () if isinstance(found.history, Unreadable) else found.history.notices
-    return Facts([Fact(lamp.name, lamp.state, lamp.text, lamp.advice, lamp.device, lamp.since) for lamp in found.lamps],
-                 [Fact(notice.kind, notice.state, notice.text, notice.check, notice.device, notice.time)
-                  for notice in known])
+    return status.collect(live.current, clock).facts()

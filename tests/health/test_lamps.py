@@ -53,7 +53,7 @@ def test_the_upload_lamp_follows_the_outbox(box, clock, row, state):
     (0, True, "suntap waits for the first reading", "Nothing to do: readings come with daylight"),
     (1, True, "1 reading waits.", "suntap posts within a few minutes"),
     (2, True, "2 readings wait.", "suntap posts within a few minutes"),
-    (2, False, "suntap waits for the right time, and 2 readings wait.", "is it online?")])
+    (2, False, "suntap waits for the right time, and 2 readings wait.", "is its cable to your router")])
 def test_before_the_first_post_the_upload_lamp_says_what_it_waits_for(box, clock, rows, clock_is_set, text, check):
     for number in range(rows):
         outbox(box, "waiting", NOW + 300 * number)
@@ -133,10 +133,25 @@ def test_on_a_full_card_a_process_that_cannot_say_so_is_not_called_dead(tmp_path
             Heartbeat(name, tmp_path).beat(interface="br0", problem="database or disk is full")
     facts = status.collect(Settings().with_data_dir(tmp_path), clock).to_json()
     found = {lamp["name"]: lamp for lamp in facts["lamps"]}
-    assert found["disk"]["state"] == "bad" and "new readings are not being kept" in found["disk"]["text"]
+    assert found["disk"]["state"] == "bad" and "new readings may be lost" in found["disk"]["text"]
     for name in ("capture", "decode"):
-        assert "stopped" not in found[name]["text"]
+        assert "stopped" not in found[name]["text"] and "disk is full" not in found[name]["text"]
         assert "Storage" in found[name]["check"] or "history cannot be read" in found[name]["text"]
+
+
+def test_on_a_full_card_nobody_says_that_the_recorder_does_not_work(box, clock, monkeypatch):
+    monkeypatch.setattr(disk, "room", lambda _: FULL)
+    (box.store.data_dir / "supervisor-status.json").unlink(missing_ok=True)
+    (found,) = [lamp for lamp in status.collect(with_account(box), clock).lamps if lamp.name == "upload"]
+    assert (found.state, found.advice) == ("unknown", lamps.SEE_STORAGE)
+
+
+@pytest.mark.parametrize(("known", "advice"), [(True, "Is it powered"), (False, "this box does not reach that either")])
+def test_a_sunpower_box_that_is_not_heard_while_the_internet_is_down_is_not_blamed(box, clock, known, advice):
+    hear(box, NOW - 2 * lamps.SILENT_S)
+    Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=known)
+    (found,) = [lamp for lamp in status.collect(box, clock).lamps if lamp.name == "capture"]
+    assert found.state == "warn" and advice in found.advice
 
 
 def sentences(module: ModuleType) -> list[str]:

@@ -79,3 +79,12 @@ def test_the_log_has_its_bounds(conn) -> None:
     kept.keep(conn, DEAD, NOW + KEEP_S + 100)
     kept.keep(conn, FINE, NOW + 2 * KEEP_S + 200)
     assert spans(conn) == [("notice dead 7", KEEP_S + 100, 2 * KEEP_S + 200)]
+
+
+def test_the_log_is_read_with_what_is_not_taken_down_yet_and_in_the_words_of_the_moment(conn) -> None:
+    assert [(one.id, one.text, one.is_open) for one in log.shown([], LAMP, NOW)] == [(0, "The card is full.", True)]
+    Log().keep(conn, DEAD, NOW)
+    later = Facts(LAMP.lamps, [Fact("dead", "warn", "Inverter 7 made nothing for 3 days.", "Look at it.", "7")])
+    assert [(one.id, one.text) for one in log.shown(log.entries(conn), later, NOW + 60)] == [
+        (0, "The card is full."), (1, "Inverter 7 made nothing for 3 days.")]
+    assert log.shown([], JUMP, NOW) == []      # an event has its moment in the log

@@ -116,9 +116,9 @@ SCENARIOS: dict[str, tuple[str, str, Callable[[Box], object]]] = {
     "left out": ("warn", "1 report of your SunPower box could not be read", lambda box: box.store.execute(
         "INSERT INTO upload_aside (sha256, created, reason) VALUES (x'00', 0, 'ValueError: x')")),
     "rules": ("ok", "2026-05-09 0.50 → 0.04 kWh", after_an_update),
-    "dead": ("warn", "made next to nothing on 2026-06-05 and 2026-06-06", judged(0.0)),
-    "weak": ("warn", "made only 1.60 kWh on 2026-06-05 and 2026-06-06", judged(0.4)),
-    "silent": ("warn", "was not heard on 2026-06-05 and 2026-06-06", judged(None)),
+    "dead": ("warn", "made next to nothing on June 5 and June 6", judged(0.0)),
+    "weak": ("warn", "made only 1.60 kWh on June 5 and June 6", judged(0.4)),
+    "silent": ("warn", "was not heard on June 5 and June 6", judged(None)),
     "replaced": ("ok", "414050000000099 took the place of 414050000000003 on 2026-06-05", replaced),
     "worn": ("warn", "used more than 100 % of the writes", lambda box: system(
         box.data_dir / "sys", box.data_dir, life_time="0x0b 0x01")),

@@ -3,6 +3,8 @@
 It names the cause before its effects, says what to do in a sentence, and where a click does it, the click is there and
 works.
 """
+import errno
+import os
 import re
 import socket
 import subprocess
@@ -16,12 +18,11 @@ import pytest
 from flask import Flask
 
 from appliance import settings, store
-from appliance.health import collector, disk, status
+from appliance.health import collector, disk, image_problems, status
 from appliance.health.log import Log
-from appliance.health.sources import HistoryFacts
-from appliance.outputs.contract import Fact, Facts
 from appliance.pvoutput import account, pauses, servertime
 from appliance.pvoutput.targets import main_target
+from appliance.settings import file
 from appliance.store import inbox
 from appliance.store.trust import CAPTURE, ROUTER, Arrival
 from appliance.supervisor import commands
@@ -68,11 +69,8 @@ def carry_out(data_dir: Path, config: Path) -> None:
 def take_down(data_dir: Path, config: Path) -> None:
     """What the recorder does every five minutes (supervisor.process): lamps and notices into the owner's log."""
     found = status.collect(settings.load(config).with_data_dir(data_dir), Clock(0.0, NOON, 0.0))
-    assert isinstance(found.history, HistoryFacts)
-    lamps = [Fact(one.name, one.state, one.text, one.advice, one.device, one.since) for one in found.lamps]
-    notices = [Fact(one.kind, one.state, one.text, one.check, one.device, one.time) for one in found.history.notices]
     with closing(store.connect(data_dir)) as derived:
-        Log().keep(derived, Facts(lamps, notices), int(NOON))
+        Log().keep(derived, found.facts(), int(NOON))
 
 
 def test_in_order_nothing_asks_for_attention(owner: Visitor, roof: Path) -> None:
@@ -84,13 +82,14 @@ def test_the_sunpower_box_is_unplugged(owner: Visitor, guest: Visitor, roof: Pat
     for visitor in (owner, guest):
         first(visitor, "Nothing heard from your SunPower box for 5 hours.", "Is it powered, and is its cable plugged")
     after = [text for text, _ in banners(owner)[1:]]
-    assert all("SunPower box first" in text for text in after if "newest reading" in text)
+    assert all("look at SunPower box and SunPower’s server first" in text for text in after if "newest reading" in text)
 
 
 def test_the_router_is_unplugged(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
     with closing(store.connect(roof)) as derived, derived:
-        pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "PVOutput cannot be reached", 600)
-    first(owner, "PVOutput cannot be reached", "waiting", "It goes on by itself.", "is this box online")
+        pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "no way there", 600)
+    first(owner, "PVOutput cannot be reached: no way there. The next try is in 10 minutes", "wait",
+          "Nothing is lost, and posting goes on by itself.", "is the cable between this box and your router plugged in")
     assert "It goes on by itself." in owner.get("/pvoutput").text
 
 
@@ -100,7 +99,8 @@ def test_key_or_system_id_is_wrong(owner: Visitor, roof: Path, config: Path, clo
                                    name: str) -> None:
     with closing(store.connect(roof)) as derived, derived:
         account.refuse(derived, servertime.read(derived, clock), main_target(settings.load(config)), words)
-    assert "/settings#pvoutput" in first(owner, f"Nothing is posted: {words}", "Check Settings › PVOutput")
+    assert "/settings#pvoutput" in first(
+        owner, f"PVOutput refuses to take anything: “{words}”.", "Copy the API key and the system id anew")
     assert 'href="/settings#pvoutput">Check API key and system id' in owner.get("/pvoutput").text
     page = owner.get("/settings").text
     assert f'name="{name}"' in page and ">Test</button>" in page
@@ -115,16 +115,45 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
     clock.move(5 * 3600)        # nothing new was kept since
-    links = first(owner, "The card is full, so new readings are not being kept", "Keep reports for", "larger card")
-    assert links == ["/settings#store"]
-    assert 'name="store.keep_inbox_days"' in owner.get("/settings").text
-    assert owner.send("/settings", "/settings/store", **{"store.keep_inbox_days": "30"}).status_code == 302
-    assert settings.load(config).store.keep_inbox_days == 30
+    assert first(owner, "The card is full, so new readings may be lost", "use a larger one") == []
+    told = owner.get("/notices").text       # though the recorder cannot write it down
+    assert "The card is full" in told and "Nothing needs you" not in told
+
+
+def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
+    monkeypatch.setattr(image_problems, "on_image", lambda: True)
+    first(owner, "The card is full", "Unplug this box and let a computer copy its whole card to a larger one")
+
+
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "Nothing was saved: the card is full."),
+                                               (errno.EROFS, "Nothing was saved: this box cannot write its settings.")])
+def test_settings_that_cannot_be_written_say_what_to_do(owner: Visitor, roof: Path, number: int, words: str,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+    monkeypatch.setattr(file, "write_atomic", refuse)
+    for page, to, form in (("/welcome/site", "/welcome/site", {"site.timezone": "UTC", "site.size_w": "1"}),
+                           ("/welcome/server", "/welcome/server", {"stand_in": "auto"}),
+                           ("/settings", "/settings/store", {"store.keep_inbox_days": "30"}),
+                           ("/settings", "/settings/tokens/make", {"name": "reader"})):
+        answer = owner.send(page, to, **form)
+        assert answer.status_code in (422, 503) and words in answer.text, to
+        assert "cannot be written (" not in answer.text, to
+
+
+def test_settings_are_not_changed_while_the_file_has_an_error(owner: Visitor, roof: Path, config: Path) -> None:
+    token = owner.token("/settings")
+    config.write_text("[site")
+    answer = owner.client.post("/welcome/server", data={"csrf_token": token, "stand_in": "auto"})
+    assert "Nothing was saved: the settings file has an error." in answer.text
+    assert "The settings file has an error" in owner.get("/diagnostics").text and config.read_text() == "[site"
 
 
 def test_the_time_is_not_known(owner: Visitor, roof: Path, data_dir: Path) -> None:
     Heartbeat("supervisor", data_dir).beat(clock_is_set=False)
-    first(owner, "The time is a guess", "This box gets the time from the internet: is it online?")
+    first(owner, "The time is a guess", "gets the time from the internet", "is its cable to your router plugged in")
 
 
 def test_sunpowers_server_is_gone(owner: Visitor, roof: Path, data_dir: Path, config: Path) -> None:
@@ -148,13 +177,16 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
     fill(data_dir, settings.load(config), roof.uploads(TODAY, 1, until=NOON - 20), NOON)
     shown = unescape(owner.get("/diagnostics").text)
     assert re.search(rf'warn">Check</span></strong>\s*<span class="what">Inverter {SERIALS[4]} makes next to no', shown)
-    assert owner.get("/healthz").status_code == 200 and banners(owner) == []       # the notice has the banner
+    assert owner.get("/healthz").status_code == 200
+    words = f"Inverter {SERIALS[4]} made next to nothing on May 7 and May 8", "If it is the only one, no switch helps"
+    assert first(owner, *words) == ["/notices"]     # before the recorder's look
+    assert words[0] in owner.get("/notices").text
     take_down(data_dir, config)
-    assert first(owner, f"Inverter {SERIALS[4]} made next to nothing", "Look whether its breaker is on") == ["/notices"]
+    assert first(owner, *words) == ["/notices"] and len(banners(owner)) == 1
     told = owner.get("/notices").text
     assert f"Inverter {SERIALS[4]} made next to nothing" in told and "Nothing needs you" not in told
     assert f"Inverter {SERIALS[4]} made next to nothing" in shown
-    assert "Look whether its breaker is on and its cable plugged in." in shown
+    assert "give your installer this serial number" in shown
     name = rf'title="{SERIALS[4]}"><a href="/panels/{SERIALS[4]}">[^<]*</a>'
     tile = re.search(rf"{name}<strong>([^<]*)", owner.get("/").text)
     assert tile and tile[1] == "no output"
@@ -180,7 +212,7 @@ def test_the_meter_counts_the_other_way(owner: Visitor, roof: Path, data_dir: Pa
 def test_the_password_is_forgotten(app: Flask, guest: Visitor, roof: Path) -> None:
     shown = guest.send("/login", password="not it").text
     assert "That is not the password." in shown and "Lost the password" in shown
-    assert "make an empty file named <code>reset-password</code>, put the card back and turn the box on" in shown
+    assert "make an empty file named <code>reset-password</code>" in shown
     subprocess.run([sys.executable, "-m", "appliance.cli", "reset-password", "--data-dir", str(roof)], check=True,
                    capture_output=True)     # as the boot does it where that file lies (security/test_reset.py)
     assert "/welcome/" in guest.get("/login").headers["Location"]
@@ -204,11 +236,14 @@ def test_a_strangers_box_reports(owner: Visitor, data_dir: Path, config: Path, r
                      Arrival(CAPTURE, ROUTER))
     carry_out(data_dir, config)
     text = owner.get("/").text
-    assert f"Another sender reports as a SunPower box: {STRANGER}." in text and 'href="/senders/">Is it yours?' in text
+    assert f"A second SunPower box reports here: {STRANGER}." in text and 'href="/senders/">Is it yours?' in text
     assert owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json == before
+    assert "Is it yours?" in owner.get("/notices").text
     page = owner.get("/senders/").text
+    assert "compare the serial number with the label on your SunPower box" in page
     number = re.search(r'value="(\d+)"><input type="hidden" name="decision" value="aside"><button[^>]*>Not mine', page)
     assert number
     assert owner.send("/senders/", "/senders/sender", id=number[1], decision="aside").status_code == 302
     carry_out(data_dir, config)
     assert "Is it yours?" not in owner.get("/").text
+    assert "Is it yours?" not in owner.get("/notices").text

@@ -16,6 +16,7 @@ def show() -> ResponseReturnValue:
     """What is there first, then the log."""
     found = box().notices()
     return render_template("notices.html", open=[one for one in found if one.is_open], order=orders.last(),
+                           question=box().question(),
                            past=[one for one in found if not one.is_open])
 
 

@@ -11,7 +11,8 @@ FORM = (N_("Please send that again"), N_(
     "The form was older than your session, or came from another site. Nothing was changed. "
     "Go back, reload the page, and send it again."))
 HISTORY = (N_("The history cannot be read just now"),
-           N_("{reason}. Reports of your SunPower box are kept all the same; Diagnostics shows how suntap is."))
+           N_("{reason}. Storage on the Diagnostics page says whether reports of your SunPower box are still kept."))
+NOT_SAVED = N_("That could not be saved")
 BUG = (N_("That went wrong"), N_("suntap could not build this page. Diagnostics and its log say why."))
 API_NOT_FOUND = "There is no such address; /api/v1/openapi.json describes those there are."
 API_BUG = "suntap could not answer this; its log says why"

@@ -3,6 +3,10 @@ from webui.language import N_
 
 CHOOSE = N_("Choose one from the list.")
 PORT_IN_USE = N_("Another program uses this port: choose another one.")
+FULL = N_("Nothing was saved: the card is full. Storage on the Diagnostics page says what to do.")
+NOT_WRITTEN = N_("Nothing was saved: this box cannot write its settings. Unplug it, wait ten seconds and plug it in "
+                 "again; then try once more.")
+IN_ERROR = N_("Nothing was saved: the settings file has an error. The Diagnostics page shows it.")
 VALUE = N_("Enter a serial number and what its device tells, such as “414050000000001 dc_voltage”, or choose one from "
            "the list.")
 WRONG = {

@@ -9,11 +9,14 @@ from appliance.health.log import Log
 from appliance.outputs.contract import Fact, Facts
 from appliance.store import inbox
 from appliance.supervisor import commands
+from appliance.system.heartbeat import PROCESSES, Heartbeat
 from tests.web.conftest import NOON, FixedClock, Visitor
 
 
 @pytest.fixture
 def told(roof: Path) -> Path:
+    for name in PROCESSES:
+        Heartbeat(name, roof).beat(interface="lo")
     with closing(store.connect(roof)) as connection:
         Log().keep(connection, Facts(notices=[Fact("dead", "warn", "Inverter <7> made nothing.", "Look at it.", "7")]),
                    int(NOON) - 86400)
