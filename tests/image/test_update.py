@@ -1,8 +1,8 @@
 """A card whose system is renewed: one box, one story, told in order, started by U-Boot as a board starts it.
 
 A new system is sent to the page and its writing is cut off; it is sent again, the power goes in the middle of its
-trial, and it is kept. One that does not work comes on a USB stick, is tried, and given up. See vm.py for the machine; what
-U-Boot does with a torn or counted down choice is in test_slots.py.
+trial, and it is kept. One that does not work comes on a USB stick, is tried, and given up. See vm.py for the machine;
+what U-Boot does with a torn or counted down choice is in test_slots.py.
 """
 import subprocess
 import time
