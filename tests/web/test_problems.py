@@ -118,6 +118,7 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
     assert first(owner, "The card is full, so new readings may be lost", "use a larger one") == []
     told = owner.get("/notices").text       # though the recorder cannot write it down
     assert "The card is full" in told and "Nothing needs you" not in told
+    assert told.index("The card is full") < told.index("Nothing heard from your SunPower box")
 
 
 def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof: Path,
