@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.image, pytest.mark.root]
 
 BEFORE_PARTITIONS = 4 << 20
 TABLE, ENTRY = 446, 16          # bytes: of the partition table in the first sector
-SLOT_FS_MB = 8
+FAT_MB, SLOT_FS_MB = 64, 8
 START_S = 120
 CUTS = 12
 WORDS = "console=ttyAMA0 from=firmware"
@@ -62,7 +62,7 @@ class Board:
         self.card.write_bytes(head)
         with open(self.card, "r+b") as file:
             file.truncate(image.stat().st_size)
-        run("mkfs.vfat", "--offset", str(self.starts[0] // SECTOR), "-F", "32", str(self.card), "65536")
+        run("mformat", "-i", firmware_partition(self.card), "-F", "-T", str(FAT_MB << 11), "::")
         run("mcopy", "-n", "-i", firmware_partition(image), "::boot.scr", str(work))
         run("mcopy", "-i", firmware_partition(self.card), str(work / "boot.scr"), "::")
         for slot in MARKS:
