@@ -29,7 +29,7 @@ compatible={compatible}
 version={version}
 
 [bundle]
-format=verity
+format=plain
 
 [image.rootfs]
 filename=root.ext4
