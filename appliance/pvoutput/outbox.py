@@ -49,8 +49,10 @@ def waiting_rows(conn: sqlite3.Connection, key: str, condition: str, parameters:
 
 
 def count_attempt(conn: sqlite3.Connection, key: str, times: Iterable[int]) -> None:
-    """These rows' values are about to be put on the wire."""
-    conn.executemany("UPDATE outbox SET attempts = attempts + 1 WHERE system = ? AND time = ?",
+    """These rows' values are about to be put on the wire. From now on they may have arrived, whatever becomes of the
+    reply: sent_at is 0, a moment that is not known, until there is one."""
+    conn.executemany("UPDATE outbox SET attempts = attempts + 1, sent_at = coalesce(sent_at, 0)"
+                     " WHERE system = ? AND time = ?",
                      [(key, time) for time in times])
 
 

@@ -181,7 +181,7 @@ def _drop(store: sqlite3.Connection, target: Target, held: dict[int, tuple[str, 
 
 
 def _base(store: sqlite3.Connection, target: Target, day: str) -> Base:
-    """The lifetime counters at the day's start; once a row of the day was sent they stay what they were.
+    """The lifetime counters at the day's start; once a row of the day may have arrived they stay what they were.
 
     All energy of a day is counted from there, also that of a hole before its first slot: so the day's first status
     is this base whichever slot is the first to be known, and PVOutput's zero of the day holds when earlier ones come.

@@ -237,7 +237,7 @@ def row_counts(conn: sqlite3.Connection) -> RowCounts:
         dict(one("SELECT state, count(*) FROM outbox GROUP BY state").fetchall()),
         one("SELECT count(*) FROM pvoutput_day WHERE total_state = 'refused'").fetchone()[0],
         one("SELECT min(time) FROM outbox WHERE state = 'waiting'").fetchone()[0],
-        one("SELECT max(sent_at) FROM outbox").fetchone()[0])
+        one("SELECT nullif(max(sent_at), 0) FROM outbox").fetchone()[0])
 
 
 def held(conn: sqlite3.Connection) -> str:

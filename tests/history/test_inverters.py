@@ -59,7 +59,7 @@ def test_an_inverter_with_two_bad_days_of_sun_is_told_with_its_days(roof, share,
     (trouble,) = inverters.troubles(roof.box.store)
     assert trouble.days == ("2026-06-05", "2026-06-06")
     (notice,) = [one for one in notices.collect(roof.box.store) if one.kind == kind]
-    assert "2026-06-05 and 2026-06-06" in notice.text and notice.state == "warn" and notice.check
+    assert "on June 5 and June 6" in notice.text and notice.state == "warn" and notice.check
 
 
 @pytest.mark.parametrize(("share", "kind"), [(0.4, "weak"), (0.03, "dead"), (None, "silent")])

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from appliance.pvoutput import client, outbox_rows
@@ -16,6 +16,7 @@ from appliance.store import connect
 from tests.pvoutput.support import DAY_S, KEY, NOON, Box, HandClock, midnight, settings_for, sunny_day
 
 DAYS = ("2026-05-07", "2026-05-08", "2026-05-09")
+FIRST = midnight(DAYS[1]) + 96 * 300
 EXAMPLES = int(os.environ.get("SUNTAP_EXAMPLES", "30"))
 SLOW = {Fault.LATE, Fault.NEVER}   # wait for real seconds; test_faults.py has them
 
@@ -108,16 +109,19 @@ def test_any_story_ends_with_the_truth_and_within_the_quota(first: dict, story: 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(parts=st.lists(slots(), min_size=1, max_size=5), faults=st.lists(st.sampled_from(
     [Fault.CLOSE, Fault.HALF, Fault.ERROR, Fault.BUSY]), max_size=4), pause=st.integers(1, 900))
+@example(parts=[{FIRST: (0, 0), FIRST + 300: (0, 0)},                           # arrives, and the reply is lost;
+                {FIRST - 86400: (0, 0), FIRST - 86100: (0, 15), FIRST: (0, 5)},     # then energy of the day before
+                {FIRST: (0, 0)}], faults=[Fault.BUSY, Fault.BUSY, Fault.CLOSE], pause=1)
 def test_lifetime_counters_end_as_the_day_curve_whatever_order_the_slots_come_in(
         parts: list[dict], faults: list[Fault], pause: int) -> None:
     """All but a day's first status, which is the site's zero; within 1 Wh, since counters are rounded on their own."""
-    clock = HandClock(moment=[NOON])
+    clock, left = HandClock(moment=[NOON]), list(faults)
     with tempfile.TemporaryDirectory() as folder, PvOutput(HandClock(moment=clock.moment), api_key=KEY) as server:
         box = Box(Path(folder), clock, server, settings_for(server, energy="lifetime"))
         for part in parts:
             box.put(part)
-            if faults:
-                server.fail(faults.pop(), service="addbatchstatus")
+            if left:
+                server.fail(left.pop(), service="addbatchstatus")
             box.run(pause)
         server.heal()
         box.push()

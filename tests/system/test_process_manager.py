@@ -56,7 +56,7 @@ def test_who_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
     deaf = ("import pathlib, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
             f"pathlib.Path({str(tmp_path / 'ready')!r}).touch(); time.sleep(60)")
     with managed(tmp_path, deaf=deaf) as (manager, _):
-        wait_for((tmp_path / "ready").exists)
+        wait_for(lambda: (tmp_path / "ready").exists() and manager.children[0].process)
         process = manager.children[0].process
         assert process is not None
     assert process.returncode == -9
