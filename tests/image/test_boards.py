@@ -124,7 +124,7 @@ def kernel(image: Path, tmp_path_factory: pytest.TempPathFactory) -> Kernel:
     subprocess.run(["mcopy", "-n", "-i", firmware_partition(image), "::*.dtb", str(work)], check=True)
     for name in ("vmlinuz", "initrd.img"):
         debugfs(image, f"dump /boot/{name} {work / name}")
-    version = re.search(r"(\d\S*)", debugfs(image, "ls -p /usr/lib/modules").split("/../")[1].split("/")[5])[1]
+    version = re.search(r"/(\d[^/]*\.[^/]*)//?$", debugfs(image, "ls -p /usr/lib/modules"), re.M)[1]
     listing = "\n".join(archived((work / "initrd.img").read_bytes()))
 
     def root(path: str) -> str:

@@ -147,6 +147,7 @@ def test_after_a_power_cut_it_has_the_same_address_and_what_it_knew(pi3: Pi3, ow
 def test_u_boot_finds_the_choice_of_the_slot_on_the_card(image: Path, tmp_path: Path) -> None:
     machine = Machine(image, tmp_path)
     serial = tmp_path / "serial.log"
+    serial.touch()
     with open(tmp_path / "qemu.log", "ab") as log:
         machine.process = subprocess.Popen(
             [*machine.qemu, "-M", "raspi3b", "-no-reboot", "-nographic", "-nodefaults",
