@@ -53,6 +53,7 @@ else
     rm -f "$work/made"
     step "suntap on top"
     root=$work/root
+    ! mountpoint -q "$root/proc" || umount "$root/proc"     # a build that was killed left it
     rm -rf "$root"
     mkdir "$root"
     tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
