@@ -126,16 +126,20 @@ def test_tries_that_u_boot_could_not_count_down_are_called_off(box: Box, make_bu
     assert choice(box) == Choice("A") and box.folder.trial() is None
 
 
+def finish_without_answer(box: Box, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the trial, where RAUC does not do this step of it."""
+    def fails() -> None:
+        raise UpdateError("rauc: no answer")
+    monkeypatch.setattr(box.card, step, fails)
+    with pytest.raises(UpdateError, match="no answer"):
+        trial.finish(box.folder, box.card, box.processes, lambda text: None)
+
+
 def test_a_slot_that_cannot_be_kept_is_tried_again_without_another_look(
         box: Box, make_bundle: Make, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     box.install(make_bundle("0.2.0"), keys[1])
     box.card = box.card.start()
-
-    def fails() -> None:
-        raise UpdateError("rauc: no answer")
-    monkeypatch.setattr(box.card, "keep", fails)
-    with pytest.raises(UpdateError, match="no answer"):
-        trial.finish(box.folder, box.card, box.processes, lambda text: None)
+    finish_without_answer(box, "keep", monkeypatch)
     found = box.folder.trial()
     assert box.card.restarts == 1 and found is not None and found.works
     looks = len(box.processes.log)
@@ -148,12 +152,7 @@ def test_a_slot_whose_verdict_cannot_be_written_is_restarted_all_the_same(
     box.processes.sick = {"0.2.0"}
     box.install(make_bundle("0.2.0"), keys[1])
     box.card = box.card.start()
-
-    def fails() -> None:
-        raise UpdateError("rauc: no answer")
-    monkeypatch.setattr(box.card, "give_up", fails)
-    with pytest.raises(UpdateError, match="no answer"):
-        trial.finish(box.folder, box.card, box.processes, lambda text: None)
+    finish_without_answer(box, "give_up", monkeypatch)
     assert box.card.restarts == 1
 
 
