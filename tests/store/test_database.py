@@ -35,6 +35,13 @@ def test_a_reader_makes_a_missing_database_too(tmp_path):
             state.put(conn, "a", "b")
 
 
+def test_a_reader_keeps_few_pages_of_its_own_and_a_writer_as_many_as_sqlite_gives(tmp_path):
+    usual = sqlite3.connect(":memory:").execute("PRAGMA cache_size").fetchone()
+    with closing(store.connect(tmp_path)) as writer, closing(store.connect(tmp_path, readonly=True)) as reader:
+        assert writer.execute("PRAGMA cache_size").fetchone() == usual
+        assert reader.execute("PRAGMA cache_size").fetchone() == (-database.READER_CACHE_KIB,)
+
+
 def test_a_database_of_a_newer_suntap_is_refused_in_one_line(tmp_path):
     with closing(store.connect(tmp_path)) as conn:
         conn.execute("PRAGMA user_version = 9999")
