@@ -120,8 +120,9 @@ def codes(text: str) -> Markup:
 
 
 def causes(found: Iterable[Finding]) -> list[Finding]:
-    """The lamps that need a look, a cause before its effects; but for those about a device, which has a notice."""
-    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not lamp.device),
+    """The lamps that need a look, a cause before its effects; for the owner but for those about a device, which has a
+    notice."""
+    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not (lamp.device and auth.is_owner())),
                   key=lambda lamp: lamp_names.rank(lamp.name))
 
 

@@ -79,11 +79,11 @@ class Breaker:
         if seen.unanswered_since is not None and now - seen.unanswered_since >= OPEN_AFTER_S:
             self.state = State.OPEN
             return (f"SunPower's server gave no answer for {_minutes(now - seen.unanswered_since)}, "
-                    f"to {seen.unanswered} tries of the PVS")
+                    f"to {seen.unanswered} tries of your SunPower box")
         heard = max(seen.started, self.since, seen.answered or 0.0, *seen.tries[-1:])
         if now - heard >= (OPEN_AFTER_S if seen.answered is None else SILENT_AFTER_S):
             self.state = State.OPEN
-            return f"the PVS has been silent for {_minutes(now - heard)} though its cable is in"
+            return f"your SunPower box has been silent for {_minutes(now - heard)} though its cable is in"
         return ""
 
     def _open(self, now: float, seen: Seen) -> str:
@@ -99,10 +99,10 @@ class Breaker:
         tries = [one for one in seen.tries if one >= self.since + LET_GO_S]
         if len(tries) >= TRIES and now - tries[TRIES - 1] >= ANSWER_S:
             self.state = State.OPEN
-            return f"SunPower's server gave no answer to {TRIES} more tries of the PVS"
+            return f"SunPower's server gave no answer to {TRIES} more tries of your SunPower box"
         if now - self.since >= HALF_OPEN_S:
             self.state = State.OPEN
-            return f"the PVS did not try SunPower's server for {_minutes(now - self.since)}"
+            return f"your SunPower box did not try SunPower's server for {_minutes(now - self.since)}"
         if not seen.watched:
             self.state = State.OPEN
             return "the traffic cannot be seen, so nobody can tell whether SunPower's server answers"

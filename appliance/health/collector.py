@@ -19,6 +19,8 @@ from appliance.system.clock import Clock
 NAME = "collector"
 SETTING = "Settings › SunPower’s server"
 BLIND_S = 90.0
+SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
+BOX_FIRST = "See SunPower box first."
 TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
 
 
@@ -41,6 +43,11 @@ class CollectorFacts:
     last_answer: dict[str, Any] | None
     counters: dict[str, int]
     changes: tuple[Change, ...]
+
+    @property
+    def answers(self) -> bool:
+        """Whether SunPower's server was seen to answer within the last SEEN_S seconds."""
+        return self.answered_s is not None and self.answered_s < SEEN_S
 
     def to_json(self) -> dict[str, Any]:
         """As /api/v1/status gives it; the newest change first. The counters stand in a table of their own."""
@@ -86,46 +93,49 @@ def _numbers(found: object) -> dict[str, int]:
         found, dict) else {}
 
 
-def lamp(facts: CollectorFacts) -> Finding:
-    """SunPower's server, or who answers in its place."""
+def lamp(facts: CollectorFacts, box_is_silent: bool = False) -> Finding:
+    """SunPower's server, or who answers in its place. `box_is_silent`: the PVS has not reported for some time."""
     gone = facts.silent_s is not None and facts.silent_s >= OPEN_AFTER_S
-    since = facts.since if facts.mode != OFF else None
     if facts.mode == OFF:
         if gone:
             return Finding(NAME, WARN, f"SunPower’s server has left your SunPower box without an answer for "
                            f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
-        if facts.answered_s is not None:
+        if facts.answers:
             return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
-        return Finding(NAME, UNKNOWN, *_waits(facts))
+        return Finding(NAME, UNKNOWN, *_waits(facts, box_is_silent))
     if not facts.alive:
         return Finding(NAME, BAD, "The part of suntap that answers in SunPower’s place has stopped.",
-                       image_problems.start_again("suntap-collector"), since)
+                       image_problems.start_again("suntap-collector"))
     if facts.state in ("open", "on"):
         if facts.problem:
             return Finding(NAME, WARN, f"This box should answer in SunPower’s place, but: {facts.problem}.",
-                           image_problems.what_is_missing(), since)
+                           image_problems.what_is_missing())
         why = "as you asked" if facts.state == "on" else facts.reason
-        return Finding(NAME, OK, f"This box answers in the place of SunPower’s server: {why}.", "", since)
+        return Finding(NAME, OK, f"This box answers in the place of SunPower’s server: {why}.")
     if facts.state == "half-open":
-        return Finding(NAME, OK, "This box lets two reports go to SunPower’s server, to see whether it answers again.",
-                       "", since)
+        return Finding(NAME, OK, "This box lets two reports go to SunPower’s server, to see whether it answers again.")
     if gone:
         return Finding(NAME, WARN, f"SunPower’s server has given no answer for {_span(facts.silent_s)}.",
-                       "This box takes over by itself.", since)
-    if facts.answered_s is not None:
+                       "This box takes over by itself.")
+    if facts.answers:
         return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago. This box takes over "
-                       "if it stops.", "", since)
-    text, advice = _waits(facts)
-    return Finding(NAME, UNKNOWN, text, f"{advice} {TAKES_OVER}", since)
+                       "if it stops.")
+    return Finding(NAME, UNKNOWN, *_waits(facts, box_is_silent, TAKES_OVER))
 
 
-def _waits(facts: CollectorFacts) -> tuple[str, str]:
-    """What is and what to do, where SunPower's server was not seen to answer yet."""
+def _waits(facts: CollectorFacts, box_is_silent: bool, *takes_over: str) -> tuple[str, str]:
+    """What is and what to do, where SunPower's server was not seen to answer yet, or not lately."""
     if facts.silent_s is not None:
         return (f"Your SunPower box has tried SunPower’s server for {_span(facts.silent_s)}, without an answer so far.",
-                "Nothing to do: it tries again by itself.")
+                " ".join(["Nothing to do: it tries again by itself.", *takes_over]))
+    if facts.answered_s is not None:
+        return ("Your SunPower box sends SunPower’s server nothing just now, so nobody can tell whether that answers. "
+                f"It last did {_span(facts.answered_s)} ago.", BOX_FIRST)
+    if box_is_silent:
+        return ("Your SunPower box sends SunPower’s server nothing just now, so nobody can tell whether that answers.",
+                BOX_FIRST)
     return ("No answer of SunPower’s server seen yet: suntap waits for the next report of your SunPower box.",
-            "Nothing to do: it reports every few minutes, and the answer shows here.")
+            " ".join(["Nothing to do: it reports every few minutes, and the answer shows here.", *takes_over]))
 
 
 def _span(seconds: float | None) -> str:

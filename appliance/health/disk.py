@@ -37,6 +37,11 @@ def room(data_dir: Path) -> Room | None:
     return Room(facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize, not read_only)
 
 
+def is_full(room: Room | None) -> bool:
+    """Whether a database may not grow any more."""
+    return room is not None and room.free < FULL_BYTES
+
+
 def stopped(data_dir: Path) -> bool:
     """Whether the kernel has stopped writing to the file system of `data_dir` after an error. Raises OSError."""
     device = os.stat(data_dir).st_dev

@@ -8,8 +8,8 @@ OK, WARN, BAD, UNKNOWN = "ok", "warn", "bad", "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text` says what is, `advice` what to do; `since` in UTC seconds and `device` (serial) where it is about one
-    moment or device. A lamp about a device repeats that device's notice."""
+    """`text` says what is, `advice` what to do; `since` (UTC seconds) when it is so, where that is
+    known, and `device` (serial) where it is about one. A lamp about a device repeats that device's notice."""
 
     name: str
     state: str

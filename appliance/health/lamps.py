@@ -23,15 +23,18 @@ PAUSES = {              # what to do about each of pvoutput.pauses' kinds
     "quota": "Nothing to do: posting goes on with the next hour. If it happens every hour, other programs use the same "
              "key.",
     "busy": "Nothing to do: PVOutput is busy with what it got, and posting goes on by itself.",
-    "network": "Nothing is lost, and posting goes on by itself. If it lasts: is the cable between this box and your "
-               "router plugged in, and can you open pvoutput.org on another device at home?",
+    "network": "Everything is kept here, and posting goes on by itself. If it lasts: is the cable between this box and "
+               "your router plugged in, and can you open pvoutput.org on another device at home?",
     "settings": "Check Settings › PVOutput: the API key, the system id, and whether the key is one for full access.",
 }
 ONLINE = ("This box gets the time from the internet: is its cable to your router plugged in, and does the internet "
           "work on other devices at home?")
+ONLY_US = ("SunPower’s server answers, so your router is online. Wait ten minutes. If it lasts, look in the router’s "
+           "settings whether it blocks this box; parental controls and guest networks do.")
 ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
            "Save.")
-SEE_STORAGE = "Make room first: see Storage."
+SEE_STORAGE = "Make room first, as Storage says."
+SEE_BOX = "See SunPower box first."
 NETWORK = Path("/sys/class/net")
 INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
     "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
@@ -42,7 +45,7 @@ NAMED = 3               # inverters, in one sentence
 def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
             room: disks.Room | None = None, offline: bool = False) -> Finding:
     """`offline`: this box does not reach the internet either."""
-    full = room is not None and room.free < disks.FULL_BYTES
+    full = disks.is_full(room)
     if not process.alive and full:  # where the heartbeat is kept on the disk, it cannot be written
         return Finding("capture", UNKNOWN, "Whether suntap listens cannot be told while the card is full.",
                        SEE_STORAGE)
@@ -59,12 +62,21 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
                        "Plug its cable into one socket of this box and the router's into the other. "
                        "It reports every two minutes.")
     age = clock.time() - last
-    if age > SILENT_S:
+    if is_silent(captured, clock) and full:
+        return Finding("capture", WARN, f"No report of your SunPower box was kept for {duration(age)}: the card is full.",
+                       SEE_STORAGE, since=last)
+    if is_silent(captured, clock):
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
                        "It reports only over the internet, and this box does not reach that either: is your router on, "
                        "and does the internet work on other devices at home?" if offline else
-                       "Is it powered, and is its cable plugged into this box?")
+                       "Is it powered, and is its cable plugged into this box?", since=last)
     return Finding("capture", OK, f"Listening; your SunPower box reported {ago(age)}.")
+
+
+def is_silent(captured: InboxFacts | Unreadable, clock: Clock) -> bool:
+    """Whether the PVS has reported before, and not for SILENT_S."""
+    return (isinstance(captured, InboxFacts) and captured.last_captured is not None
+            and clock.time() - captured.last_captured > SILENT_S)
 
 
 def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
@@ -80,7 +92,7 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
 
 def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
            clock: Clock, room: disks.Room | None = None) -> Finding:
-    full = room is not None and room.free < disks.FULL_BYTES
+    full = disks.is_full(room)
     if not process.alive and full:
         return Finding("decode", UNKNOWN, "Whether the recorder works cannot be told while the card is full.",
                        SEE_STORAGE)
@@ -104,6 +116,11 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
         return Finding("decode", UNKNOWN, "No reading yet.", "The first one comes with daylight.")
     age = clock.time() - history.last_reading
     if age > max(OLD_READING_S, history.late_s):
+        if full:
+            return Finding("decode", WARN, f"The newest reading is from {ago(age)}: the card is full.", SEE_STORAGE)
+        if is_silent(captured, clock):
+            return Finding("decode", WARN, f"The newest reading is from {ago(age)}, and your SunPower box is silent.",
+                           SEE_BOX)
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
                        "Inverters are silent in the dark. By day, look at SunPower box and SunPower’s server first.")
     if wrong := [notice for notice in history.notices if notice.kind in INVERTER_TROUBLES]:
@@ -123,11 +140,12 @@ def _inverters(wrong: list[Notice]) -> Finding:
 
 
 def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: Settings,
-           room: disks.Room | None = None) -> Finding:
+           room: disks.Room | None = None, online: bool = False) -> Finding:
+    """`online`: SunPower's server answers, so the router does reach the internet."""
     if not settings.pvoutput.enabled:
         return Finding("upload", UNKNOWN, "Posting to PVOutput is off: everything is kept here.",
                        "Switch it on under Settings › PVOutput if you want it.")
-    if not process.alive and room is not None and room.free < disks.FULL_BYTES:
+    if not process.alive and disks.is_full(room):
         return Finding("upload", UNKNOWN, "Whether anything is posted cannot be told while the card is full.",
                        SEE_STORAGE)
     if isinstance(history, Unreadable) or not process.alive:
@@ -135,7 +153,8 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     outbox, pause = history.outbox, history.pause
     waiting = outbox.get("waiting", 0)
     if history.trouble:
-        return Finding("upload", BAD, f"PVOutput refuses to take anything: “{history.trouble}”.", ACCOUNT)
+        return Finding("upload", BAD, f"PVOutput refuses to take anything: “{history.trouble}”.", ACCOUNT + (
+            f" PVOutput takes the oldest that waits only until {history.expires}." if history.expires else ""))
     if history.held:
         return Finding("upload", WARN, f"PVOutput says these times are in the future: {history.held}",
                        "Is the time zone at PVOutput the one under Settings › Site, and is the clock right?")
@@ -144,7 +163,8 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
                        f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
     if pause and pause.kind == "network":
         return Finding("upload", WARN, f"PVOutput cannot be reached: {pause.text}. The next try is in "
-                       f"{duration(pause.left_s)}; {_count(waiting, 'reading')} {_verb(waiting)}.", PAUSES[pause.kind])
+                       f"{duration(pause.left_s)}; {_count(waiting, 'reading')} {_verb(waiting)}.",
+                       ONLY_US if online else PAUSES[pause.kind])
     if pause:
         return Finding("upload", WARN, f"Paused for {duration(pause.left_s)}: {pause.text} ({waiting} waiting)",
                        PAUSES[pause.kind])
@@ -155,15 +175,15 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
         return Finding("upload", WARN, f"PVOutput refused the total of {_count(history.totals_refused, 'day')} that it "
                        "takes no single readings of any more.", "The PVOutput page shows its words.")
     if not outbox.get("sent"):
-        return _nothing_posted(waiting, process.clock_is_set)
+        return _nothing_posted(waiting, process.clock_is_set, online)
     return Finding("upload", OK, f"{_count(outbox['sent'], 'reading')} posted, {waiting} waiting.")
 
 
-def _nothing_posted(waiting: int, clock_is_set: bool) -> Finding:
+def _nothing_posted(waiting: int, clock_is_set: bool, online: bool) -> Finding:
     """What the first post waits for."""
     if not clock_is_set:
         return Finding("upload", UNKNOWN, f"Nothing posted yet: suntap waits for the right time, and "
-                       f"{_count(waiting, 'reading')} {_verb(waiting)}.", ONLINE)
+                       f"{_count(waiting, 'reading')} {_verb(waiting)}.", _get_time(online))
     if waiting:
         return Finding("upload", UNKNOWN, f"Nothing posted yet: {_count(waiting, 'reading')} {_verb(waiting)}.",
                        "Nothing to do: suntap posts within a few minutes.")
@@ -196,18 +216,23 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def clock(process: ProcessFacts, history: HistoryFacts | Unreadable, now: Clock) -> Finding:
+def _get_time(online: bool) -> str:
+    return ONLY_US if online else ONLINE
+
+
+def clock(process: ProcessFacts, history: HistoryFacts | Unreadable, now: Clock, online: bool = False) -> Finding:
+    """`online`: SunPower's server answers, so the router does reach the internet."""
     waits = process.alive and not process.clock_is_set      # only then posting stops (supervisor.process)
-    online = f"{ONLINE} PVOutput waits until the time is known." if waits else ONLINE
+    advice = f"{_get_time(online)} PVOutput waits until the time is known." if waits else ONLINE
     if now.time() < EARLIEST:
-        return Finding("clock", BAD, "The clock was never set.", online)
+        return Finding("clock", BAD, "The clock was never set.", advice)
     if waits:
-        return Finding("clock", WARN, "The time is a guess: this box has not reached the internet since it was "
-                       "switched on.", online)
+        return Finding("clock", WARN, "The time is a guess: this box has had no time from the internet since it was "
+                       "switched on.", advice)
     ahead = None if isinstance(history, Unreadable) else history.clock_ahead_s
     if ahead is not None and abs(ahead) > CLOCK_OFF_S:
         return Finding("clock", WARN, f"The clock of this box is {duration(abs(ahead))} "
-                       f"{'ahead of' if ahead > 0 else 'behind'} PVOutput's.", online)
+                       f"{'ahead of' if ahead > 0 else 'behind'} PVOutput's.", advice)
     pvs = None if isinstance(history, Unreadable) else history.pvs
     if pvs and pvs.last_seen - now.time() > CLOCK_OFF_S:
         ahead_of_us = duration(pvs.last_seen - now.time())
@@ -225,7 +250,7 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
         return Finding("disk", BAD, f"Nothing can be kept: {data_dir} can only be read.",
                        "Press “Check the card” on the Diagnostics page. If it happens again, save a backup and replace "
                        "the card." if image_problems.on_image() else "The card may be worn out: replace it.")
-    if room.free < disks.FULL_BYTES:
+    if disks.is_full(room):
         return Finding("disk", BAD, f"The card is full, so new readings may be lost: {free}.", _more_room())
     if room.free < disks.LOW_BYTES:
         return Finding("disk", WARN, f"The card is nearly full: {free}.", _more_room())
@@ -235,8 +260,8 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
 def _more_room() -> str:
     """What gives room. Fewer reports do not: a database that is emptier takes as much of the card as before. A backup
     needs room itself, so it is no way out of a full card."""
-    return ("Unplug this box and let a computer copy its whole card to a larger one: this box then uses all of that by "
-            "itself." if image_problems.on_image() else "Delete what else is on this disk, or use a larger one.")
+    return ("Unplug this box, put its card into a computer and copy the whole card to a larger one, for instance with "
+            "“Clone drive” of balenaEtcher. With the larger card in it, this box uses all of that by itself." if image_problems.on_image() else "Delete what else is on this disk, or use a larger one.")
 
 
 def _count(number: int, what: str) -> str:

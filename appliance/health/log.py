@@ -72,7 +72,8 @@ class Log:
                              (now - KEEP_S, MAX_ROWS))
 
     def _row(self, key: str, matter: Matter, facts: Facts, now: int) -> tuple[str, int, str, str, int, int | None]:
-        since = self._seen[key]
+        since = min([self._seen[key], *(lamp.since for lamp in facts.lamps if key == f"{LAMP}{lamp.name}"
+                                        and lamp.since is not None)])
         if matter.event:
             since = next((notice.since for notice in facts.notices if notice.text == matter.text
                           and notice.since is not None), now)

@@ -105,7 +105,7 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
     found = []
     for one in inverters.troubles(conn):
         days = f"on {day_name(one.days[0])} and {day_name(one.days[-1])}, days with sun"
-        expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it"
+        expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it on both together"
         found.append(
             Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.", device=one.serial)
             if one.state == inverters.SILENT else

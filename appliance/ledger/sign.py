@@ -108,7 +108,7 @@ def kind_reason(setting: str, gross: bool) -> str:
     """One sentence for the owner: what the meter counts and why that is believed."""
     what = "what the house uses" if gross else "what you buy less what you sell"
     if setting != "auto":
-        return f"The meter at the main panel counts {what}: you set that."
+        return f"The meter at the main panel counts {what}, as you chose under Settings › Site."
     why = f": it never ran backwards on {SUNNY_DAYS} sunny days" if gross else ", as most do"
     return f"The meter at the main panel counts {what}{why}."
 
@@ -124,7 +124,7 @@ def turned_reason(sign: str, turns: Sequence[str]) -> str:
 def reason(setting: str, against_plus: int, against_minus: int) -> str:
     """One sentence for the owner."""
     if setting != "auto":
-        return f"The grid meter counts up when you {_WAYS[setting]}: you set that."
+        return f"The grid meter counts up when you {_WAYS[setting]}, as you chose under Settings › Site."
     chosen = choose(setting, against_plus, against_minus)
     if chosen == "-" or against_minus > CLEAR_DWH:
         return f"suntap checked which way your grid meter counts: up when you {_WAYS[chosen]}."

@@ -34,6 +34,8 @@ def facts(tmp_path, mode: str, *, state: str = "", reason: str = "no answer", pr
     ({"mode": "off"}, "unknown", "suntap waits for the next report of your SunPower box"),
     ({"mode": "off", "silent_s": 12 * MINUTE}, "unknown", "has tried SunPower’s server for 12 minutes"),
     ({"mode": "off", "answered_s": 90}, "ok", "answers; last"),
+    ({"mode": "off", "answered_s": 21 * 60 * MINUTE}, "unknown", "It last did 21 hours ago."),
+    ({"mode": "auto", "state": "closed", "answered_s": 21 * 60 * MINUTE}, "unknown", "nobody can tell"),
     ({"mode": "off", "answered_s": 90 * MINUTE, "silent_s": 34 * MINUTE}, "warn", "34 minutes"),
     ({"mode": "auto"}, "unknown", "waits for the next report"),
     ({"mode": "auto", "state": "closed", "silent_s": 12 * MINUTE}, "unknown", "12 minutes, without an answer so far"),
@@ -56,6 +58,12 @@ def test_a_lamp_that_waits_asks_nothing_of_the_owner_and_says_when_suntap_answer
     for mode, takes_over in (("off", False), ("auto", True)):
         advice = collector.lamp(facts(tmp_path, mode, silent_s=silent_s)).advice
         assert advice.startswith("Nothing to do: ") and (minutes in advice) is takes_over
+
+
+@pytest.mark.parametrize("mode", ["off", "auto"])
+def test_where_the_box_itself_is_silent_its_lamp_comes_first(tmp_path, mode):
+    lamp = collector.lamp(facts(tmp_path, mode), box_is_silent=True)
+    assert (lamp.state, lamp.advice) == ("unknown", "See SunPower box first.") and "nobody can tell" in lamp.text
 
 
 @pytest.mark.parametrize("known", [{"mode": "auto", "alive": False},

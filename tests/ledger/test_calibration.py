@@ -34,7 +34,7 @@ def test_one_day_on_which_a_counter_stood_still_does_not_tell_the_sign(box):
 def test_the_owners_sign_holds(box):
     box.site = replace(LA, net_sign="-")
     box.lines(*household(100, lambda n: 200, lambda n: 60))
-    assert "up when you sell: you set that." in texts(box)
+    assert "up when you sell, as you chose under Settings › Site." in texts(box)
     assert views.latest(box.store).net_dw == 13783
 
 

@@ -76,7 +76,7 @@ def test_plus_holds_until_the_evidence_is_clear_and_one_sided() -> None:
 
 @given(st.sampled_from("+-"), ENERGY, ENERGY)
 def test_what_the_owner_chose_stands_whatever_the_evidence(setting: str, plus: int, minus: int) -> None:
-    assert choose(setting, plus, minus) == setting and "you set that" in reason(setting, plus, minus)
+    assert choose(setting, plus, minus) == setting and "as you chose" in reason(setting, plus, minus)
 
 
 def test_the_owners_sign_is_doubted_when_days_speak_against_it_and_not_against_the_other() -> None:

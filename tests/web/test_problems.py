@@ -19,7 +19,7 @@ from flask import Flask
 
 from appliance import settings, store
 from appliance.health import collector, disk, image_problems, status
-from appliance.health.log import Log
+from appliance.health.log import LASTED_S, Log, entries
 from appliance.pvoutput import account, pauses, servertime
 from appliance.pvoutput.targets import main_target
 from appliance.settings import file
@@ -82,14 +82,39 @@ def test_the_sunpower_box_is_unplugged(owner: Visitor, guest: Visitor, roof: Pat
     for visitor in (owner, guest):
         first(visitor, "Nothing heard from your SunPower box for 5 hours.", "Is it powered, and is its cable plugged")
     after = [text for text, _ in banners(owner)[1:]]
-    assert all("look at SunPower box and SunPower’s server first" in text for text in after if "newest reading" in text)
+    assert after == ["The newest reading is from 5 hours ago, and your SunPower box is silent. See SunPower box first."]
+    shown = unescape(owner.get("/diagnostics").text)
+    assert "so nobody can tell whether that answers" in shown and "Nothing to do: it reports" not in shown
+
+
+def test_a_silence_is_told_since_the_last_report(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
+    found = status.collect(settings.load(config).with_data_dir(roof), Clock(0.0, NOON + 5 * 3600, 0.0))
+    log, later = Log(), int(NOON) + 5 * 3600
+    with closing(store.connect(roof)) as derived:
+        for now in (later, later + LASTED_S):
+            log.keep(derived, found.facts(), now)
+        silent = next(one for one in entries(derived) if "Nothing heard" in one.text)
+    assert NOON - 600 <= silent.since <= NOON
+
+
+def test_a_second_fault_is_not_the_internets_while_sunpowers_server_answers(
+        owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
+    Heartbeat("capture", roof).beat(interface="lo", wire={
+        "started": 0, "tries": [], "unanswered": 0, "addresses": [], "answered": Clock().steady()[1] - 90,
+        "unanswered_since": None})
+    Heartbeat("supervisor", roof).beat(clock_is_set=False)
+    with closing(store.connect(roof)) as derived, derived:
+        pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "no way there", 600)
+    told = [text for text, _ in banners(owner)]
+    assert len(told) == 2 and all("your router is online" in text and "plugged in" not in text for text in told)
 
 
 def test_the_router_is_unplugged(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
     with closing(store.connect(roof)) as derived, derived:
         pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "no way there", 600)
     first(owner, "PVOutput cannot be reached: no way there. The next try is in 10 minutes", "wait",
-          "Nothing is lost, and posting goes on by itself.", "is the cable between this box and your router plugged in")
+          "Everything is kept here, and posting goes on by itself.",
+          "is the cable between this box and your router plugged in")
     assert "It goes on by itself." in owner.get("/pvoutput").text
 
 
@@ -118,14 +143,16 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
     assert first(owner, "The card is full, so new readings may be lost", "use a larger one") == []
     told = owner.get("/notices").text       # though the recorder cannot write it down
     assert "The card is full" in told and "Nothing needs you" not in told
-    assert told.index("The card is full") < told.index("Nothing heard from your SunPower box")
+    assert "Nothing heard" not in told      # nobody can tell: what came was not kept
+    assert told.index("The card is full") < told.index("No report of your SunPower box was kept for 5 hours")
+    assert "Make room first, as Storage says." in told and "look at SunPower box" not in told
 
 
 def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof: Path,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
     monkeypatch.setattr(image_problems, "on_image", lambda: True)
-    first(owner, "The card is full", "Unplug this box and let a computer copy its whole card to a larger one")
+    first(owner, "The card is full", "copy the whole card to a larger one")
 
 
 @pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "Nothing was saved: the card is full."),
@@ -169,7 +196,7 @@ def test_sunpowers_server_is_gone(owner: Visitor, roof: Path, data_dir: Path, co
     assert first(owner, "SunPower’s server has given no answer", "This box takes over by itself.") == []
 
 
-def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> None:
+def test_an_inverter_is_dead(owner: Visitor, guest: Visitor, data_dir: Path, config: Path) -> None:
     roof = Roof()
     fill(data_dir, settings.load(config), roof.uploads(TODAY - timedelta(days=3), 1), NOON)
     for day in (2, 1):
@@ -181,7 +208,8 @@ def test_an_inverter_is_dead(owner: Visitor, data_dir: Path, config: Path) -> No
     assert owner.get("/healthz").status_code == 200
     words = f"Inverter {SERIALS[4]} made next to nothing on May 7 and May 8", "If it is the only one, no switch helps"
     assert first(owner, *words) == ["/notices"]     # before the recorder's look
-    assert words[0] in owner.get("/notices").text
+    assert words[0] in owner.get("/notices").text and "usual for it on both together" in banners(owner)[0][0]
+    assert f"Inverter {SERIALS[4]} makes next to nothing" in banners(guest)[0][0]   # who is told no notice
     take_down(data_dir, config)
     assert first(owner, *words) == ["/notices"] and len(banners(owner)) == 1
     told = owner.get("/notices").text

@@ -5,7 +5,7 @@ Energies are integers in 0.1 Wh, powers in W, times UTC seconds, days local date
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from statistics import median
 
@@ -24,6 +24,8 @@ LIVE_SECONDS = 1200     # readings come every 5 minutes and are 5 to 10 minutes 
 ASLEEP_SECONDS = 86400  # a night, however long; inverters silent for longer are not asleep
 SLEEP_W = 60            # at or below this at the last reading, silent inverters sleep; above, something is wrong
 SLEEP_SHARE = 20        # or below 1/20 of the day's peak
+DAYLIGHT_SHARE = 4      # where a day before made 1/4 of its peak at this time, it is no time to sleep
+DAYS_BEFORE = 3         # the newest of so many that has something at this time tells
 WEAK, DEAD = 60, 5      # % of the median inverter's energy: below the one it is shown as weak, up to the other as dead
 MIN_JUDGED_DWH = 2000   # median energy of a day from which inverters are compared
 REPLACED_SECONDS = 7 * 86400    # a new serial within this time takes a silent one's place
@@ -97,6 +99,8 @@ def now(box: Box) -> Now:
     peak = max((slot.production_w or 0 for slot in slots if not slot.hole), default=0)
     power = (made.production_w or 0) if made else 0
     state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0, live_s)
+    if state == "asleep" and _is_daylight(box):
+        state = "old"
     return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age,
                live_s)
 
@@ -108,6 +112,18 @@ def _state(age: int, producing: bool, power: int, peak: int, silent: float, hear
         return "live"
     at_rest = power <= max(SLEEP_W, peak // SLEEP_SHARE) and silent < ASLEEP_SECONDS
     return "asleep" if at_rest and heard_age <= LIVE_SECONDS else "old"
+
+
+def _is_daylight(box: Box) -> bool:
+    """Whether the newest day before that has something at this time made much then."""
+    for days in range(1, DAYS_BEFORE + 1):
+        then = int(box.now() - timedelta(days=days).total_seconds())
+        slots = views.day(box.store(), localtime.today(then, box.zone()).isoformat())
+        power = next((slot.production_w for slot in slots if slot.time <= then < slot.time + slot.seconds
+                      and not slot.hole), None)
+        if power is not None:
+            return power > SLEEP_W and DAYLIGHT_SHARE * power >= max(slot.production_w or 0 for slot in slots)
+    return False
 
 
 def days(box: Box, first: date, last: date) -> dict[date, Totals]:

@@ -63,7 +63,7 @@ def test_a_half_filled_form_asks_nobody(owner: Visitor, clock: FixedClock) -> No
 def test_the_page_tells_day_by_day(owner: Visitor, roof: Path) -> None:
     post(roof, NOON - 1800, {REFUSED: "Moon Powered"})
     text = owner.get("/pvoutput").text
-    assert "Moon Powered" in text and "refused in part" in text and "complete" in text and "2026-05-07" in text
+    assert "Moon Powered" in text and "refused in part" in text and "all posted" in text and "2026-05-07" in text
     assert "PVOutput takes it until 23 May 2026" in text
 
 

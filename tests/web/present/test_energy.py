@@ -1,5 +1,5 @@
 """What may be called now, which inverter needs a look, and sums that keep what is unknown apart from zero."""
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,18 @@ def test_inverters_silent_at_full_sun_are_not_asleep(box: Box, data_dir: Path, c
     clock.move(at(14) - clock.time())
     found = energy.now(box)
     assert found.state == "old" and found.heard_age_s is not None and found.heard_age_s < 600
+
+
+def test_inverters_that_are_silent_when_there_was_sun_the_day_before_are_not_asleep(box: Box, data_dir: Path,
+                                                                                    clock: FixedClock) -> None:
+    """After a night, and while a PVS sends what it kept: it reports, but its newest reading is of the evening before."""
+    roof = Roof()
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY - timedelta(days=1), 1), at(0))
+    roof.serials = []
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 1, until=at(14)), at(14))
+    for now, state in ((at(4), "asleep"), (at(14), "old")):
+        clock.move(now - clock.time())
+        assert energy.now(box).state == state
 
 
 def test_nothing_measured_is_none_and_not_zero(box: Box) -> None:
