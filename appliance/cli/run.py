@@ -9,13 +9,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from appliance.cli.common import data_dir_of, settings_of
 from appliance.errors import DONE, CommandError
-from appliance.system.clock import from_environment
 from appliance.system.files import try_lock
 from appliance.system.process_manager import ProcessManager, python_module
-from appliance.system.service import Stop, begin_log, end_with_parent
+from appliance.system.service import Stop
 
 LOCK = "run.lock"   # held by the parent: only one set of processes may work on a data directory
 
@@ -32,12 +32,7 @@ def run(args: argparse.Namespace) -> int:
     data_dir = data_dir_of(settings)
     if args.process is None:
         return _family(args, data_dir)
-    if args.process == "web":
-        return _web(args, path)
-    end_with_parent()
-    begin_log(args.process)
-    work = {"capture": _capture, "supervisor": _supervisor, "collector": _collector, "redirect": _redirect}
-    return work[args.process](args, path)
+    _become(args, path)
 
 
 def _family(args: argparse.Namespace, data_dir: Path) -> int:
@@ -56,41 +51,11 @@ def _family(args: argparse.Namespace, data_dir: Path) -> int:
     return DONE
 
 
-def _capture(args: argparse.Namespace, path: Path) -> int:
-    from appliance.capture.process import CaptureProcess
-    from appliance.settings.live import LiveSettings
-    CaptureProcess(LiveSettings(path, args.data_dir), from_environment(), Stop(), args.spool).run()
-    return DONE
-
-
-def _supervisor(args: argparse.Namespace, path: Path) -> int:
-    from appliance.settings.live import LiveSettings
-    from appliance.supervisor import process as supervisor
-    from appliance.update.requested import KEY
-    from appliance.update.watch import Watch
-    live, clock = LiveSettings(path, args.data_dir), from_environment()
-    with Watch(LiveSettings(path, args.data_dir), KEY, clock):
-        works = supervisor.run(live, clock, Stop())
-    if not works:
-        raise CommandError(f"{live.current.store.data_dir}: another recorder works here already")
-    return DONE
-
-
-def _collector(args: argparse.Namespace, path: Path) -> int:
-    from appliance.collector.process import CollectorProcess
-    from appliance.settings.live import LiveSettings
-    CollectorProcess(LiveSettings(path, args.data_dir), from_environment(), Stop()).run()
-    return DONE
-
-
-def _redirect(args: argparse.Namespace, path: Path) -> int:
-    from appliance import settings
-    from appliance.collector.redirect import RedirectProcess
-    RedirectProcess(settings.load(path).with_data_dir(args.data_dir).store.data_dir, Stop()).run()
-    return DONE
-
-
-def _web(args: argparse.Namespace, path: Path) -> int:
-    """Become the web process: same pid and systemd sockets, without the command line's modules in memory."""
-    command = python_module("webui", "--config", str(path), *(["--data-dir", args.data_dir] if args.data_dir else []))
+def _become(args: argparse.Namespace, path: Path) -> NoReturn:
+    """Become the process: same pid and systemd sockets, without the parser and this module in memory."""
+    name, data_dir = args.process, args.data_dir or ""
+    command = (python_module("webui", "--config", str(path), *(["--data-dir", data_dir] if data_dir else []))
+               if name == "web" else
+               python_module("appliance.cli.process", name, str(path), data_dir, str(args.spool or "")))
+    sys.stderr.flush()
     os.execv(command[0], command)

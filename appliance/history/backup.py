@@ -16,13 +16,12 @@ import json
 import os
 import shutil
 import sqlite3
-import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from appliance import __version__, settings, store
 from appliance.errors import SuntapError
@@ -32,6 +31,9 @@ from appliance.system import plain_tar
 from appliance.system.clock import Clock
 from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
 from appliance.system.handover import Handover, Owner, acting_as
+
+if TYPE_CHECKING:
+    from tarfile import TarInfo
 
 FORMAT = 1
 MANIFEST, SETTINGS, PASSWORD = "manifest.json", "suntap.toml", "web-auth.json"
@@ -93,6 +95,7 @@ def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> N
         manifest = {"format": FORMAT, "version": __version__, "created": int(clock.time()), "files": files}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         packed = folder / "packed"
+        import tarfile      # a megabyte of memory, and few ever pack anything
         with open(packed, "xb", opener=_private) as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
                 for name in [MANIFEST, *files]:
@@ -284,7 +287,7 @@ def _snapshot(source: sqlite3.Connection, target: Path) -> None:
     target.chmod(PRIVATE)
 
 
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+def _anonymous(member: "TarInfo") -> "TarInfo":
     """Without the names and numbers of this machine's users."""
     member.uid = member.gid = 0
     member.uname = member.gname = ""

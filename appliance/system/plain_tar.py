@@ -6,10 +6,10 @@ whatever a header claims.
 """
 from collections.abc import Iterator
 from dataclasses import dataclass
-from tarfile import AREGTYPE, REGTYPE, TarError, TarInfo
 from typing import Protocol
 
 BLOCK = 512
+REGULAR = (b"0", b"\0")
 EXTENDED = (b"x", b"g")         # pax headers: for the next file, for all files
 MAX_EXTENDED = 1 << 16          # bytes of one extended header
 MAX_MEMBERS = 100               # files and extended headers
@@ -54,6 +54,7 @@ class Member:
 
 def members(source: Readable) -> Iterator[Member]:
     """Yield the files of the tar `source`, in order. Raises NoTar."""
+    from tarfile import TarError, TarInfo   # a megabyte of memory, and few ever unpack anything
     for _ in range(MAX_MEMBERS):
         header = _exactly(source, BLOCK)
         if not any(header):
@@ -64,7 +65,7 @@ def members(source: Readable) -> Iterator[Member]:
             raise NoTar(f"a header in it is none ({error})") from error
         if info.size < 0 or (info.type in EXTENDED and info.size > MAX_EXTENDED):
             raise NoTar("a header in it is too large")
-        if info.type not in (*EXTENDED, REGTYPE, AREGTYPE):
+        if info.type not in (*EXTENDED, *REGULAR):
             raise NoTar(f"it holds {ascii(info.name)[:60]}, which is no plain file")
         member = Member(info.name, info.size, source, info.size)
         if info.type not in EXTENDED:
