@@ -63,8 +63,8 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
                        "It reports every two minutes.")
     age = clock.time() - last
     if is_silent(captured, clock) and full:
-        return Finding("capture", WARN, f"No report of your SunPower box was kept for {duration(age)}: the card is full.",
-                       SEE_STORAGE, since=last)
+        return Finding("capture", WARN, f"No report of your SunPower box was kept for {duration(age)}: the card is "
+                       "full.", SEE_STORAGE, since=last)
     if is_silent(captured, clock):
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
                        "It reports only over the internet, and this box does not reach that either: is your router on, "
@@ -260,8 +260,10 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
 def _more_room() -> str:
     """What gives room. Fewer reports do not: a database that is emptier takes as much of the card as before. A backup
     needs room itself, so it is no way out of a full card."""
+    if not image_problems.on_image():
+        return "Delete what else is on this disk, or use a larger one."
     return ("Unplug this box, put its card into a computer and copy the whole card to a larger one, for instance with "
-            "“Clone drive” of balenaEtcher. With the larger card in it, this box uses all of that by itself." if image_problems.on_image() else "Delete what else is on this disk, or use a larger one.")
+            "“Clone drive” of balenaEtcher. With the larger card in it, this box uses all of that by itself.")
 
 
 def _count(number: int, what: str) -> str:

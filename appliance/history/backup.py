@@ -95,7 +95,7 @@ def create(target: Path, settings_path: Path, data_dir: Path, clock: Clock) -> N
         manifest = {"format": FORMAT, "version": __version__, "created": int(clock.time()), "files": files}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=1))
         packed = folder / "packed"
-        import tarfile      # a megabyte of memory, and few ever pack anything
+        import tarfile  # a megabyte of memory, and few ever pack anything
         with open(packed, "xb", opener=_private) as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as archive:
                 for name in [MANIFEST, *files]:

@@ -54,7 +54,7 @@ class Member:
 
 def members(source: Readable) -> Iterator[Member]:
     """Yield the files of the tar `source`, in order. Raises NoTar."""
-    from tarfile import TarError, TarInfo   # a megabyte of memory, and few ever unpack anything
+    from tarfile import TarError, TarInfo  # a megabyte of memory, and few ever unpack anything
     for _ in range(MAX_MEMBERS):
         header = _exactly(source, BLOCK)
         if not any(header):

@@ -116,7 +116,7 @@ def write(path: Path, system: Path, manifest: Manifest, private_key: Path, index
 
 def pack(path: Path, files: Iterable[tuple[str, bytes | Path]]) -> None:
     """Write a tar of these files, given by content or path, the same for the same files. Raises OSError."""
-    import tarfile      # a megabyte of memory, and few ever pack anything
+    import tarfile  # a megabyte of memory, and few ever pack anything
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in files:
             info = tarfile.TarInfo(name)

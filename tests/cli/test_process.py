@@ -16,8 +16,8 @@ WORK = {"capture": "appliance.capture.process", "supervisor": "appliance.supervi
 
 @pytest.mark.parametrize("name", WORK)
 def test_a_process_loads_neither_parser_nor_archives(name):
-    loaded = subprocess.run([sys.executable, "-c", f"import sys, appliance.cli.process, {WORK[name]}\n"
-                             f"print(*(set({UNUSED!r}) & set(sys.modules)))"], capture_output=True, text=True, check=True)
+    code = f"import sys, appliance.cli.process, {WORK[name]}\nprint(*(set({UNUSED!r}) & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
 
 

@@ -62,7 +62,7 @@ def test_inverters_silent_at_full_sun_are_not_asleep(box: Box, data_dir: Path, c
 
 def test_inverters_that_are_silent_when_there_was_sun_the_day_before_are_not_asleep(box: Box, data_dir: Path,
                                                                                     clock: FixedClock) -> None:
-    """After a night, and while a PVS sends what it kept: it reports, but its newest reading is of the evening before."""
+    """After a night, and while a PVS sends what it kept: its newest reading is of the evening before."""
     roof = Roof()
     fill(data_dir, settings.Settings(), roof.uploads(TODAY - timedelta(days=1), 1), at(0))
     roof.serials = []
