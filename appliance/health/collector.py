@@ -21,6 +21,8 @@ SETTING = "Settings › SunPower’s server"
 BLIND_S = 90.0
 SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
 BOX_FIRST = "See SunPower box first."
+OFFLINE = ("This box does not reach the internet either: is your router on, and does the internet work on other "
+           "devices at home?")
 TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
 
 
@@ -93,13 +95,15 @@ def _numbers(found: object) -> dict[str, int]:
         found, dict) else {}
 
 
-def lamp(facts: CollectorFacts, box_is_silent: bool = False) -> Finding:
-    """SunPower's server, or who answers in its place. `box_is_silent`: the PVS has not reported for some time."""
+def lamp(facts: CollectorFacts, box_is_silent: bool = False, offline: bool = False) -> Finding:
+    """SunPower's server, or who answers in its place. `box_is_silent`: the PVS has not reported for some time;
+    `offline`: this box does not reach the internet either."""
     gone = facts.silent_s is not None and facts.silent_s >= OPEN_AFTER_S
     if facts.mode == OFF:
         if gone:
             return Finding(NAME, WARN, f"SunPower’s server has left your SunPower box without an answer for "
-                           f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
+                           f"{_span(facts.silent_s)}.", OFFLINE if offline else
+                           f"Let this box answer in its place: {SETTING}.")
         if facts.answers:
             return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
         return Finding(NAME, UNKNOWN, *_waits(facts, box_is_silent))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.health import disk as disks
 from appliance.health import image_problems
+from appliance.health.collector import OFFLINE
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.health.notices import Notice
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
@@ -67,8 +68,7 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
                        "full.", SEE_STORAGE, since=last)
     if is_silent(captured, clock):
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
-                       "It reports only over the internet, and this box does not reach that either: is your router on, "
-                       "and does the internet work on other devices at home?" if offline else
+                       f"It reports only over the internet. {OFFLINE}" if offline else
                        "Is it powered, and is its cable plugged into this box?", since=last)
     return Finding("capture", OK, f"Listening; your SunPower box reported {ago(age)}.")
 

@@ -89,15 +89,16 @@ def collect(settings: Settings, clock: Clock) -> Status:
     history = _read(lambda: _history(data_dir, settings, clock))
     captured = _read(lambda: _captured(data_dir))
     room = disk.room(data_dir)
-    answering = collector.collect(settings, clock)
+    answering, offline = collector.collect(settings, clock), _offline(processes["supervisor"], history)
     found = [
-        lamps.capture(processes["capture"], captured, clock, room, _offline(processes["supervisor"], history)),
+        lamps.capture(processes["capture"], captured, clock, room, offline),
         lamps.decode(processes["supervisor"], history, captured, clock, room),
         lamps.upload(processes["supervisor"], history, settings, room, answering.answers),
         lamps.clock(processes["supervisor"], history, clock, answering.answers),
         lamps.disk(room, data_dir),
     ]
-    found.insert(1, collector.lamp(answering, lamps.is_silent(captured, clock) and not disk.is_full(room)))
+    found.insert(1, collector.lamp(answering, lamps.is_silent(captured, clock) and not disk.is_full(room),
+                                    offline))
     found += lamps.outputs(processes["supervisor"])
     if problems := image_problems.problems():
         found.append(Finding("box", WARN, " ".join(problems), "Turn this box off, put its card into a computer and "

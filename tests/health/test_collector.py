@@ -60,6 +60,12 @@ def test_a_lamp_that_waits_asks_nothing_of_the_owner_and_says_when_suntap_answer
         assert advice.startswith("Nothing to do: ") and (minutes in advice) is takes_over
 
 
+def test_without_internet_nobody_is_told_to_stand_in_for_a_server_that_may_be_there(tmp_path):
+    gone = facts(tmp_path, "off", silent_s=63 * MINUTE)
+    assert "answer in its place" in collector.lamp(gone).advice
+    assert collector.lamp(gone, offline=True).advice == collector.OFFLINE
+
+
 @pytest.mark.parametrize("mode", ["off", "auto"])
 def test_where_the_box_itself_is_silent_its_lamp_comes_first(tmp_path, mode):
     lamp = collector.lamp(facts(tmp_path, mode), box_is_silent=True)
