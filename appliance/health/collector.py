@@ -19,6 +19,7 @@ from appliance.system.clock import Clock
 NAME = "collector"
 SETTING = "Settings › SunPower’s server"
 BLIND_S = 90.0
+TRIES_S = 900       # a PVS that tries to report does so every few minutes
 SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
 BOX_FIRST = "See SunPower box first."
 OFFLINE = ("This box does not reach the internet either: is your router on, and does the internet work on other "
@@ -30,7 +31,7 @@ TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box an
 class CollectorFacts:
     """`state`: off | closed (SunPower answers) | open (this box does) | half-open | on. `stands_in`: the PVS is brought
     here now. `silent_s`: since the first try of the PVS that SunPower's server left unanswered; None: none known.
-    `answered_s`: since its last answer."""
+    `answered_s`: since its last answer. `tried_s`: since the last try of the PVS."""
 
     mode: str
     state: str
@@ -45,6 +46,13 @@ class CollectorFacts:
     last_answer: dict[str, Any] | None
     counters: dict[str, int]
     changes: tuple[Change, ...]
+    tried_s: float | None = None
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether the PVS tries to report, and has been left without an answer for longer than it takes."""
+        return (self.tried_s is not None and self.tried_s < TRIES_S and self.silent_s is not None
+                and self.silent_s >= TRIES_S)
 
     @property
     def answers(self) -> bool:
@@ -63,7 +71,7 @@ def collect(settings: Settings, clock: Clock) -> CollectorFacts:
     journal = Journal.load(data_dir)
     own = heartbeat.read("collector", data_dir) or {}
     redirect = heartbeat.read("redirect", data_dir) or {}
-    silent, answered, tries = _wire(data_dir, clock)
+    silent, answered, tries, tried = _wire(data_dir, clock)
     last = journal.last if journal.last is not None and mode != OFF else None
     state = mode if mode != AUTO else last.state if last is not None and last.state not in ("on", "off") else "closed"
     active = bool(redirect.get("active")) and redirect.get("age_s", BLIND_S) < BLIND_S
@@ -72,22 +80,23 @@ def collect(settings: Settings, clock: Clock) -> CollectorFacts:
     return CollectorFacts(
         mode, state, last.time if last is not None else None, last.reason if last is not None else "",
         bool(own.get("alive")), active, problem, silent, answered, tries, answer if isinstance(answer, dict) else None,
-        _numbers(own.get("counters")), tuple(reversed(journal.changes)))
+        _numbers(own.get("counters")), tuple(reversed(journal.changes)), tried)
 
 
-def _wire(data_dir: Path, clock: Clock) -> tuple[float | None, float | None, int]:
-    """(seconds without an answer, seconds since the last answer, tries without one)."""
+def _wire(data_dir: Path, clock: Clock) -> tuple[float | None, float | None, int, float | None]:
+    """(seconds without an answer, seconds since the last answer, tries without one, seconds since the last try)."""
     last = heartbeat.read("capture", data_dir)
     facts = last.get("wire") if last and last["age_s"] < BLIND_S else None
     if not isinstance(facts, dict):
-        return None, None, 0
+        return None, None, 0, None
     now = clock.steady()[1]
 
     def age(value: object) -> float | None:
         return max(0.0, now - value) if isinstance(value, int | float) else None
 
-    tries = facts.get("unanswered")
-    return age(facts.get("unanswered_since")), age(facts.get("answered")), tries if isinstance(tries, int) else 0
+    tries, times = facts.get("unanswered"), facts.get("tries")
+    return (age(facts.get("unanswered_since")), age(facts.get("answered")), tries if isinstance(tries, int) else 0,
+            age(times[-1]) if isinstance(times, list) and times else None)
 
 
 def _numbers(found: object) -> dict[str, int]:
@@ -101,9 +110,11 @@ def lamp(facts: CollectorFacts, box_is_silent: bool = False, offline: bool = Fal
     gone = facts.silent_s is not None and facts.silent_s >= OPEN_AFTER_S
     if facts.mode == OFF:
         if gone:
+            if offline:
+                return Finding(NAME, WARN, f"Your SunPower box has had no answer from the internet for "
+                               f"{_span(facts.silent_s)}.", OFFLINE)
             return Finding(NAME, WARN, f"SunPower’s server has left your SunPower box without an answer for "
-                           f"{_span(facts.silent_s)}.", OFFLINE if offline else
-                           f"Let this box answer in its place: {SETTING}.")
+                           f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
         if facts.answers:
             return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
         return Finding(NAME, UNKNOWN, *_waits(facts, box_is_silent))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROBLEMS = Path("/run/suntap-image/problems")
 MAX_BYTES = 8192
+SAYS_IT = ("The data partition", "The page’s password was reset")     # how such a line begins
 
 
 def on_image() -> bool:
@@ -26,6 +27,13 @@ def what_is_missing() -> str:
     """What to do where the system lacks something that a process needs."""
     return ("Restart this box. If it stays, send the debug bundle from the Diagnostics page." if on_image() else
             "`suntap doctor` says what is missing on this system.")
+
+
+def advice(problems: list[str]) -> str:
+    """What to do about problems that do not say it themselves: those of what the owner wrote to the boot partition."""
+    if all(problem.startswith(SAYS_IT) for problem in problems):
+        return ""
+    return "Turn this box off, put its card into a computer and correct the file suntap.toml on the drive SUNTAPBOOT."
 
 
 def problems(folder: Path = PROBLEMS) -> list[str]:

@@ -17,6 +17,7 @@ from appliance.system.bridge import ANY
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
+LONGEST_NIGHT_S = 20 * 3600     # inverters that have said nothing for longer do not sleep
 OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old; later where the site reads
                         # less often, ledger.cadence) the lamp warns
 
@@ -35,7 +36,7 @@ ONLY_US = ("SunPower’s server answers, so your router is online. Wait ten minu
 ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
            "Save.")
 SEE_STORAGE = "Make room first, as Storage says."
-SEE_BOX = "See SunPower box first."
+SEE_BOX, SEE_SERVER = "See SunPower box first.", "See SunPower’s server first."
 NETWORK = Path("/sys/class/net")
 INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
     "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
@@ -44,8 +45,8 @@ NAMED = 3               # inverters, in one sentence
 
 
 def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
-            room: disks.Room | None = None, offline: bool = False) -> Finding:
-    """`offline`: this box does not reach the internet either."""
+            room: disks.Room | None = None, offline: bool = False, tries: bool = False) -> Finding:
+    """`offline`: this box does not reach the internet either. `tries`: the PVS tries to report, and is not answered."""
     full = disks.is_full(room)
     if not process.alive and full:  # where the heartbeat is kept on the disk, it cannot be written
         return Finding("capture", UNKNOWN, "Whether suntap listens cannot be told while the card is full.",
@@ -66,6 +67,8 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     if is_silent(captured, clock) and full:
         return Finding("capture", WARN, f"No report of your SunPower box was kept for {duration(age)}: the card is "
                        "full.", SEE_STORAGE, since=last)
+    if is_silent(captured, clock) and tries:
+        return Finding("capture", OK, "Listening; your SunPower box tries to report, but gets no answer.")
     if is_silent(captured, clock):
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
                        f"It reports only over the internet. {OFFLINE}" if offline else
@@ -91,7 +94,8 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
 
 
 def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
-           clock: Clock, room: disks.Room | None = None) -> Finding:
+           clock: Clock, room: disks.Room | None = None, tries: bool = False) -> Finding:
+    """`tries`: the PVS tries to report, and is not answered."""
     full = disks.is_full(room)
     if not process.alive and full:
         return Finding("decode", UNKNOWN, "Whether the recorder works cannot be told while the card is full.",
@@ -119,10 +123,11 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
         if full:
             return Finding("decode", WARN, f"The newest reading is from {ago(age)}: the card is full.", SEE_STORAGE)
         if is_silent(captured, clock):
-            return Finding("decode", WARN, f"The newest reading is from {ago(age)}, and your SunPower box is silent.",
-                           SEE_BOX)
-        return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
-                       "Inverters are silent in the dark. By day, look at SunPower box and SunPower’s server first.")
+            return Finding("decode", WARN, f"The newest reading is from {ago(age)}, and your SunPower box "
+                           f"{'gets no answer' if tries else 'is silent'}.", SEE_SERVER if tries else SEE_BOX)
+        return Finding("decode", WARN, f"The newest reading is from {ago(age)}.", (
+            "Inverters are silent in the dark. If it lasts by day, look" if age < LONGEST_NIGHT_S else
+            "Your SunPower box reports, but nothing of its inverters: look") + " whether their breaker is on.")
     if wrong := [notice for notice in history.notices if notice.kind in INVERTER_TROUBLES]:
         return _inverters(wrong)
     there = {**history.devices, "inverter": history.devices.get("inverter", 0) - history.replaced}
@@ -161,6 +166,9 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     if history.expires:
         return Finding("upload", WARN, f"{_count(waiting, 'reading')} waiting; PVOutput takes the oldest only until "
                        f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
+    if waiting and not process.clock_is_set:
+        return Finding("upload", UNKNOWN, f"{_count(waiting, 'reading')} {_verb(waiting)}: suntap posts nothing until "
+                       "it knows the time.", "See Clock.")
     if pause and pause.kind == "network":
         return Finding("upload", WARN, f"PVOutput cannot be reached: {pause.text}. The next try is in "
                        f"{duration(pause.left_s)}; {_count(waiting, 'reading')} {_verb(waiting)}.",
@@ -251,7 +259,7 @@ def disk(room: disks.Room | None, data_dir: Path) -> Finding:
                        "Press “Check the card” on the Diagnostics page. If it happens again, save a backup and replace "
                        "the card." if image_problems.on_image() else "The card may be worn out: replace it.")
     if disks.is_full(room):
-        return Finding("disk", BAD, f"The card is full, so new readings may be lost: {free}.", _more_room())
+        return Finding("disk", BAD, f"The card is full, so new readings are not kept: {free}.", _more_room())
     if room.free < disks.LOW_BYTES:
         return Finding("disk", WARN, f"The card is nearly full: {free}.", _more_room())
     return Finding("disk", OK, f"{free} of {room.total / 1e9:.1f} GB.")

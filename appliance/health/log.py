@@ -82,14 +82,21 @@ class Log:
 
 def shown(written: list[Entry], facts: Facts, now: int) -> list[Entry]:
     """The log as it is read at `now` (UTC seconds): what lasts in the words of the moment, and before it what is there
-    and not written down yet, or cannot be on a full card (id 0)."""
+    and not written down yet, or cannot be on a full card (id 0). What is over is over, though not written down so."""
     there = current(facts, now)
     lasting = {entry.matter for entry in written if entry.until is None}
     fresh = [Entry(0, key, matter.bad, matter.text, matter.advice, now, None, None) for key, matter in there.items()
              if key not in lasting and not matter.event]
-    return [*fresh, *(replace(entry, bad=there[entry.matter].bad, text=there[entry.matter].text,
-                              advice=there[entry.matter].advice)
-                      if entry.until is None and entry.matter in there else entry for entry in written)]
+    return [*fresh, *(_of_the_moment(entry, there.get(entry.matter), now) for entry in written)]
+
+
+def _of_the_moment(entry: Entry, matter: Matter | None, now: int) -> Entry:
+    """What lasts, in the words of the moment; what is over but not written down so yet, as over."""
+    if entry.until is not None:
+        return entry
+    if matter is None:
+        return replace(entry, until=max(now, entry.since + 1))
+    return replace(entry, bad=matter.bad, text=matter.text, advice=matter.advice)
 
 
 def dismiss(conn: sqlite3.Connection, number: int, now: int) -> bool:

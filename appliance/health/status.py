@@ -91,8 +91,8 @@ def collect(settings: Settings, clock: Clock) -> Status:
     room = disk.room(data_dir)
     answering, offline = collector.collect(settings, clock), _offline(processes["supervisor"], history)
     found = [
-        lamps.capture(processes["capture"], captured, clock, room, offline),
-        lamps.decode(processes["supervisor"], history, captured, clock, room),
+        lamps.capture(processes["capture"], captured, clock, room, offline, answering.is_waited_for),
+        lamps.decode(processes["supervisor"], history, captured, clock, room, answering.is_waited_for),
         lamps.upload(processes["supervisor"], history, settings, room, answering.answers),
         lamps.clock(processes["supervisor"], history, clock, answering.answers),
         lamps.disk(room, data_dir),
@@ -101,8 +101,7 @@ def collect(settings: Settings, clock: Clock) -> Status:
                                     offline))
     found += lamps.outputs(processes["supervisor"])
     if problems := image_problems.problems():
-        found.append(Finding("box", WARN, " ".join(problems), "Turn this box off, put its card into a computer and "
-                                                              "correct the file suntap.toml on the drive SUNTAPBOOT."))
+        found.append(Finding("box", WARN, " ".join(problems), image_problems.advice(problems)))
     return Status(int(clock.time()), data_dir, tuple(processes.values()), captured, history, room, _temperature(),
                   tuple(found), answering, system_age.read())
 

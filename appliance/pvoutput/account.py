@@ -121,6 +121,11 @@ def ask_again(conn: sqlite3.Connection, settings: Settings) -> None:
             persisted.put(conn, name, {**fact, "checked": 0.0})
 
 
+def try_now(conn: sqlite3.Connection) -> None:
+    """Send at once where only the network was missing; other pauses are PVOutput's to end."""
+    pauses.end(conn, pauses.NETWORK)
+
+
 def doubt_interval(conn: sqlite3.Connection, now: Now, target: Target) -> None:
     """PVOutput put rows at other times than they were sent for: its status interval is another one than it told. It is
     asked for at once, but for an answer that is younger than PROBE_S."""

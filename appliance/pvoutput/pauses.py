@@ -63,9 +63,11 @@ def blocked(conn: sqlite3.Connection, now: Now, key: str) -> Pause | None:
     return Pause(SETTINGS, fact["text"], left) if left > 0 else None
 
 
-def end(conn: sqlite3.Connection) -> None:
-    """Send again at once."""
-    persisted.put(conn, "pause", None)
+def end(conn: sqlite3.Connection, kind: str = "") -> None:
+    """Send again at once; with `kind`, only where the pause is of that kind."""
+    fact = persisted.get(conn, "pause")
+    if fact is not None and kind in ("", fact["kind"]):
+        persisted.put(conn, "pause", None)
 
 
 def current(conn: sqlite3.Connection, now: Now) -> Pause | None:

@@ -107,6 +107,13 @@ def _retry_refused(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
         return {"rows": sum(outbox.retry_all(work.store, target.key) for target in targets(work.settings))}
 
 
+def _try_now(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
+    """{} → {}. Ends a pause for want of a network: the owner has put that right."""
+    with transaction(work.store):
+        account.try_now(work.store)
+    return {}
+
+
 def _rebuild(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
     """{} → {}. Derives readings, slots and outbox from the inbox again."""
     pipeline.rebuild(work.inbox, work.store, work.settings, work.clock.time(), progress=work.progress)
@@ -172,5 +179,5 @@ def _restore(work: Work, argument: dict[str, Any]) -> dict[str, Any]:
 COMMANDS: dict[str, Callable[[Work, dict[str, Any]], dict[str, Any]]] = {
     "resend_day": _resend_day, "retry": _retry, "skip": _skip, "retry_refused": _retry_refused, "rebuild": _rebuild,
     "restore": _restore, "sender": _sender, "device": _device, "upload": _upload,
-    "dismiss": _dismiss, "earlier": _earlier,
+    "dismiss": _dismiss, "earlier": _earlier, "try_now": _try_now,
 }

@@ -146,7 +146,7 @@ def test_on_a_full_card_nobody_says_that_the_recorder_does_not_work(box, clock, 
     assert (found.state, found.advice) == ("unknown", lamps.SEE_STORAGE)
 
 
-@pytest.mark.parametrize(("known", "advice"), [(True, "Is it powered"), (False, "This box does not reach the internet")])
+@pytest.mark.parametrize(("known", "advice"), [(True, "Is it powered"), (False, "does not reach the internet")])
 def test_a_sunpower_box_that_is_not_heard_while_the_internet_is_down_is_not_blamed(box, clock, known, advice):
     hear(box, NOW - 2 * lamps.SILENT_S)
     Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=known)

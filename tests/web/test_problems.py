@@ -97,6 +97,18 @@ def test_a_silence_is_told_since_the_last_report(owner: Visitor, roof: Path, con
     assert NOON - 600 <= silent.since <= NOON
 
 
+def test_a_box_that_gets_no_answer_is_not_asked_whether_it_is_plugged_in(
+        owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
+    clock.move(5 * 3600)
+    steady = Clock().steady()[1]
+    Heartbeat("capture", roof).beat(interface="lo", wire={
+        "started": 0, "tries": [steady - 60], "unanswered": 99, "addresses": [], "answered": None,
+        "unanswered_since": steady - 5 * 3600})
+    told = [text for text, _ in banners(owner)]
+    assert len(told) == 2 and "SunPower’s server has left your SunPower box without an answer for 5 hours" in told[0]
+    assert "See SunPower’s server first." in told[1] and "plugged" not in "".join(told)
+
+
 def test_a_second_fault_is_not_the_internets_while_sunpowers_server_answers(
         owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
     Heartbeat("capture", roof).beat(interface="lo", wire={
@@ -106,7 +118,8 @@ def test_a_second_fault_is_not_the_internets_while_sunpowers_server_answers(
     with closing(store.connect(roof)) as derived, derived:
         pauses.begin(derived, servertime.read(derived, clock), pauses.NETWORK, "no way there", 600)
     told = [text for text, _ in banners(owner)]
-    assert len(told) == 2 and all("your router is online" in text and "plugged in" not in text for text in told)
+    assert "The time is a guess" in told[0] and "plugged in" not in "".join(told)
+    assert all("your router is online" in text for text in told)
 
 
 def test_the_router_is_unplugged(owner: Visitor, roof: Path, config: Path, clock: FixedClock) -> None:
@@ -115,7 +128,10 @@ def test_the_router_is_unplugged(owner: Visitor, roof: Path, config: Path, clock
     first(owner, "PVOutput cannot be reached: no way there. The next try is in 10 minutes", "wait",
           "Everything is kept here, and posting goes on by itself.",
           "is the cable between this box and your router plugged in")
-    assert "It goes on by itself." in owner.get("/pvoutput").text
+    assert "the next try is in" in owner.get("/pvoutput").text
+    assert owner.send("/pvoutput", "/pvoutput/now").status_code == 302     # Try now
+    carry_out(roof, config)
+    assert "the next try is in" not in owner.get("/pvoutput").text and banners(owner) == []
 
 
 @pytest.mark.parametrize(("words", "name"), [("Invalid API Key", "pvoutput.api_key"),
@@ -140,7 +156,7 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
     clock.move(5 * 3600)        # nothing new was kept since
-    assert first(owner, "The card is full, so new readings may be lost", "use a larger one") == []
+    assert first(owner, "The card is full, so new readings are not kept", "use a larger one") == []
     told = owner.get("/notices").text       # though the recorder cannot write it down
     assert "The card is full" in told and "Nothing needs you" not in told
     assert "Nothing heard" not in told      # nobody can tell: what came was not kept
@@ -245,7 +261,17 @@ def test_the_password_is_forgotten(app: Flask, guest: Visitor, roof: Path) -> No
     subprocess.run([sys.executable, "-m", "appliance.cli", "reset-password", "--data-dir", str(roof)], check=True,
                    capture_output=True)     # as the boot does it where that file lies (security/test_reset.py)
     assert "/welcome/" in guest.get("/login").headers["Location"]
+    page = guest.get("/welcome/").text
+    assert "History and settings are still here" in page and "Step 1" not in page
     new = {"password": PASSWORD + "!", "again": PASSWORD + "!"}
+    assert guest.send("/welcome/", **new).headers["Location"] == "/"
+
+
+def test_a_first_password_leads_on_through_the_first_visit(app: Flask, guest: Visitor, roof: Path) -> None:
+    """Though the box has recorded for a while before anybody opened the page."""
+    (roof / "web-auth.json").unlink()
+    assert "Step 1" in guest.get("/welcome/").text
+    new = {"password": PASSWORD, "again": PASSWORD}
     assert guest.send("/welcome/", **new).headers["Location"] == "/welcome/listen"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
+from appliance.health import image_problems
 from webui.security import access, auth
 from webui.security.passwords import Busy
 from webui.security.throttle import Throttle
@@ -62,14 +63,15 @@ def login() -> ResponseReturnValue:
     """The owner's password opens a session."""
     if not auth.password_is_set():
         return redirect(url_for("welcome.password"))
+    shell = not image_problems.on_image()
     target = local_target(request.values.get("next", ""))
     if auth.is_owner():
         return redirect(target)
     if request.method == "GET":
-        return render_template("login.html", error="", target=target)
+        return render_template("login.html", error="", target=target, shell=shell)
     attempt = try_password(request.form.get("password", ""))
     if attempt.login is None:
-        return render_template("login.html", error=attempt.error, target=target), attempt.status
+        return render_template("login.html", error=attempt.error, target=target, shell=shell), attempt.status
     auth.open_session(attempt.login)
     return redirect(target)
 

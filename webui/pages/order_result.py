@@ -17,6 +17,5 @@ def show(number: int) -> ResponseReturnValue:
         result = box().answer(number)
     except (KeyError, OverflowError):
         abort(404)
-    more = result is not None and (result.get("uploads", 0) is None     # a restore that another service ends
-                                   or "days" in result)                 # the page shows what was imported
-    return render_template("_order.html", order=Order(number, result)), 200, {"X-Again": "1"} if more else {}
+    again = {} if result is None else {"X-Again": "1"}      # the rest of the page may show what it changed
+    return render_template("_order.html", order=Order(number, result)), 200, again

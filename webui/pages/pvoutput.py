@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from appliance.pvoutput import views
+from appliance.system import heartbeat
 from webui import orders
 from webui.data import box
 from webui.present import localtime
@@ -35,12 +36,14 @@ def state() -> ResponseReturnValue:
 
 def _state() -> dict[str, Any]:
     connection, loaded = box().store(), box().settings()
+    recorder = heartbeat.read("supervisor", box().data_dir) or {}
     today = localtime.today(box().now(), box().zone())
     return {
         "account": loaded.pvoutput, "days": views.day_states(connection), "refused": views.refused(connection),
         "oldest": views.oldest_unsent(connection, loaded, today),
         "quota": views.quota_view(connection, loaded, box().clock), "last_success": views.last_success(connection),
         "trouble": views.trouble(connection, loaded), "held": views.held(connection),
+        "waits_for_time": recorder.get("clock_is_set") is False,
         "too_small": views.too_small(connection, loaded), "systems": views.systems(connection, loaded),
     }
 
@@ -78,6 +81,14 @@ def row() -> ResponseReturnValue:
     if name not in ("retry", "skip") or not is_number(time) or not (not system or is_number(system)):
         abort(400)
     orders.submit(name, time=int(time), **({"system": system} if system else {}))
+    return redirect(url_for("pvoutput.show"))
+
+
+@page.post("/pvoutput/now")
+@access.owner
+def now() -> ResponseReturnValue:
+    """The way to PVOutput is there again: do not wait for the next try."""
+    orders.submit("try_now")
     return redirect(url_for("pvoutput.show"))
 
 

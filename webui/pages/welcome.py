@@ -14,7 +14,7 @@ from appliance.settings import SettingsError, Site
 from webui import account_check, fields
 from webui.data import box
 from webui.limits import CLAIM_S, MIN_LENGTH
-from webui.present import listening
+from webui.present import energy, listening
 from webui.security import access, auth
 from webui.words import welcome as words
 from webui.words.login import DIFFER
@@ -42,13 +42,23 @@ def password() -> ResponseReturnValue:
             if typed != request.form.get("again", ""):
                 raise auth.PasswordError(DIFFER)
             auth.open_session(auth.current().set_first_password(typed))
-            return redirect(url_for("welcome.listen"))
+            return redirect(url_for("dashboard.today" if _is_known() else "welcome.listen"))
         except auth.PasswordError as reason:
             error = str(reason)
         except OSError as reason:
             log.error("the password cannot be stored: %s", reason)
             error = words.NOT_STORED.format(folder=box().data_dir, reason=reason.strerror)
-    return render_template("welcome/password.html", step=1, error=error, least=MIN_LENGTH), 422 if error else 200
+    known = _is_known()
+    return render_template("welcome/password.html", step=0 if known else 1, error=error, least=MIN_LENGTH, known=known
+                           ), 422 if error else 200
+
+
+def _is_known() -> bool:
+    """Whether only the password is new: it was reset, and the box has a history."""
+    try:
+        return bool(current_app.extensions["suntap-claim"].was_reset() and energy.span(box()))
+    except sqlite3.Error:
+        return False
 
 
 @page.get("/listen")

@@ -46,8 +46,8 @@ def watts(value: int | None) -> str:
 
 
 def percent(part: int | None, of: int | None) -> str:
-    """`part` as whole percent of `of`."""
-    if part is None or not of:
+    """`part` as whole percent of `of`; not known where it cannot be one."""
+    if part is None or not of or not 0 <= part <= of:  # more than all of it: one of the two is wrong
         return UNKNOWN
     return f"{(part * 200 + of) // (2 * of)}{NARROW}%"
 

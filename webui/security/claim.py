@@ -5,6 +5,7 @@ the clock that runs since power-on and that nobody can set. A process that was s
 nothing: else a stranger who ends it would. `suntap reset-password` opens it anew.
 """
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -28,6 +29,10 @@ class Claim:
         """Whether a first password may be chosen now."""
         now = _since_power_on()
         return now < CLAIM_S or now - self._started < CLAIM_S or 0 <= now - self._opened() < CLAIM_S
+
+    def was_reset(self) -> bool:
+        """Whether the password was reset in this boot: what is chosen next is not the first one."""
+        return math.isfinite(self._opened())
 
     def _opened(self) -> float:
         """When `suntap reset-password` opened it, in this boot."""
