@@ -166,7 +166,7 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     if history.expires:
         return Finding("upload", WARN, f"{_count(waiting, 'reading')} waiting; PVOutput takes the oldest only until "
                        f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
-    if waiting and not process.clock_is_set:
+    if waiting and outbox.get("sent") and not process.clock_is_set:
         return Finding("upload", UNKNOWN, f"{_count(waiting, 'reading')} {_verb(waiting)}: suntap posts nothing until "
                        "it knows the time.", "See Clock.")
     if pause and pause.kind == "network":

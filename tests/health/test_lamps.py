@@ -133,7 +133,7 @@ def test_on_a_full_card_a_process_that_cannot_say_so_is_not_called_dead(tmp_path
             Heartbeat(name, tmp_path).beat(interface="br0", problem="database or disk is full")
     facts = status.collect(Settings().with_data_dir(tmp_path), clock).to_json()
     found = {lamp["name"]: lamp for lamp in facts["lamps"]}
-    assert found["disk"]["state"] == "bad" and "new readings may be lost" in found["disk"]["text"]
+    assert found["disk"]["state"] == "bad" and "new readings are not kept" in found["disk"]["text"]
     for name in ("capture", "decode"):
         assert "stopped" not in found[name]["text"] and "disk is full" not in found[name]["text"]
         assert "Storage" in found[name]["check"] or "history cannot be read" in found[name]["text"]

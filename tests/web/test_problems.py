@@ -4,6 +4,7 @@ It names the cause before its effects, says what to do in a sentence, and where 
 works.
 """
 import errno
+import math
 import os
 import re
 import socket
@@ -32,6 +33,7 @@ from appliance.system.heartbeat import PROCESSES, Heartbeat
 from tests.attack.support import FORGER_MAC, day_of, heard
 from tests.web.conftest import NOON, PASSWORD, TODAY, FixedClock, Visitor
 from tests.web.roof import PEAK_W, SERIALS, Roof, fill
+from webui.security import claim
 
 STRANGER = "ZT170000000441C0002"
 
@@ -267,9 +269,11 @@ def test_the_password_is_forgotten(app: Flask, guest: Visitor, roof: Path) -> No
     assert guest.send("/welcome/", **new).headers["Location"] == "/"
 
 
-def test_a_first_password_leads_on_through_the_first_visit(app: Flask, guest: Visitor, roof: Path) -> None:
+def test_a_first_password_leads_on_through_the_first_visit(guest: Visitor, roof: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the box has recorded for a while before anybody opened the page."""
     (roof / "web-auth.json").unlink()
+    monkeypatch.setattr(claim, "CLAIM_S", math.inf)     # it was plugged in just now
     assert "Step 1" in guest.get("/welcome/").text
     new = {"password": PASSWORD, "again": PASSWORD}
     assert guest.send("/welcome/", **new).headers["Location"] == "/welcome/listen"

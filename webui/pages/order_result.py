@@ -17,5 +17,5 @@ def show(number: int) -> ResponseReturnValue:
         result = box().answer(number)
     except (KeyError, OverflowError):
         abort(404)
-    again = {} if result is None else {"X-Again": "1"}      # the rest of the page may show what it changed
+    again = {} if result is None or "error" in result else {"X-Again": "1"}  # the page may show what it changed
     return render_template("_order.html", order=Order(number, result)), 200, again

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from appliance import settings, store
+from appliance.health import notices
 from appliance.health.log import Log
 from appliance.outputs.contract import Fact, Facts
 from appliance.store import inbox
@@ -14,11 +15,14 @@ from tests.web.conftest import NOON, FixedClock, Visitor
 
 
 @pytest.fixture
-def told(roof: Path) -> Path:
+def told(roof: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A notice that is there since yesterday."""
+    found = notices.Notice("dead", "Inverter <7> made nothing.", device="7")
+    monkeypatch.setattr(notices, "collect", lambda *_: [found])
     for name in PROCESSES:
         Heartbeat(name, roof).beat(interface="lo")
     with closing(store.connect(roof)) as connection:
-        Log().keep(connection, Facts(notices=[Fact("dead", "warn", "Inverter <7> made nothing.", "Look at it.", "7")]),
+        Log().keep(connection, Facts(notices=[Fact("dead", "warn", found.text, found.check, "7")]),
                    int(NOON) - 86400)
     return roof
 
@@ -27,7 +31,7 @@ def test_a_notice_has_its_day_its_advice_and_a_way_to_put_it_away(
         owner: Visitor, guest: Visitor, told: Path, config: Path, clock: FixedClock) -> None:
     for path in ("/notices", "/"):
         shown = owner.get(path).text
-        assert "Inverter &lt;7&gt; made nothing." in shown and "Look at it." in shown, path
+        assert "Inverter &lt;7&gt; made nothing." in shown and "give your installer" in shown, path
     assert "Since" in owner.get("/notices").text and "Inverter &lt;7" not in guest.get("/").text
     assert owner.send("/notices", "/notices/dismiss", id="1").status_code == 302
     assert "Working on it" in owner.get("/notices").text

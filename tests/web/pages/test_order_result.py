@@ -22,7 +22,7 @@ def test_an_order_that_waits_and_one_that_failed_say_so(owner: Visitor, data_dir
     assert "X-Again" not in waits.headers and "X-Again" not in failed.headers
 
 
-@pytest.mark.parametrize("result", ['{"uploads": null, "created": 1780000000}', '{"days": 3}'])
+@pytest.mark.parametrize("result", ['{"uploads": null, "created": 1780000000}', '{"days": 3}', "{}"])
 def test_what_shows_more_when_it_is_done_loads_the_page_again(owner: Visitor, data_dir: Path, result: str) -> None:
     assert owner.get(f"/order/{order(data_dir, result)}").headers["X-Again"] == "1"
 

@@ -22,7 +22,7 @@ def asks_for_a_new_one(app: Flask, owner: Visitor) -> None:
     assert owner.get("/").location == "/welcome/" and owner.get("/api/v1/now").status_code == 401
     cookie = cookie_of(owner)
     newcomer = Visitor(app.test_client())
-    assert newcomer.send("/welcome/", password=NEW, again=NEW).location == "/welcome/listen"
+    assert newcomer.send("/welcome/", password=NEW, again=NEW).location == "/"
     assert newcomer.get("/settings").status_code == 200
     stranger = app.test_client()
     set_cookie(stranger, cookie)
