@@ -88,3 +88,16 @@ def test_the_log_is_read_with_what_is_not_taken_down_yet_and_in_the_words_of_the
     assert [(one.id, one.text) for one in log.shown(log.entries(conn), later, NOW + 60)] == [
         (0, "The card is full."), (1, "Inverter 7 made nothing for 3 days.")]
     assert log.shown([], JUMP, NOW) == []      # an event has its moment in the log
+
+
+def test_what_is_over_is_read_as_over_before_it_is_taken_down_so(conn) -> None:
+    Log().keep(conn, Facts(DEAD.lamps, [*DEAD.notices, *JUMP.notices]), NOW)
+    found = {one.matter.split()[1]: one for one in log.shown(log.entries(conn), FINE, NOW + 60)}
+    assert (found["dead"].is_open, found["dead"].until, found["jump"].is_open) == (False, NOW + 60, True)
+
+
+def test_a_lamp_that_knows_since_when_is_told_since_then(conn) -> None:
+    kept, silent = Log(), Facts([Fact("capture", "warn", "Nothing heard.", "Is it powered?", since=NOW - 9000)])
+    for after in (0, LASTED_S):
+        kept.keep(conn, silent, NOW + after)
+    assert spans(conn) == [("lamp capture", -9000, None)]

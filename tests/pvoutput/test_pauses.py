@@ -1,9 +1,10 @@
 """Pauses before the server's time is known, across reboots, and how they grow."""
 from itertools import pairwise
 
-from appliance.pvoutput import pauses, servertime, views
+from appliance.pvoutput import account, pauses, servertime, views
 from appliance.pvoutput.servertime import Now
 from appliance.simulate.pvoutput import Fault
+from appliance.store import transaction
 from tests.pvoutput.support import Box
 
 
@@ -43,3 +44,12 @@ def test_the_clocks_error_is_shown(box: Box) -> None:
     box.run(60)
     ahead = servertime.wall_clock_ahead(box.store)
     assert ahead is not None and abs(ahead - 7200) <= 1
+
+
+def test_the_owner_ends_a_pause_for_want_of_a_network_and_no_other(box: Box) -> None:
+    with transaction(box.store):
+        for kind, left in ((pauses.QUOTA, pauses.QUOTA), (pauses.NETWORK, None)):
+            pauses.begin(box.store, servertime.read(box.store, box.clock), kind, "", 600)
+            account.try_now(box.store)
+            there = pauses.current(box.store, servertime.read(box.store, box.clock))
+            assert (there.kind if there else None) == left
