@@ -22,6 +22,7 @@ from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
 from waitress.utilities import RequestEntityTooLarge  # type: ignore[import-untyped]
+
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
 from webui import create_app, warm
@@ -41,8 +42,8 @@ from webui.limits import (
 from webui.security.headers import HEADERS, is_owners
 
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
-NO_ROOM = ("The data partition has no room for this file. Nothing was changed. Keep uploads for fewer days, or use a larger "
-           "card")
+NO_ROOM = ("The data partition has no room for this file. Nothing was changed. Keep uploads for fewer days, or use a "
+           "larger card")
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,13 @@
 
     python -m tests.image.cuts [--cuts N] [--seed S]
 
-Four updates, one after the other: one that works and one that does not, each by the page and from a stick, each with a
-migration of the history. At instants drawn from its steps (story.py) the card is copied as a cut leaves it. Each copy is
-started by U-Boot, one in four is cut again while it starts; then it must come to rest by itself in a system that works,
-say truly what became of the update, and have lost nothing (rest.py), and what crosses its bridge must count. The update
-itself goes on to its end, and one box that a cut left with the old system is updated once more. Some four minutes a cut,
-so no part of the suite; two may run side by side with different seeds. Ends with 1 where something did not hold.
+Four updates, one after the other: one that works and one that does not, each by the page and from a stick, each with
+a migration of the history. At instants drawn from its steps (story.py) the card is copied as a cut leaves it. Each copy
+is started by U-Boot, one in four is cut again while it starts; then it must come to rest by itself in a system that
+works, say truly what became of the update, and have lost nothing (rest.py), and what crosses its bridge must count. The
+update itself goes on to its end, and one box that a cut left with the old system is updated once more. Some four
+minutes a cut, so no part of the suite; two may run side by side with different seeds. Ends with 1 where something did
+not hold.
 """
 import argparse
 import random

@@ -1,4 +1,4 @@
-"""What a box says of itself when nothing happens by itself any more, and what of it cannot be after a cut of an update."""
+"""What a box says of itself when nothing happens by itself any more, and what of it must hold after a cut."""
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ choice = boot_choice.read(boot_choice.disk())
 print(choice.kept, choice.trial)'
 systemctl --failed --no-legend --plain | tr '\\n' ' '; echo
 python3 -IS -c 'import sqlite3
-print(*(sqlite3.connect(f"/var/lib/suntap/{name}.sqlite3").execute("PRAGMA integrity_check").fetchone()[0]
+print(*(sqlite3.connect(f"/var/lib/suntap/{{name}}.sqlite3").execute("PRAGMA integrity_check").fetchone()[0]
         for name in ("inbox", "suntap")))'"""
 ENERGY = ("SELECT CAST(1000 * count(*) + total(production_dwh) + total(net_dwh) AS INTEGER) FROM slot "
           "WHERE time <= {until}")

@@ -2,8 +2,8 @@
 
 A new system is refused while the data partition is full. It is sent to the page and its writing is cut off; it is sent
 again, the power goes in the middle of its trial, and it is kept. One that does not work comes on a USB stick, is tried,
-and given up. See vm.py for the machine; what U-Boot does with a torn or counted down choice is in test_slots.py; cuts at
-every step are a program of their own (cuts.py).
+and given up. See vm.py for the machine; what U-Boot does with a torn or counted down choice is in test_slots.py; cuts
+at every step are a program of their own (cuts.py).
 """
 import contextlib
 import time

@@ -14,7 +14,8 @@ UNIT = OVERLAY / "systemd/system/suntap-update-begin.service"
 
 @pytest.fixture
 def page(tmp_path: Path) -> Handover:
-    (tmp_path / "root").mkdir()
+    for name in ("root", "update"):
+        (tmp_path / name).mkdir()
     return requested.handover(tmp_path)
 
 
@@ -36,16 +37,15 @@ def test_a_file_that_is_there_is_left(page: Handover, file: str) -> None:
 @pytest.mark.parametrize(("ok", "expected"), [(None, True), (True, False), (False, False)])
 def test_what_the_page_was_told_last_is_left_where_it_is_no_outcome(
         page: Handover, ok: bool | None, expected: bool) -> None:
-    page.folder.mkdir()
     page.report(ok, 'it said "ok": perhaps')
     assert left(page) is expected
 
 
 @pytest.mark.parametrize("kind", ["folder", "nothing behind a link"])
 def test_what_is_no_answer_is_none(page: Handover, kind: str) -> None:
-    (page.folder / "result.json").mkdir(parents=True)
-    if kind != "folder":
-        (page.folder / "result.json").rmdir()
+    if kind == "folder":
+        (page.folder / "result.json").mkdir()
+    else:
         (page.folder / "result.json").symlink_to("none")
     assert not left(page)
 

@@ -125,7 +125,7 @@ class Vm(Machine):
         return checked
 
     def _until(self, mark: bytes, seconds: float) -> bytes:
-        """The rest of the console's line that begins with `mark`, a regular expression. What comes before is dropped."""
+        """The rest of the console's line from `mark` (a regular expression) on; what comes before is dropped."""
         until = time.monotonic() + seconds
         while True:
             found = re.search(rb"(?:%b)[^\n]*\n" % mark, self._pending)
