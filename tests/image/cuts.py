@@ -12,6 +12,7 @@ not hold.
 """
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -173,6 +174,7 @@ def main() -> int:
     parser.add_argument("--cuts", type=int, default=CUTS, metavar="N", help=f"so many in all ({CUTS})")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="the instants, and which update is the first")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)   # machines and namespaces end too
     image, started = built_image(), time.monotonic()
     with tempfile.TemporaryDirectory(dir=WORK) as folder, plugged_in(Path(folder)) as home:
         cuts = Cuts(image, Path(folder), home, chosen.seed)

@@ -82,7 +82,8 @@ class Story:
         """Give the box the file: to its page, or on a stick to `suntap update`."""
         if by_page:
             browser, content = owner(self.box), bundle.read_bytes()
-            self.sending = threading.Thread(target=browser.upload, args=("/settings", "/settings/update", content))
+            self.sending = threading.Thread(target=browser.upload, args=("/settings", "/settings/update", content),
+                                            daemon=True)
             self.sending.start()
         else:
             plug_in(self.box, bundle)
