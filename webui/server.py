@@ -94,6 +94,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
 
+        error: Any
         _short = False      # of room
 
         def received(self, data: bytes) -> int:
