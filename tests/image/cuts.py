@@ -35,6 +35,7 @@ WAYS = [(False, True), (True, False), (False, False), (True, True)]     # does n
 CUTS, AGAIN, AGAIN_S = 30, 0.25, (1.0, 60.0)        # again: this part of them, so many seconds after power-on
 FIRST_MIGRATION = 900
 WORK = "/var/tmp"       # cards of gigabytes
+JOURNAL = "journalctl --boot --no-pager --output=short-monotonic --lines=150 -u 'suntap-*' -u test-update"
 
 
 class Cuts:
@@ -157,11 +158,15 @@ class Cuts:
         wrong = way.wrong(step.name, now)
         if not shows(owner(box), now.text):
             wrong.append("on the page what is told")
-        self.send(box, 0.25)
         print(f"{name}: slot {now.slot}, {now.version}, {boots} restarts, at rest after {seconds:.0f} s; {now.text}",
               flush=True)
+        try:
+            self.send(box, 0.25)
+        except TimeoutError as error:
+            wrong.append(f"working: {error}")
         if wrong:
-            self.fail(name, f"not {', '.join(wrong)}: {now}, before {way.before}")
+            self.fail(name, f"not {', '.join(wrong)}: {now}, before {way.before}\n"
+                      + box.vm.run(JOURNAL, check=False))
         return now
 
     def fail(self, name: str, text: str) -> None:
