@@ -16,7 +16,7 @@ from appliance.simulate.roof import INTERVAL, Roof
 from tests.image.conftest import COLLECTOR, PVS, Home
 from tests.image.namespaces import Namespace
 
-TIMEOUT_S, PIECE = 90, 1 << 16
+TIMEOUT_S, PIECE = 300, 1 << 16
 ETH_P_ALL, ETH_8021Q, ETH_EXPERIMENTAL = 0x0003, 0x8100, 0x88B5
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 1, 1, 8, 0x10
 
