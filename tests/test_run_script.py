@@ -19,7 +19,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_run_alone_lists_all_commands_with_a_line_each(arguments):
     listed = re.findall(r"^  (\w+) .*\w", run(*arguments).stdout, re.M)
     cases = re.findall(r"^    (\w+)\)", SCRIPT.split("\ncase $command in\n")[1], re.M)
-    assert sorted(listed) == sorted(cases) and len(listed) == 11
+    assert sorted(listed) == sorted(cases) and len(listed) == 12
 
 
 def test_an_unknown_command_is_an_error_that_lists_the_known_ones():

@@ -45,9 +45,9 @@ def updates_possible() -> bool:
     return bool(current_app.config.get("UPDATES", slots.booted() and requested.ROOT.is_mount()))
 
 
-def update_room() -> int:
-    """Bytes of the largest update that the data partition has room for while it is sent."""
-    return max(0, disk_usage(box().data_dir).free - FULL_BYTES) // UPLOAD_COPIES
+def room_for_copies(data_dir: Path) -> int:
+    """Bytes of the largest file that the page can take in with room left for the history. Raises OSError."""
+    return max(0, disk_usage(data_dir).free - FULL_BYTES) // UPLOAD_COPIES
 
 
 def restore_busy() -> bool:
@@ -77,7 +77,7 @@ def update_shown() -> dict[str, Any]:
     """What the settings page needs of the update."""
     known, image = news.read(box().data_dir), system_age.read()
     return {"updates": updates_possible(), "packaged": PACKAGED.exists(), "update_state": update_handover().state(),
-            "max_update": requested.MAX_BUNDLE, "update_room": update_room(),
+            "max_update": requested.MAX_BUNDLE, "update_room": room_for_copies(box().data_dir),
             "earlier_card": system_age.is_earlier_card(), "news": known, "update_url": box().settings().update.url,
             "system": image, "age_days": image.age_days(box().now()) if image else None}
 

@@ -3,7 +3,8 @@
 waitress takes in a whole body before the application hears of the request, so what a body may have is decided here,
 when its headers are read: the owner's backups and updates are large, a PVS's uploads less so (module collector),
 everything else is a form, and so is whatever a stranger sends. Bodies that do not fit in memory wait in the data
-directory: on the card's image /tmp is memory.
+directory: on the card's image /tmp is memory. So one that the data partition has no room for is refused as well, before
+it could keep the history from growing.
 """
 import errno
 import logging
@@ -20,12 +21,14 @@ from flask import Flask
 from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
 from waitress.task import ErrorTask  # type: ignore[import-untyped]
+from waitress.utilities import RequestEntityTooLarge  # type: ignore[import-untyped]
 
 from appliance.settings import Settings, SettingsError
 from appliance.system.clock import Clock
 from webui import create_app, warm
 from webui.channel import BoundedChannel, LogRate, Places
 from webui.direct_mode import Door, is_upload
+from webui.handovers import room_for_copies
 from webui.limits import (
     CHANNEL_TIMEOUT_S,
     CONNECTIONS,
@@ -39,6 +42,8 @@ from webui.limits import (
 from webui.security.headers import HEADERS, is_owners
 
 FIRST_PASSED = 3        # file descriptor, by systemd's convention
+NO_ROOM = ("The data partition has no room for this file. Nothing was changed. Keep uploads for fewer days, or use a "
+           "larger card")
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +88,21 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     """A waitress server on `sockets`, else on `host`:`port` (0: any free one), not yet running. Raises OSError."""
     # Proxies' headers stay: waitress believes none, and security.forwarded believes those of web.proxies.
     same: dict[str, Any] = {"clear_untrusted_proxy_headers": False, "inbuf_overflow": IN_MEMORY}
-    large = {path: Adjustments(max_request_body_size=size, **same) for path, size in LARGE.items()}
+    data_dir: Path = app.extensions["suntap"].data_dir
     upload = Adjustments(max_request_body_size=MAX_UPLOAD, **same)
 
     class Parser(HTTPRequestParser):  # type: ignore[misc]
         """Reads one request."""
+
+        error: Any
+        _short = False      # of room
+
+        def received(self, data: bytes) -> int:
+            """Take in what was read; what there is no room for is refused in words."""
+            taken: int = super().received(data)
+            if self._short and isinstance(self.error, RequestEntityTooLarge):
+                self.error = RequestEntityTooLarge(NO_ROOM)
+            return taken
 
         def parse_header(self, header_plus: bytes) -> None:
             try:
@@ -98,8 +113,10 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
                 raise ParsingError("Two lengths of one body")
             if is_upload(self.headers.get("HOST", ""), self.path):
                 self.adj = upload
-            elif self.path in large and is_owners(app, self.headers.get("COOKIE", "")):
-                self.adj = large[self.path]
+            elif self.path in LARGE and is_owners(app, self.headers.get("COOKIE", "")):
+                most, room = LARGE[self.path], max(MAX_BODY, room_for_copies(data_dir))
+                self._short = room < most
+                self.adj = Adjustments(max_request_body_size=min(most, room), **same)
 
     class Refusal(ErrorTask):  # type: ignore[misc]
         """waitress's own answer (400, 413, 431), with the headers of the application's."""
@@ -124,7 +141,7 @@ def listen(app: Flask, host: str, port: int, sockets: Sequence[socket.socket] = 
     listeners: dict[int, Any] = {}
     where: dict[str, Any] = {"sockets": list(sockets)} if sockets else {"host": host, "port": port}
     server = waitress.create_server(
-        Door(Places(app), app.extensions["suntap"].data_dir), map=listeners, **where, threads=THREADS,
+        Door(Places(app), data_dir), map=listeners, **where, threads=THREADS,
         connection_limit=2 * CONNECTIONS, channel_timeout=CHANNEL_TIMEOUT_S, ident="suntap",
         max_request_body_size=MAX_BODY, max_request_header_size=MAX_HEAD, inbuf_overflow=IN_MEMORY,
         outbuf_overflow=IN_MEMORY, clear_untrusted_proxy_headers=False, asyncore_use_poll=True)

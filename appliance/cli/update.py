@@ -96,6 +96,7 @@ def _begin(page: "Handover") -> int:
     from appliance.update import requested, trial
     from appliance.update.slots import Slots
     folder = trial.Folder(requested.ROOT)
+    page.sweep()
     under_way, ended = folder.trial() is not None, trial.begin(folder, DATA_DIR, Slots())
     if ended is not None:
         text = f"version {ended.version} did not work: back to {ended.previous}"

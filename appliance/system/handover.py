@@ -140,6 +140,14 @@ class Handover:
             return State(INTERRUPTED if now - at > INTERRUPTED_S else WORKING, text, at)
         return State(DONE if ok else FAILED, text, at)
 
+    def sweep(self) -> None:
+        """The service's side, before the page runs: remove what a power cut left of a file that nobody asked to take.
+        """
+        with acting_as(self.owner), suppress(OSError):
+            self.file.with_suffix(".part").unlink(missing_ok=True)
+            if not (self.folder / REQUEST).exists():
+                self.file.unlink(missing_ok=True)
+
     def take(self) -> None:
         """The service's side, where there is no file: remove the request. Raises OSError."""
         with acting_as(self.owner):

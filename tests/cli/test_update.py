@@ -129,6 +129,15 @@ def test_an_update_that_was_cut_off_is_told_and_swept(shell: Shell, card: Path) 
     assert page.state().name == "failed" and "nothing was changed" in page.state().text and not list(card.iterdir())
 
 
+def test_one_that_was_cut_off_while_nothing_was_in_root_s_folder_is_told_too(shell: Shell, card: Path) -> None:
+    """As at its first step, and between the last one and the trial: services stop then, which takes seconds."""
+    page = requested.handover(card.parent)
+    page.report(None, "Version 0.2.0 is written. The box restarts and tries it.")
+    page.file.write_bytes(b"half")
+    assert shell("update", "--begin").code == 0
+    assert page.state().name == "failed" and "nothing was changed" in page.state().text and not page.file.exists()
+
+
 def test_a_slot_that_works_is_kept_and_told(shell: Shell, card: Path) -> None:
     page = on_trial(card, "A", works=True)
     assert "version 0.2.0 works and is kept" in shell("update", "--finish").out

@@ -9,6 +9,8 @@ from tests.image.conftest import TOP
 
 FAST = "-comp zstd -Xcompression-level 1"
 MAIN, INIT = "/usr/lib/suntap/appliance/cli/__main__.py", "/usr/lib/suntap/appliance/__init__.py"
+PAGE = "/usr/lib/suntap/webui/__init__.py"
+MIGRATION = "/usr/lib/suntap/appliance/store/sql/store/{number:04}_test.sql"
 
 
 def builder() -> ModuleType:
@@ -21,8 +23,9 @@ def builder() -> ModuleType:
     return module
 
 
-def make(work: Path, version: str, broken: bool = False) -> Path:
-    """A bundle of suntap `version`, signed with the keys of this build. `broken`: its processes end at once."""
+def make(work: Path, version: str, broken: str = "", migration: int = 0) -> Path:
+    """A bundle of suntap `version`, signed with the keys of this build. `broken`: a file of its own that ends the
+    process, MAIN every one, PAGE the page's. `migration`: the number of one more that its history has."""
     build, root = builder(), work / f"root-{version}.ext4"
     subprocess.run(["cp", "--sparse=always", build.ROOT, root], check=True)
     init = build.inside(root, f"cat {INIT}")
@@ -30,7 +33,9 @@ def make(work: Path, version: str, broken: bool = False) -> Path:
     replace(root, INIT, re.sub(r'__version__ = ".*"', f'__version__ = "{version}"', init))
     replace(root, "/etc/suntap-image", re.sub(r"(?m)^version=[^+]*", f"version={version}", image))
     if broken:
-        replace(root, MAIN, "raise SystemExit('broken on purpose')\n")
+        replace(root, broken, "raise SystemExit('broken on purpose')\n")
+    if migration:
+        replace(root, MIGRATION.format(number=migration), f"CREATE TABLE test_{migration} (x);\n")
     target = work / f"{version}.suntap-update"
     build.main(root, target)
     root.unlink()
@@ -38,7 +43,7 @@ def make(work: Path, version: str, broken: bool = False) -> Path:
 
 
 def replace(root: Path, path: str, text: str) -> None:
-    """Another content for a file of the file system in `root`, with root as its owner and mode 0644."""
+    """A file with this content, new or in the place of one, of the file system in `root`: of root, mode 0644."""
     part = root.with_suffix(".part")
     part.write_text(text)
     for command in (f"rm {path}", f"write {part} {path}", f"set_inode_field {path} mode 0100644",

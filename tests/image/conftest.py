@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +51,19 @@ def build(*commands: Sequence[str]) -> None:
         file.write(line)
 
 
+def built_image() -> Path:
+    """The uncompressed image."""
+    build(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"],
+          ["sh", "image/build.sh", "--raw"])
+    return TOP / "build/image/images/suntap.img"
+
+
 @pytest.fixture(scope="session")
 def image() -> Path:
     """The uncompressed image."""
     if os.geteuid():
         pytest.skip("needs root: network namespaces and a root file system to build")
-    build(["sh", "-c", f". image/lib.sh; need_packages {TOOLS}"],
-          ["sh", "image/build.sh", "--raw"])
-    return TOP / "build/image/images/suntap.img"
+    return built_image()
 
 
 @dataclass
@@ -79,7 +85,13 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    work = tmp_path_factory.mktemp("home")
+    with plugged_in(tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+@contextmanager
+def plugged_in(work: Path) -> Iterator[Home]:
+    """A home; its router's leases are in the folder `work`."""
     pvs = Namespace("pvs", f"{PVS}/24", "2001:db8::50/64")
     router = Namespace("router", f"{COLLECTOR}/24", "2001:db8::1/64")
     dhcp = None

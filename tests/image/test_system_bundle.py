@@ -75,5 +75,5 @@ def test_the_systems_of_the_boot_test_have_their_own_version_or_do_not_start(
     build = bundles.builder()
     build.ROOT = root
     monkeypatch.setattr(bundles, "builder", lambda: build)
-    made = bundles.make(tmp_path, "9.0.1", broken=True)
+    made = bundles.make(tmp_path, "9.0.1", broken=bundles.MAIN)
     assert bundle.announced(made, keys[1]).version == "9.0.1+20260509"

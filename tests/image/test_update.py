@@ -1,10 +1,11 @@
 """A card whose system is renewed: one box, one story, told in order, started by U-Boot as a board starts it.
 
-A new system is sent to the page and its writing is cut off; it is sent again, the power goes in the middle of its
-trial, and it is kept. One that does not work comes on a USB stick, is tried, and given up. See vm.py for the machine;
-what U-Boot does with a torn or counted down choice is in test_slots.py.
+A new system is refused while the data partition is full. It is sent to the page and its writing is cut off; it is sent
+again, the power goes in the middle of its trial, and it is kept. One that does not work comes on a USB stick, is tried,
+and given up. See vm.py for the machine; what U-Boot does with a torn or counted down choice is in test_slots.py; cuts
+at every step are a program of their own (cuts.py).
 """
-import subprocess
+import contextlib
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.image import bundles
 from tests.image.box import PASSWORD, Box, owner, shows
 from tests.image.conftest import Home
 from tests.image.machine import wait_for
+from tests.image.story import STICK, plug_in
 from tests.image.visit import Browser, Day
 from tests.image.vm import Vm
 
@@ -21,7 +23,6 @@ pytestmark = [pytest.mark.image, pytest.mark.root]
 
 BOOT_FILE = "[site]\r\nsize_w = 4800\r\n"
 WRITTEN_S = 1500        # for what takes five minutes on a quiet host: send, check and write a system
-STICK = "stick.img"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,28 @@ def test_u_boot_starts_slot_a_of_a_fresh_card(box: Box, day: Day) -> None:
     wait_for("readings", lambda: box.readings() > 100, 240, 3)
 
 
+def test_on_a_full_data_partition_an_update_is_refused_with_the_reason_and_nothing_is_lost(
+        box: Box, day: Day, sound: Path) -> None:
+    before, uploads, browser = box.readings(), box.uploads(), owner(box)
+    plug_in(box, sound)
+    box.vm.run("fallocate -l $(($(df -B1 --output=avail /data | tail -1) - 65536)) /data/fill; "
+               "dd if=/dev/zero of=/data/fill2 bs=4k; sync", check=False)
+    try:
+        day.send(0.25)
+        assert "for which this card has room now" in browser.get("/settings")   # the browser says it, if it is one
+        with contextlib.suppress(OSError, IndexError, AssertionError):  # refused before all of it was sent
+            send(browser, sound)
+        refused = box.vm.run(f"suntap update {STICK}/new.suntap-update 2>&1; echo code $?", seconds=WRITTEN_S)
+        assert "not enough room on the data partition" in refused and refused.endswith("code 1\n")
+    finally:
+        box.vm.run("rm -f /data/fill /data/fill2; sync")
+    left = box.vm.run("find /var/lib/suntap-update /var/lib/suntap/update -type f 2> /dev/null", check=False)
+    assert left == ""
+    wait_for("what came meanwhile", lambda: box.uploads() > uploads, 240, 3)
+    works(box, day, before)
+    assert slot(box) == "A" and box.vm.run("systemctl --failed --no-legend --plain") == ""
+
+
 def test_a_power_cut_while_the_other_slot_is_written_changes_nothing(box: Box, day: Day, sound: Path) -> None:
     before, browser, began = box.readings(), owner(box), time.monotonic()
     send(browser, sound)
@@ -99,18 +122,9 @@ def test_a_sound_system_is_tried_through_a_power_cut_and_kept(box: Box, day: Day
 
 
 def test_one_that_does_not_work_from_a_usb_stick_is_given_up(box: Box, day: Day, tmp_path: Path) -> None:
-    before, broken = box.readings(), bundles.make(tmp_path, "9.0.2", broken=True)
-    stick = tmp_path / STICK
-    size_mb = (broken.stat().st_size >> 20) + 64
-    subprocess.run(["truncate", "-s", f"{size_mb}M", str(stick)], check=True)
-    subprocess.run(["mkfs.vfat", str(stick)], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["mcopy", "-i", str(stick), str(broken), "::new.suntap-update"], check=True)
-    box.vm.qmp("blockdev-add", **{"driver": "raw", "node-name": "stick", "read-only": True,
-                                  "file": {"driver": "file", "filename": str(stick), "read-only": True}})
-    box.vm.qmp("device_add", driver="usb-storage", drive="stick")
-    wait_for("the stick", lambda: box.vm.run("ls /dev/sda", check=False).startswith("/dev/sda"), 120)
-    box.vm.run("mkdir -p /run/stick && mount -o ro /dev/sda /run/stick")
-    box.vm.run("systemd-run --no-block --unit=test-update suntap update /run/stick/new.suntap-update")
+    before, broken = box.readings(), bundles.make(tmp_path, "9.0.2", broken=bundles.MAIN)
+    plug_in(box, broken)
+    box.vm.run(f"systemd-run --no-block --unit=test-update suntap update {STICK}/new.suntap-update")
     box.vm.restarted(WRITTEN_S)
     assert slot(box) == "A"         # the trial
     box.vm.restarted(900)

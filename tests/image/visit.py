@@ -16,7 +16,7 @@ from appliance.simulate.roof import INTERVAL, Roof
 from tests.image.conftest import COLLECTOR, PVS, Home
 from tests.image.namespaces import Namespace
 
-TIMEOUT_S = 90
+TIMEOUT_S, PIECE = 300, 1 << 16
 ETH_P_ALL, ETH_8021Q, ETH_EXPERIMENTAL = 0x0003, 0x8100, 0x88B5
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 1, 1, 8, 0x10
 
@@ -38,7 +38,8 @@ class Browser:
 
         def talk() -> bytes:
             with socket.create_connection((self.address, 80), timeout=TIMEOUT_S) as connection:
-                connection.sendall(wire)
+                for place in range(0, len(wire), PIECE):    # else the timeout is one for all of a large body
+                    connection.sendall(wire[place:place + PIECE])
                 return b"".join(iter(lambda: connection.recv(65536), b""))
 
         head, _, content = self.side.inside(talk).partition(b"\r\n\r\n")

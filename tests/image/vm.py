@@ -101,7 +101,7 @@ class Vm(Machine):
         self.console = socket.socket(socket.AF_UNIX)
         wait_for("QEMU", lambda: self.console.connect_ex(str(self.work / "console.sock")) == 0, 60, 0.1)
         self._pending = b""
-        self._until(b"@ready", BOOT_S)
+        self._until(rb"@ready", BOOT_S)
 
     def _board(self, words: str, firmware: bool) -> list[str]:
         """Options for the machine, and for what starts with these words on the kernel's command line."""
@@ -114,7 +114,7 @@ class Vm(Machine):
     def restarted(self, seconds: float = BOOT_S) -> None:
         """Wait for the console after the guest has restarted by itself."""
         self._pending = b""
-        self._until(b"@ready", seconds)
+        self._until(rb"@ready", seconds)
 
     def unless_hung(self, check: Callable[[], object]) -> Callable[[], object]:
         """`check`, for wait_for(), which raises Hung once the guest's kernel says that a processor hangs."""
@@ -125,10 +125,10 @@ class Vm(Machine):
         return checked
 
     def _until(self, mark: bytes, seconds: float) -> bytes:
-        """Console output up to and including the line with `mark`."""
+        """The rest of the console's line from `mark` (a regular expression) on; what comes before is dropped."""
         until = time.monotonic() + seconds
         while True:
-            found = re.search(re.escape(mark) + rb"[^\n]*\n", self._pending)
+            found = re.search(rb"(?:%b)[^\n]*\n" % mark, self._pending)
             if found:
                 self._pending = self._pending[found.end():]
                 return found[0]
@@ -146,14 +146,22 @@ class Vm(Machine):
 
     def run(self, command: str, check: bool = True, seconds: float = ANSWER_S) -> str:
         """Run a shell command as root inside; its output. Raises RuntimeError when it fails and `check`."""
-        self._number += 1
-        line = f"{self._number} {base64.b64encode(command.encode()).decode()}\n"
-        self.console.sendall(line.encode())
-        answer = self._until(b"@%d " % self._number, seconds).decode().split()
+        answer = self._until(rb"@%d " % self._ask(command), seconds).decode().split()
         output = base64.b64decode(answer[2]).decode(errors="replace") if len(answer) > 2 else ""
         if check and answer[1] != "0":
             raise RuntimeError(f"{command}: {answer[1]}: {output}")
         return output
+
+    def ended(self, command: str, seconds: float) -> bool:
+        """Run a shell command inside, which may wait there: True once it has ended, False if the guest restarts before
+        that. Raises TimeoutError."""
+        return self._until(rb"@(?:ready|%d )" % self._ask(command), seconds)[:6] != b"@ready"
+
+    def _ask(self, command: str) -> int:
+        """Send a command to the console; its number."""
+        self._number += 1
+        self.console.sendall(f"{self._number} {base64.b64encode(command.encode()).decode()}\n".encode())
+        return self._number
 
     def qmp(self, command: str, **arguments: object) -> None:
         """One command to QEMU itself, such as set_link."""

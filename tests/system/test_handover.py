@@ -55,6 +55,19 @@ def test_it_is_asked_taken_told_and_over(handover: Handover) -> None:
     assert handover.state().name == "asked"
 
 
+@pytest.mark.parametrize(("left", "asked", "kept"), [
+    (["bundle", "bundle.part"], False, []), (["bundle", "bundle.part"], True, ["bundle", REQUEST]), ([], False, [])])
+def test_what_a_power_cut_left_is_swept_but_not_what_waits_to_be_taken(
+        handover: Handover, left: list[str], asked: bool, kept: list[str]) -> None:
+    handover.folder.mkdir()
+    for name in left:
+        (handover.folder / name).write_bytes(b"x")
+    if asked:
+        handover.submit()
+    handover.sweep()
+    assert sorted(path.name for path in handover.folder.iterdir()) == kept
+
+
 def test_what_is_refused_is_over_and_says_why(handover: Handover) -> None:
     handover.store(io.BytesIO(b"x"), 10)
     handover.submit()

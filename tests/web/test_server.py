@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -29,6 +30,10 @@ def served(app: Flask) -> Iterator[tuple[str, int]]:
     server = listen(app, "127.0.0.1", 0)
     with running(server):
         yield "127.0.0.1", server.effective_port
+
+
+def usage(free: int) -> SimpleNamespace:
+    return SimpleNamespace(free=free)
 
 
 def answer_to_headers(address: tuple[str, int], *lines: str, patience_s: float = 30) -> bytes:
@@ -65,6 +70,22 @@ def test_only_the_owner_may_send_a_large_backup_and_only_to_be_restored(served: 
     assert answer_to_headers(served, "POST /settings/restore HTTP/1.1", large, cookie,
                              patience_s=2) == b""  # it waits for the body
     assert b" 413 " in answer_to_headers(served, "POST /settings/site HTTP/1.1", large, cookie)
+
+
+@pytest.mark.parametrize("path", ["/settings/update", "/settings/restore", "/settings/update/check"])
+def test_a_file_that_the_disk_has_no_room_for_is_refused_before_it_is_sent_with_the_reason(
+        served: tuple[str, int], owner: Visitor, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """waitress would take it in whole, to where the history grows."""
+    monkeypatch.setattr("webui.handovers.disk_usage", lambda folder: usage(50 << 20))
+    cookie = f"Cookie: suntap={cookie_of(owner)}"
+    with socket.create_connection(served, timeout=20) as connection:
+        connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\n"
+                           f"Content-Length: {2 * MAX_BODY}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(8192), b""))     # it closes
+    assert b" 413 " in answer.split(b"\r\n")[0] and b"no room for this file" in answer
+    monkeypatch.setattr("webui.handovers.disk_usage", lambda folder: usage(70 << 20))
+    assert answer_to_headers(served, f"POST {path} HTTP/1.1", f"Content-Length: {2 * MAX_BODY}", cookie,
+                             patience_s=2) == b""  # it waits for the body
 
 
 @pytest.mark.parametrize(("request_line", "header", "status"), [
