@@ -76,7 +76,9 @@ def exchange(method: str, url: str, data: bytes | Mapping[str, str] | None, head
             body, whole = _read(response, most)
             return Answer(response.status_code, response.headers, body, whole)
     except (requests.RequestException, OSError, ValueError) as error:
-        raise _no_answer(error) from None
+        found = _no_answer(error)
+        late = found.trouble is Trouble.CLOSED and time.monotonic() > end   # cut off before the first line was whole
+        raise (NoAnswer(Trouble.SILENT) if late else found) from None
 
 
 class Body:

@@ -145,10 +145,11 @@ def test_whatever_of_a_download_drips_it_ends_in_time(reply):
     assert raised.value.trouble is Trouble.SLOW
 
 
-def test_an_answer_whose_head_drips_ends_in_time(monkeypatch):
+@pytest.mark.parametrize("begun", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"H"], ids=["header", "first line"])
+def test_an_answer_whose_head_drips_ends_in_time(monkeypatch, begun):
     monkeypatch.setattr(http, "LIMIT_S", -9.6)
     monkeypatch.setattr(http, "TIMEOUTS", (5.0, 5.0))
-    with odd_server(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", drip=0.02) as (url, _):
+    with odd_server(begun, b"x", drip=0.02) as (url, _):
         assert trouble(url).trouble is Trouble.SILENT
 
 
