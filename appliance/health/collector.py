@@ -22,6 +22,7 @@ BLIND_S = 90.0
 TRIES_S = 900       # a PVS that tries to report does so every few minutes
 SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
 BOX_FIRST = "See SunPower box first."
+KEEPS = "It keeps its readings until somebody takes them."
 OFFLINE = ("This box does not reach the internet either: is your router on, and does the internet work on other "
            "devices at home?")
 TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
@@ -112,9 +113,9 @@ def lamp(facts: CollectorFacts, box_is_silent: bool = False, offline: bool = Fal
         if gone:
             if offline:
                 return Finding(NAME, WARN, f"Your SunPower box has had no answer from the internet for "
-                               f"{_span(facts.silent_s)}.", OFFLINE)
+                               f"{_span(facts.silent_s)}. {KEEPS}", OFFLINE)
             return Finding(NAME, WARN, f"SunPower’s server has left your SunPower box without an answer for "
-                           f"{_span(facts.silent_s)}.", f"Let this box answer in its place: {SETTING}.")
+                           f"{_span(facts.silent_s)}. {KEEPS}", f"Let this box answer in its place: {SETTING}.")
         if facts.answers:
             return Finding(NAME, OK, f"SunPower’s server answers; last {_span(facts.answered_s)} ago.")
         return Finding(NAME, UNKNOWN, *_waits(facts, box_is_silent))

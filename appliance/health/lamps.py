@@ -17,7 +17,6 @@ from appliance.system.bridge import ANY
 from appliance.system.clock import Clock
 
 SILENT_S = 900          # without an upload from the PVS (it sends every two minutes) the lamp warns
-LONGEST_NIGHT_S = 20 * 3600     # inverters that have said nothing for longer do not sleep
 OLD_READING_S = 1800    # without a reading (every five minutes, up to ten minutes old; later where the site reads
                         # less often, ledger.cadence) the lamp warns
 
@@ -125,9 +124,9 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
         if is_silent(captured, clock):
             return Finding("decode", WARN, f"The newest reading is from {ago(age)}, and your SunPower box "
                            f"{'gets no answer' if tries else 'is silent'}.", SEE_SERVER if tries else SEE_BOX)
-        return Finding("decode", WARN, f"The newest reading is from {ago(age)}.", (
-            "Inverters are silent in the dark. If it lasts by day, look" if age < LONGEST_NIGHT_S else
-            "Your SunPower box reports, but nothing of its inverters: look") + " whether their breaker is on.")
+        return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
+                       "Wait an hour: inverters are silent in the dark, and after a break their readings take some "
+                       "minutes. If it lasts by day, look whether their breaker is on.")
     if wrong := [notice for notice in history.notices if notice.kind in INVERTER_TROUBLES]:
         return _inverters(wrong)
     there = {**history.devices, "inverter": history.devices.get("inverter", 0) - history.replaced}

@@ -163,7 +163,8 @@ def too_small(conn: sqlite3.Connection, settings: Settings) -> list[str]:
         if known is not None and rows >= SIZE_ROWS:
             which = f"System {target.key}: " if target.key else ""
             lines.append(f"{which}{rows} readings went without the power or energy that PVOutput does not take from a "
-                         f"system of {known.system.size_w} W. Correct the size at PVOutput, then press Retry.")
+                         f"system of {known.system.size_w} W. If your roof is larger, correct its size there, "
+                         "then press Retry. If not, energy of days came at once: nothing is to be done.")
     return lines
 
 

@@ -113,7 +113,7 @@ def test_a_size_that_is_too_small_is_said_once_and_a_corrected_one_brings_the_po
     box.push()
     assert not refusals(box) and set(box.states()) == {"sent"}
     (line,) = views.too_small(box.store, box.settings)
-    assert "1500 W" in line and "Correct the size at PVOutput, then press Retry" in line
+    assert "1500 W" in line and "correct its size there, then press Retry" in line
     box.server.site.system.size_w = 4800
     account.ask_again(box.store, box.settings)
     box.run(3600)

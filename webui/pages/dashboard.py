@@ -24,6 +24,7 @@ from webui.words import dashboard as words
 page = Blueprint("dashboard", __name__)
 
 MOST_NOTICES = 3    # on the dashboard
+DAY_S = 86_400      # energy that came at once for longer makes no day the best
 LIVE_CACHE_S = 3    # all browsers that poll within this time of the clock share one rendering
 
 
@@ -130,8 +131,10 @@ def _now() -> dict[str, Any]:
     here = localtime.today(box().now(), box().zone())
     totals = energy.days(box(), here, here).get(here, Totals(here))
     best = next((found for found in energy.best_days(box(), 2) if found.day != here), None)
+    ours = best is not None and (totals.production_dwh or 0) > (best.production_dwh or 0) and not any(
+        slot.hole and slot.seconds > DAY_S for slot in energy.slots(box(), here))
     return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
-            "best": best, "record": best is not None and (totals.production_dwh or 0) > (best.production_dwh or 0),
+            "best": best, "record": ours,
             "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock).lamps}
 
 

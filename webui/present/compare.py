@@ -37,12 +37,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Recent:
-    """What the last days had made by this time of day, in 0.1 Wh: the middle one and the best one, of `days`."""
+    """What the last days had made by the time of day of `until` (UTC seconds), in 0.1 Wh: the middle one and the best
+    one, of `days`."""
 
     middle_dwh: int
     best_dwh: int
     best: date
     days: int
+    until: int
 
 
 def year_before(day: date) -> date:
@@ -87,7 +89,7 @@ def recent(box: Box, today: date, until: int) -> Recent | None:
     if len(found) < LEAST_DAYS:
         return None
     best = max(found)
-    return Recent(median_low([made for made, _ in found]), best[0], best[1], len(found))
+    return Recent(median_low([made for made, _ in found]), best[0], best[1], len(found), until + box.slot_seconds())
 
 
 def ghost(box: Box, when: date, times: list[int]) -> list[int | None] | None:

@@ -101,6 +101,8 @@ def now(box: Box) -> Now:
     state = _state(age, last is made, power, peak, box.now() - newest.time, heard_age or 0, live_s)
     if state == "asleep" and _is_daylight(box):
         state = "old"
+    if last.hole and last.seconds > live_s:     # the mean over hours is not the power now
+        return Now(state, taken, age, heard_age_s=heard_age, live_s=live_s)
     return Now(state, taken, age, last.production_w, last.consumption_w, last.net_w, heard_age,
                live_s)
 

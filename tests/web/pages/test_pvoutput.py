@@ -139,7 +139,7 @@ def test_a_size_that_is_too_small_is_said_with_what_to_do(owner: Visitor, roof: 
         account.store_system(connection, now, main_target(settings.load(config)), System("R", 1000, 300, "", False))
         connection.execute("UPDATE outbox SET withheld = 'v2:size' WHERE time IN (SELECT time FROM outbox LIMIT 5)")
     text = owner.get("/pvoutput").text
-    assert text.count("Correct the size at PVOutput, then press Retry.") == 1 and "1000 W" in text
+    assert text.count("If your roof is larger, correct its size there, then press Retry.") == 1 and "1000 W" in text
 
 
 def test_the_test_compares_sizes(owner: Visitor, roof: Path, clock: FixedClock, config: Path) -> None:

@@ -146,3 +146,12 @@ def test_months_and_years_are_sums_of_days(box: Box, data_dir: Path) -> None:
 def test_a_sum_of_unknowns_is_unknown() -> None:
     parts = [Totals(date(2026, 1, 1), 5, None), Totals(date(2026, 1, 2), None, None)]
     assert energy.total(parts) == Totals(date(2026, 1, 1), 5, None)
+
+
+def test_what_came_at_once_after_hours_is_not_the_power_now(box: Box, data_dir: Path, clock: FixedClock) -> None:
+    lit(data_dir, clock, at(9), at(9))
+    late = [found for found in Roof().uploads(TODAY, 1, until=at(13)) if found.captured_us > at(12, 57) * 1e6]
+    fill(data_dir, settings.Settings(), iter(late[:1]), at(13))
+    clock.move(at(13) - clock.time())
+    found = energy.now(box)
+    assert found.state == "live" and found.production_w is None and found.net_w is None
