@@ -119,10 +119,10 @@ def codes(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-def causes(found: Iterable[Finding]) -> list[Finding]:
+def causes(found: Iterable[Finding], owner: bool) -> list[Finding]:
     """The lamps that need a look, a cause before its effects; for the owner but for those about a device, which has a
-    notice."""
-    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not (lamp.device and auth.is_owner())),
+    notice; others are told none."""
+    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not (lamp.device and owner)),
                   key=lambda lamp: lamp_names.rank(lamp.name))
 
 

@@ -69,7 +69,9 @@ def lit(*names: str) -> list[Finding]:
 def test_a_cause_stands_before_its_effects() -> None:
     found = [*lit("capture", "decode", "upload", "clock", "disk", "later"), Finding("box", OK, "All is well.")]
     found.append(Finding("decode", WARN, "Inverter 7 makes too little.", device="7"))      # its notice says so
-    assert [lamp.name for lamp in layout.causes(found)] == ["disk", "clock", "capture", "decode", "upload", "later"]
+    named = ["disk", "clock", "capture", "decode", "upload", "later"]
+    assert [lamp.name for lamp in layout.causes(found, owner=True)] == named
+    assert sum(lamp.name == "decode" for lamp in layout.causes(found, owner=False)) == 2      # a guest reads no notice
 
 
 def test_advice_leads_the_owner_to_the_place_and_a_guest_through_the_login(
