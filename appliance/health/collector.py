@@ -21,10 +21,11 @@ SETTING = "Settings › SunPower’s server"
 BLIND_S = 90.0
 TRIES_S = 900       # a PVS that tries to report does so every few minutes
 SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
-BOX_FIRST = "See SunPower box first."
+BOX_FIRST, SERVER_FIRST = "See SunPower box first.", "See SunPower’s server first."
+BEGINS = "Nothing to do: this box answers it now, and the readings follow within minutes."
 KEEPS = "It keeps its readings until somebody takes them."
 OFFLINE = ("This box does not reach the internet either: is your router on, and does the internet work on other "
-           "devices at home?")
+           "devices at home? If not, restart the router; if that does not help, call your internet provider.")
 TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
 
 
@@ -50,10 +51,13 @@ class CollectorFacts:
     tried_s: float | None = None
 
     @property
-    def is_waited_for(self) -> bool:
-        """Whether the PVS tries to report, and has been left without an answer for longer than it takes."""
-        return (self.tried_s is not None and self.tried_s < TRIES_S and self.silent_s is not None
-                and self.silent_s >= TRIES_S)
+    def waits(self) -> str:
+        """What to do where the PVS tries to report, and has been left without an answer for longer than it takes;
+        empty where that is not so."""
+        tries = self.tried_s is not None and self.tried_s < TRIES_S
+        if not tries or self.silent_s is None or self.silent_s < TRIES_S:
+            return ""
+        return BEGINS if self.state in ("open", "on") else SERVER_FIRST
 
     @property
     def answers(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from appliance.health import disk as disks
 from appliance.health import image_problems
-from appliance.health.collector import OFFLINE
+from appliance.health.collector import BOX_FIRST, OFFLINE
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
 from appliance.health.notices import Notice
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
@@ -35,7 +35,6 @@ ONLY_US = ("SunPower’s server answers, so your router is online. Wait ten minu
 ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
            "Save.")
 SEE_STORAGE = "Make room first, as Storage says."
-SEE_BOX, SEE_SERVER = "See SunPower box first.", "See SunPower’s server first."
 NETWORK = Path("/sys/class/net")
 INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
     "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
@@ -44,8 +43,9 @@ NAMED = 3               # inverters, in one sentence
 
 
 def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clock,
-            room: disks.Room | None = None, offline: bool = False, tries: bool = False) -> Finding:
-    """`offline`: this box does not reach the internet either. `tries`: the PVS tries to report, and is not answered."""
+            room: disks.Room | None = None, offline: bool = False, waits: str = "") -> Finding:
+    """`offline`: this box does not reach the internet either. `waits`: what to do where the PVS tries to report, and is
+    not answered (CollectorFacts.waits)."""
     full = disks.is_full(room)
     if not process.alive and full:  # where the heartbeat is kept on the disk, it cannot be written
         return Finding("capture", UNKNOWN, "Whether suntap listens cannot be told while the card is full.",
@@ -66,7 +66,7 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     if is_silent(captured, clock) and full:
         return Finding("capture", WARN, f"No report of your SunPower box was kept for {duration(age)}: the card is "
                        "full.", SEE_STORAGE, since=last)
-    if is_silent(captured, clock) and tries:
+    if is_silent(captured, clock) and waits:
         return Finding("capture", OK, "Listening; your SunPower box tries to report, but gets no answer.")
     if is_silent(captured, clock):
         return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
@@ -93,8 +93,8 @@ def _capture_problem(process: ProcessFacts, full: bool) -> tuple[str, str]:
 
 
 def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: InboxFacts | Unreadable,
-           clock: Clock, room: disks.Room | None = None, tries: bool = False) -> Finding:
-    """`tries`: the PVS tries to report, and is not answered."""
+           clock: Clock, room: disks.Room | None = None, waits: str = "") -> Finding:
+    """`waits`: as for capture."""
     full = disks.is_full(room)
     if not process.alive and full:
         return Finding("decode", UNKNOWN, "Whether the recorder works cannot be told while the card is full.",
@@ -123,7 +123,7 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
             return Finding("decode", WARN, f"The newest reading is from {ago(age)}: the card is full.", SEE_STORAGE)
         if is_silent(captured, clock):
             return Finding("decode", WARN, f"The newest reading is from {ago(age)}, and your SunPower box "
-                           f"{'gets no answer' if tries else 'is silent'}.", SEE_SERVER if tries else SEE_BOX)
+                           f"{'had no answer' if waits else 'is silent'}.", waits or BOX_FIRST)
         return Finding("decode", WARN, f"The newest reading is from {ago(age)}.",
                        "Wait an hour: inverters are silent in the dark, and after a break their readings take some "
                        "minutes. If it lasts by day, look whether their breaker is on.")

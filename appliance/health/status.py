@@ -91,8 +91,8 @@ def collect(settings: Settings, clock: Clock) -> Status:
     room = disk.room(data_dir)
     answering, offline = collector.collect(settings, clock), _offline(processes["supervisor"], history)
     found = [
-        lamps.capture(processes["capture"], captured, clock, room, offline, answering.is_waited_for),
-        lamps.decode(processes["supervisor"], history, captured, clock, room, answering.is_waited_for),
+        lamps.capture(processes["capture"], captured, clock, room, offline, answering.waits),
+        lamps.decode(processes["supervisor"], history, captured, clock, room, answering.waits),
         lamps.upload(processes["supervisor"], history, settings, room, answering.answers),
         lamps.clock(processes["supervisor"], history, clock, answering.answers),
         lamps.disk(room, data_dir),

@@ -109,6 +109,11 @@ def test_a_box_that_gets_no_answer_is_not_asked_whether_it_is_plugged_in(
     told = [text for text, _ in banners(owner)]
     assert len(told) == 2 and "SunPower’s server has left your SunPower box without an answer for 5 hours" in told[0]
     assert "See SunPower’s server first." in told[1] and "plugged" not in "".join(told)
+    settings.update(config, {"collector.stand_in": "on"})       # the owner lets this box answer
+    for name in ("collector", "redirect"):
+        Heartbeat(name, roof).beat(active=True)
+    (text,) = [text for text, _ in banners(owner)]
+    assert "Nothing to do: this box answers it now" in text
 
 
 def test_a_second_fault_is_not_the_internets_while_sunpowers_server_answers(
