@@ -4,6 +4,7 @@ Root's side runs in a thread, as suntap-update.service and its two fellows would
 which is ended and started anew when the box restarts.
 """
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -82,14 +83,16 @@ class Services(Processes):
 
     def __init__(self, box: Box, page: WebProcess) -> None:
         super().__init__(box)
-        self.page, self.judge = page, threading.Event()
+        self.page, self.seen, self.judge = page, threading.Event(), threading.Event()
 
     def stop(self) -> None:
         super().stop()
+        self.seen.wait(120)
         self.page.stop()
 
     def start(self) -> None:
         super().start()
+        self.seen.wait(120)     # a card takes minutes to get here, a browser that is cut off in its page has no script
         self.page.stop()    # as the restart does
         time.sleep(AWAY_S)
         self.page.start()
@@ -135,6 +138,7 @@ def root(data_dir: Path, box: Box, keys: Keys) -> Iterator[Root]:
     thread.start()
     yield thread
     thread.end = True
+    box.processes.seen.set()
     box.processes.judge.set()
     thread.join(30)
 
@@ -144,11 +148,18 @@ def install(page: Page, file: Path) -> None:
     page.get_by_role("button", name="Install").click()
 
 
+def see_it_under_way(page: Page, box: Box) -> None:
+    """The page stands whole in the browser; from here on its process may end."""
+    expect(page.get_by_text(re.compile("Update under way|Update: the file is here"))).to_be_visible(timeout=PATIENCE)
+    page.wait_for_load_state("load")
+    box.processes.seen.set()
+
+
 def test_a_good_update_is_tried_and_kept_across_the_pages_own_restart(
         open_page: OpenPage, box: Box, root: Root, make_bundle: Make) -> None:
     page = open_page("/settings", login=True)
     install(page, make_bundle("0.2.0"))
-    expect(page.get_by_text("Update under way.")).to_be_visible(timeout=PATIENCE)
+    see_it_under_way(page, box)
     expect(page.get_by_text("Version 0.2.0 is on trial")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#lost")).to_be_hidden()
     picture(page, "settings-update-on-trial")
@@ -166,6 +177,7 @@ def test_an_update_that_does_not_work_is_taken_back_with_the_reason(
     box.processes.judge.set()
     page = open_page("/settings", login=True)
     install(page, make_bundle("0.3.0"))
+    see_it_under_way(page, box)
     expect(page.get_by_text(f"0.3.0 did not work: back to {RUNNING}")).to_be_visible(timeout=PATIENCE)
     picture(page, "settings-update-taken-back")
     assert box.card.version == RUNNING
@@ -198,6 +210,7 @@ def test_without_scripts_it_is_looked_at_again_by_hand(
         open_page: OpenPage, box: Box, root: Root, make_bundle: Make) -> None:
     page = open_page("/settings", login=True, scripts=False)
     install(page, make_bundle("0.2.0"))
+    see_it_under_way(page, box)
     box.processes.judge.set()
     for _ in range(60):
         if page.get_by_text("version 0.2.0 works and is kept.").count():
