@@ -15,16 +15,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from appliance.pvoutput import replies, reply_fields
-from appliance.settings import PVOutput, Secret
+from appliance.settings import PVOutput
 from appliance.system import http
 from appliance.system.http import Trouble
-
-if TYPE_CHECKING:
-    import requests
 
 LIMIT_S = 45.0           # for one reply as a whole, its head included
 LATE_THREADS = 4         # requests whose replies came in no time and that still hold a connection
@@ -71,19 +67,6 @@ class Reply:
     answered: bool = False   # PVOutput itself spoke, not a proxy, a captive portal or nobody
 
 
-class _Headers:
-    """Puts the key into its header at the last moment, so that no other object holds it in clear."""
-
-    def __init__(self, key: Secret, system_id: str) -> None:
-        self._key, self._system_id = key, system_id
-
-    def __call__(self, request: "requests.PreparedRequest") -> "requests.PreparedRequest":
-        request.headers["X-Pvoutput-Apikey"] = self._key.reveal()
-        request.headers["X-Pvoutput-SystemId"] = self._system_id
-        request.headers["X-Rate-Limit"] = "1"
-        return request
-
-
 class Client:
     """PVOutput for one key and system. Raises InsecureUrl or BadCredentials when made, nothing afterwards."""
 
@@ -95,7 +78,7 @@ class Client:
             raise BadCredentials("pvoutput.system_id must be the system's number: enter it again")
         self._url = _checked(account.url)
         self._key = account.api_key
-        self._auth = _Headers(account.api_key, account.system_id)
+        self._system_id = account.system_id
 
     def getsystem(self) -> Reply:
         """The system's size, interval, zone and plan: parse_system(reply.outcome.text)."""
@@ -132,7 +115,7 @@ class Client:
 
     def _request(self, service: str, form: dict[str, str]) -> Reply:
         try:
-            answer = http.exchange("POST", f"{self._url}{service}.jsp", form, {}, MAX_REPLY, self._auth)
+            answer = http.exchange("POST", f"{self._url}{service}.jsp", form, {}, MAX_REPLY, self._headers)
         except http.NoAnswer as error:
             trouble = WORDS.get(error.trouble) or reply_fields.one_line(error.detail)
             return Reply(replies.NetworkTrouble(self._masked(trouble)))
@@ -143,6 +126,10 @@ class Client:
         outcome = replies.classify(answer.status, body, quota.reset if quota else None)
         answered = not isinstance(outcome, replies.NetworkTrouble)
         return Reply(outcome, _date(answer.headers) if answered else None, quota if answered else None, answered)
+
+    def _headers(self) -> dict[str, str]:
+        """The key's and what belongs to it: asked for at the last moment, so that nothing else holds it in clear."""
+        return {"X-Pvoutput-Apikey": self._key.reveal(), "X-Pvoutput-SystemId": self._system_id, "X-Rate-Limit": "1"}
 
     def _masked(self, text: str) -> str:
         return text.replace(self._key.reveal(), "****")

@@ -4,8 +4,8 @@ Invariants: no proxy, .netrc or redirect of anybody's comes between; TLS is veri
 bytes and for a number of seconds, as it came: what a server packs is not unpacked, for a few bytes can be gigabytes.
 Whatever a server or a network does is an Answer or a NoAnswer.
 
-requests is imported with the first request: it and what it brings take 4 MB, which the page needs only while somebody
-tries an address.
+urllib3 is imported with the first request: it takes 2 MB, which the page needs only while somebody tries an address.
+requests, which sits on it, would take 4 MB more (it loads chardet) for what is switched off here.
 """
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    import requests
-
-    Auth = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+    import urllib3
 
 TIMEOUTS = (10.0, 30.0)     # seconds: connect, each read
 LIMIT_S = 45.0              # for the body of one answer
 PIECE = 8192                # bytes
 PLAIN = "identity"          # for Accept-Encoding
+FORM = "application/x-www-form-urlencoded"
 
 
 class Trouble(enum.Enum):
@@ -62,72 +62,92 @@ class Answer:
 
 
 def exchange(method: str, url: str, data: bytes | Mapping[str, str] | None, headers: Mapping[str, str], most: int,
-             auth: Auth | None = None) -> Answer:
-    """Send one request and read up to `most` bytes of its answer. `auth` sees the request last. Raises NoAnswer."""
-    import requests
+             secret: Callable[[], Mapping[str, str]] = dict) -> Answer:
+    """Send one request and read up to `most` bytes of its answer. `data`: a body, or the fields of a form; `secret`
+    gives headers that nothing holds but the request on its way. Raises NoAnswer."""
     limit_s = sum(TIMEOUTS) + LIMIT_S
     end = time.monotonic() + limit_s
-    try:
-        with _session(limit_s) as session, session.request(
-                method, url, data=data, headers={**headers, "Accept-Encoding": PLAIN}, auth=auth, timeout=TIMEOUTS,
-                stream=True, allow_redirects=False) as response:
+    if isinstance(data, Mapping):
+        data, headers = urlencode(data).encode(), {"Content-Type": FORM, **headers}
+    with _pool(limit_s) as pool:
+        try:
+            response = _ask(pool, method, url, data, {**headers, **secret()})
+        except NoAnswer as error:
+            late = error.trouble is Trouble.CLOSED and time.monotonic() > end
+            raise NoAnswer(Trouble.SILENT) if late else error from None     # cut off before the first line was whole
+        with closing(response):
             if time.monotonic() > end:      # cut off within the headers, which then seem to be all
                 raise NoAnswer(Trouble.SILENT)
             body, whole = _read(response, most)
-            return Answer(response.status_code, response.headers, body, whole)
-    except (requests.RequestException, OSError, ValueError) as error:
-        found = _no_answer(error)
-        late = found.trouble is Trouble.CLOSED and time.monotonic() > end   # cut off before the first line was whole
-        raise (NoAnswer(Trouble.SILENT) if late else found) from None
+            return Answer(response.status, response.headers, body, whole)
 
 
 class Body:
     """The body of an answer, to be read as a file. Its bounds are the reader's bytes and the time of download()."""
 
-    def __init__(self, response: requests.Response, end: float) -> None:
-        self.status, self.headers = response.status_code, response.headers
+    def __init__(self, response: urllib3.BaseHTTPResponse, end: float) -> None:
+        self.status, self.headers = response.status, response.headers
         self._response, self._end = response, end
 
     def read(self, size: int, /) -> bytes:
         """Return at most `size` bytes; b"" at the end of a whole body. Raises NoAnswer."""
         import urllib3
         try:
-            piece: bytes = self._response.raw.read(size, decode_content=False)
+            piece: bytes = self._response.read(size, decode_content=False)
         except urllib3.exceptions.ReadTimeoutError:
             raise NoAnswer(Trouble.SILENT) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError):
             raise NoAnswer(Trouble.SLOW if time.monotonic() > self._end else Trouble.HALF) from None
         if time.monotonic() > self._end:
             raise NoAnswer(Trouble.SLOW)
-        length = self.headers.get("Content-Length", "")
-        if not piece and length.isdigit() and self._response.raw.tell() < int(length):     # urllib3 1 does not say so
-            raise NoAnswer(Trouble.HALF)
         return piece
 
 
 @contextmanager
 def download(url: str, limit_s: float) -> Iterator[Body]:
     """Ask for `url` and yield the answer, all of which may take `limit_s`. Raises NoAnswer."""
-    import requests
     end = time.monotonic() + limit_s
-    with _session(limit_s) as session:
+    with _pool(limit_s) as pool:
         try:
-            response = session.get(url, headers={"Accept-Encoding": PLAIN}, timeout=TIMEOUTS, stream=True,
-                                   allow_redirects=False)
-        except (requests.RequestException, OSError, ValueError) as error:
-            raise (NoAnswer(Trouble.SLOW) if time.monotonic() > end else _no_answer(error)) from None
-        with response:
+            response = _ask(pool, "GET", url, None, {})
+        except NoAnswer as error:
+            raise (NoAnswer(Trouble.SLOW) if time.monotonic() > end else error) from None
+        with closing(response):
             if time.monotonic() > end:
                 raise NoAnswer(Trouble.SLOW)
             _refuse_packed(response)
             yield Body(response, end)
 
 
+def _ask(pool: urllib3.PoolManager, method: str, url: str, data: bytes | None,
+         headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+    """Send a request; the answer, of which the head is read. Raises NoAnswer."""
+    import urllib3
+    if not url.startswith(("http://", "https://")):     # urllib3 guesses, and puts this machine in a host's place
+        raise NoAnswer(Trouble.OTHER, "the request failed (no address of a web server)")
+    connect_s, read_s = TIMEOUTS
+    try:
+        return pool.urlopen(
+            method, url, body=data, headers={"User-Agent": "suntap", "Accept-Encoding": PLAIN, **headers},
+            timeout=urllib3.Timeout(connect=connect_s, read=read_s), preload_content=False, decode_content=False,
+            redirect=False, retries=False, enforce_content_length=True)     # in urllib3 1 nobody does it unasked
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        raise _no_answer(error) from None
+
+
 @contextmanager
-def _session(limit_s: float) -> Iterator[requests.Session]:
+def _pool(limit_s: float) -> Iterator[urllib3.PoolManager]:
     """Make one whose connections end after `limit_s`: a read waits for all that it wants, and a server may drip it."""
-    import requests
-    lines: list[socket.socket] = []
+    import urllib3
+    lines: list[socket.socket] = []     # a second handle of each socket, made before anything is said on it
+
+    def kept(kind: Any) -> Any:
+        def new_conn(self: Any) -> socket.socket:
+            made: socket.socket = kind.ConnectionCls._new_conn(self)
+            lines.append(made.dup())
+            return made
+        connection = type("Connection", (kind.ConnectionCls,), {"_new_conn": new_conn})
+        return type("Pool", (kind,), {"ConnectionCls": connection})
 
     def cut() -> None:
         for line in list(lines):
@@ -137,50 +157,28 @@ def _session(limit_s: float) -> Iterator[requests.Session]:
     timer.daemon = True
     timer.start()
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _adapter(lines))
-            yield session
+        with urllib3.PoolManager(cert_reqs="CERT_REQUIRED") as pool:
+            pool.pool_classes_by_scheme = {
+                "http": kept(urllib3.HTTPConnectionPool), "https": kept(urllib3.HTTPSConnectionPool)}
+            yield pool
     finally:
         timer.cancel()
         for line in lines:
             line.close()
 
 
-def _adapter(lines: list[socket.socket]) -> requests.adapters.HTTPAdapter:
-    """Make one that puts a second handle of each socket into `lines`, before anything is said on it."""
-    from requests.adapters import HTTPAdapter
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-    def pool(kind: Any) -> Any:
-        def new_conn(self: Any) -> socket.socket:
-            made: socket.socket = kind.ConnectionCls._new_conn(self)
-            lines.append(made.dup())
-            return made
-        connection = type("Connection", (kind.ConnectionCls,), {"_new_conn": new_conn})
-        return type("Pool", (kind,), {"ConnectionCls": connection})
-
-    class Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **more: Any) -> None:
-            super().init_poolmanager(*args, **more)
-            self.poolmanager.pool_classes_by_scheme = {
-                "http": pool(HTTPConnectionPool), "https": pool(HTTPSConnectionPool)}
-    return Adapter()
-
-
-def _refuse_packed(response: requests.Response) -> None:
+def _refuse_packed(response: urllib3.BaseHTTPResponse) -> None:
     packed = response.headers.get("Content-Encoding", PLAIN).strip().lower()
     if packed not in (PLAIN, ""):
         raise NoAnswer(Trouble.OTHER, f"the server packed its reply ({packed[:40]!r}), which it was not asked for")
 
 
-def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
+def _read(response: urllib3.BaseHTTPResponse, most: int) -> tuple[bytes, bool]:
     import urllib3
     _refuse_packed(response)
     end, body = time.monotonic() + LIMIT_S, bytearray()
     try:
-        for piece in response.raw.stream(PIECE, decode_content=False):
+        for piece in response.stream(PIECE, decode_content=False):
             body += piece
             if len(body) > most or time.monotonic() > end:
                 return bytes(body[:most]), False
@@ -194,18 +192,17 @@ def _read(response: requests.Response, most: int) -> tuple[bytes, bool]:
 
 
 def _no_answer(error: BaseException) -> NoAnswer:
-    from requests import exceptions
-    text = str(error)
+    from urllib3 import exceptions
+    cause = error.__context__
     if isinstance(error, exceptions.SSLError):
         return NoAnswer(Trouble.TLS)
-    if isinstance(error, exceptions.ConnectTimeout):
+    if isinstance(error, exceptions.NewConnectionError):
+        return NoAnswer(Trouble.NO_NAME if isinstance(cause, socket.gaierror) else
+                        Trouble.REFUSED if isinstance(cause, ConnectionRefusedError) else Trouble.CLOSED)
+    if isinstance(error, exceptions.ConnectTimeoutError):
         return NoAnswer(Trouble.UNREACHABLE)
-    if isinstance(error, exceptions.Timeout) or "timed out" in text:
+    if isinstance(error, exceptions.TimeoutError):
         return NoAnswer(Trouble.SILENT)
-    if "NameResolution" in text or "resolve" in text:
-        return NoAnswer(Trouble.NO_NAME)
-    if "refused" in text:
-        return NoAnswer(Trouble.REFUSED)
-    if isinstance(error, exceptions.ConnectionError):
+    if isinstance(error, exceptions.ProtocolError):
         return NoAnswer(Trouble.CLOSED)
     return NoAnswer(Trouble.OTHER, f"the request failed ({type(error).__name__})")

@@ -66,12 +66,8 @@ def test_no_proxy_and_no_netrc_comes_between(monkeypatch, tmp_path):
 
 
 def test_the_secret_is_put_in_last():
-    def sign(request):
-        request.headers["X-Key"] = "hidden"
-        return request
-
     with odd_server(OK % (0, b"")) as (url, asked):
-        http.exchange("GET", url, None, {}, 1000, sign)
+        http.exchange("GET", url, None, {}, 1000, lambda: {"X-Key": "hidden"})
     assert b"X-Key: hidden\r\n" in asked[0]
 
 
@@ -81,6 +77,35 @@ def test_what_broke_off_is_told_from_what_never_came():
     with odd_server(b"") as (url, _):
         assert trouble(url).trouble is Trouble.CLOSED
     assert trouble(url).trouble is Trouble.REFUSED
+
+
+def test_a_request_that_was_made_loads_nothing_that_guesses_what_a_text_is_written_in():
+    code = ("import sys, appliance.pvoutput.client; from appliance.system import http\n"
+            "try: http.exchange('POST', 'http://127.0.0.1:1/', {'a': 'b'}, {}, 9)\n"
+            "except http.NoAnswer as error: print(error.trouble.name, {'chardet', 'requests'} & sys.modules.keys())")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                          env=environment())
+    assert done.stdout == "REFUSED set()\n"
+
+
+def test_a_form_and_an_address_are_sent_with_what_is_no_letter_in_them_written_out():
+    with odd_server(OK % (0, b"")) as (url, asked):
+        http.exchange("POST", f"{url}caf\u00e9 1", {"d": "20261129", "t": "a b;c&d=\u00e9"}, {}, 1000)
+    head, _, body = asked[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /service/r2/caf%C3%A9%201 HTTP/1.1\r\n")
+    assert b"Content-Type: application/x-www-form-urlencoded\r\n" in head + b"\r\n"
+    assert body in (b"d=20261129&t=a+b%3Bc%26d%3D%C3%A9", b"")      # sent apart
+
+
+@pytest.mark.parametrize("url", ["http://", "http:///nowhere", "nowhere", "ftp://127.0.0.1/", "http://[::1", "http://127.0.0.1:99999/"])
+def test_what_is_no_address_is_an_answer_that_did_not_come(url):
+    assert trouble(url).trouble in (Trouble.OTHER, Trouble.CLOSED, Trouble.NO_NAME)
+
+
+def test_a_header_that_would_be_two_is_not_sent():
+    with odd_server(OK % (0, b"")) as (url, asked), pytest.raises(NoAnswer):
+        http.exchange("GET", url, None, {"X-One": "1\r\nX-Two: 2"}, 1000)
+    assert asked == [] or b"X-Two" not in asked[0]
 
 
 def test_silence_ends(monkeypatch):
@@ -116,8 +141,8 @@ def test_a_certificate_of_its_own_making_is_not_believed(tmp_path):
         thread.join(10)
 
 
-def test_neither_the_page_nor_the_supervisor_process_loads_requests_before_it_asks_somebody():
-    code = "import sys, webui.server, appliance.supervisor.process; print('requests' in sys.modules)"
+def test_neither_the_page_nor_the_supervisor_process_loads_urllib3_before_it_asks_somebody():
+    code = "import sys, webui.server, appliance.supervisor.process; print('urllib3' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
                           env=environment())
     assert done.stdout == "False\n"
