@@ -1,12 +1,12 @@
 """`python -m webui`: the web process. `suntap run` starts it; nothing of suntap imports the page.
 
 Options: --config FILE, --data-dir DIR as every command has them; --first-password reads a password from standard input,
-stores it if there is none yet, and ends. Exit codes: 0 ended as told, 1 cannot listen or store, 2 settings.
+stores it if there is none yet, and ends. Exit codes: 0 ended as told, 1 cannot listen or store, 2 settings or options.
 """
-import argparse
 import signal
 import sys
 import threading
+from getopt import GetoptError, getopt      # argparse would stay in memory: 0.4 MB
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -19,21 +19,23 @@ from appliance.system.service import begin_log, end_with_parent
 PROBE_S = 10.0      # between two requests by which the process proves to itself that it answers
 FIRST_PROBE_S = 0.2
 DONE, FAILED, USAGE = 0, 1, 2
+OPTIONS = ["config=", "data-dir=", "first-password"]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve the page until a signal ends it; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m webui", description="The web process of suntap.")
-    parser.add_argument("--config", metavar="FILE", help="settings file")
-    parser.add_argument("--data-dir", metavar="DIR", help="data directory")
-    parser.add_argument("--first-password", action="store_true",
-                        help="store the password on standard input, if none is set, and end")
-    options = parser.parse_args(arguments)
-    path = settings.find(options.config)
     try:
-        loaded = settings.load(path).with_data_dir(options.data_dir)
+        pairs, rest = getopt(sys.argv[1:] if arguments is None else arguments, "", OPTIONS)
+    except GetoptError as error:
+        return _fail(str(error), USAGE)
+    if rest:
+        return _fail(f"{rest[0]}: the options are {', '.join('--' + name.rstrip('=') for name in OPTIONS)}", USAGE)
+    given = dict(pairs)
+    path = settings.find(given.get("--config"))
+    try:
+        loaded = settings.load(path).with_data_dir(given.get("--data-dir"))
         loaded.store.data_dir.mkdir(parents=True, exist_ok=True)
-        return _first_password(loaded.store.data_dir) if options.first_password else _serve(loaded, path)
+        return _first_password(loaded.store.data_dir) if "--first-password" in given else _serve(loaded, path)
     except settings.SettingsError as error:
         return _fail(str(error), USAGE)
     except OSError as error:

@@ -27,7 +27,7 @@ from appliance.pvoutput import views as pvoutput
 from appliance.settings import PVOutput, Settings
 from appliance.settings.live import LiveSettings
 from appliance.store import database, inbox
-from appliance.supervisor import commands
+from appliance.supervisor import command_queue
 from appliance.system.clock import Clock
 from spcore.uploads import Upload
 from webui.cache import Kept
@@ -159,15 +159,15 @@ class Box:
     def submit(self, name: str, **argument: Any) -> int:
         """Order something from the supervisor process; returns the command's number. Raises sqlite3.Error."""
         with closing(store.connect(self.data_dir)) as connection:
-            return commands.submit(connection, self.clock, name, argument)
+            return command_queue.submit(connection, self.clock, name, argument)
 
     def answer(self, number: int) -> dict[str, Any] | None:
         """The result of a command, None while it is not finished. Raises KeyError when there is none."""
-        return commands.result(self.store(), number)
+        return command_queue.result(self.store(), number)
 
     def waits(self, name: str) -> bool:
         """Whether an order of this name is not finished."""
-        return commands.waits(self.store(), name)
+        return command_queue.waits(self.store(), name)
 
 
 def install(app: Flask, found: Box) -> None:

@@ -3,9 +3,9 @@
 A port's socket gets a frame before the bridge does (packet(7)), so whatever the capture has seen, the tap has seen too.
 Filters are classic BPF, `Step` by step: (operation, steps to skip when true, when false, operand), linux/filter.h.
 """
-import ctypes
 import socket
 import struct
+from array import array
 from collections.abc import Iterable
 
 LD_WORD, LD_HALF, LD_BYTE, AND, EQUAL, RETURN = 0x20, 0x28, 0x30, 0x54, 0x15, 0x06
@@ -43,9 +43,9 @@ def listen(port: str, steps: Iterable[Step]) -> socket.socket:
 
 def attach(opened: socket.socket, steps: Iterable[Step]) -> None:
     """Make `steps` the filter, in place of the one before. Raises OSError."""
-    code = b"".join(struct.pack("=HBBI", *step) for step in steps)
-    buffer = ctypes.create_string_buffer(code)
-    opened.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer)))
+    code = array("B", b"".join(struct.pack("=HBBI", *step) for step in steps))
+    address, length = code.buffer_info()
+    opened.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", length // 8, address))
 
 
 def dropped(opened: socket.socket) -> int:

@@ -9,7 +9,7 @@ from appliance import store
 from appliance.cli.common import Progress, data_dir_of, settings_of
 from appliance.errors import DONE, FAILED, CommandError
 from appliance.store import inbox
-from appliance.supervisor import commands, pipeline
+from appliance.supervisor import command_queue, pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
             adopt_owner(data_dir / store.FILE)
             print(f"rebuilt: {done.uploads} uploads, {done.readings} readings, {len(done.days)} days changed")
             return DONE
-    number = commands.submit(database, clock, "rebuild")
+    number = command_queue.submit(database, clock, "rebuild")
     print("the running recorder works the history out again")
     stop = Stop()
-    while (answer := commands.result(database, number)) is None:
+    while (answer := command_queue.result(database, number)) is None:
         if stop.wait(LOOK_S):
             return FAILED
     if "error" in answer:

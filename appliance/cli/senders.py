@@ -18,7 +18,7 @@ from appliance.history import senders as listed
 from appliance.ledger import senders
 from appliance.store import inbox
 from appliance.store.trust import ASIDE, TRUSTED
-from appliance.supervisor import commands, pipeline
+from appliance.supervisor import command_queue, commands, pipeline
 from appliance.supervisor import process as supervisor
 from appliance.system.clock import from_environment
 from appliance.system.files import adopt_owner
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
                     adopt_owner(data_dir / store.FILE)
                     print(f"{len(done.days)} days changed")
                 else:
-                    _wait_for(database, commands.submit(database, clock, name, argument))
+                    _wait_for(database, command_queue.submit(database, clock, name, argument))
                     print("the running recorder works the days out again")
         _list(received, database)
     return DONE
@@ -85,7 +85,7 @@ def _wishes(args: argparse.Namespace, database: sqlite3.Connection) -> list[Wish
 
 def _wait_for(database: sqlite3.Connection, number: int) -> None:
     stop = Stop()
-    while (answer := commands.result(database, number)) is None:
+    while (answer := command_queue.result(database, number)) is None:
         if stop.wait(LOOK_S):
             raise CommandError("stopped waiting: the recorder carries it out all the same")
     if "error" in answer:

@@ -7,6 +7,6 @@
     servertime, quota, pauses, persisted   what must outlive the process
     account, batches (bisect), reconcile, totals   the kinds of request, each with what its answer changes
     plan      which request is next, and what it leaves of the hour's requests for live rows
-    poster    step, push, check_account
+    poster    step, push                            account_check   whether key and system hold
     views     what page, status and API read: the only module that webui and health import
 """

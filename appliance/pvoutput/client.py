@@ -135,6 +135,14 @@ class Client:
         return text.replace(self._key.reveal(), "****")
 
 
+def client_of(account: PVOutput) -> Client | str:
+    """The client for the [pvoutput] settings `account`, or what the owner must change in them."""
+    try:
+        return Client(account)
+    except (BadCredentials, InsecureUrl) as error:
+        return str(error)
+
+
 def _cumulative(c1: int | None) -> dict[str, str]:
     return {} if c1 is None else {"c1": str(c1)}
 

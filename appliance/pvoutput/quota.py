@@ -9,9 +9,10 @@ a request is safe in any case, and if nothing is left of it, one whole window is
 import sqlite3
 from dataclasses import dataclass
 
-from appliance.pvoutput import persisted
-from appliance.pvoutput.client import Quota
+from appliance.pvoutput import persisted, servertime
+from appliance.pvoutput.client import Quota, Reply
 from appliance.pvoutput.servertime import Now
+from appliance.system.clock import Clock
 
 WINDOW_S = 3600
 MARGIN_S = 60            # after the full hour, where the server did not say when its window ends
@@ -82,3 +83,12 @@ def seconds_to_next_window(server: float) -> float:
 
 def _put(conn: sqlite3.Connection, value: QuotaWindow) -> None:
     persisted.put(conn, "quota", {"hour": value.hour, "used": value.used, "limit": value.limit})
+
+
+def hear(store: sqlite3.Connection, clock: Clock, reply: Reply) -> Now:
+    """Take over the time and the quota that an answer told."""
+    if not reply.answered:
+        return servertime.read(store, clock)
+    now = servertime.learn(store, clock, reply.date)
+    learn(store, now, reply.quota)
+    return now

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from appliance.pvoutput import account, cures, extended, outbox, pauses, persisted, quota, replies, servertime
-from appliance.pvoutput.poster import AccountCheck, Verdict, check_account
+from appliance.pvoutput.account_check import AccountCheck, Verdict, check_account
 from appliance.pvoutput.reply_fields import System
 from appliance.pvoutput.rows import as_text
 from appliance.pvoutput.targets import Target, main_target, targets

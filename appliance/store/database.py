@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from appliance.errors import SuntapError
@@ -144,7 +143,7 @@ def signature(path: Path) -> tuple[tuple[int, int, int], ...]:
 @cache
 def migrations(schema: str) -> tuple[tuple[int, str], ...]:
     """Return the numbered files of a schema as (number, SQL), ascending."""
-    folder = files("appliance.store") / "sql" / schema
+    folder = Path(__file__).with_name("sql") / schema
     found = [(int(item.name.split("_")[0]), item.read_text("utf-8"))
              for item in folder.iterdir() if item.name.endswith(".sql")]
     return tuple(sorted(found))

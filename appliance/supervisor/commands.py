@@ -1,8 +1,7 @@
-"""The owner's commands from the page or the command line: rows of the table `command`, carried out in order.
+"""Carries out the owner's commands (module command_queue) in order and writes `finished` and `result`.
 
-The requester inserts a row; the supervisor process does the work and writes `finished` and `result`. A command that
-fails is finished with {"error": ...}. It is not repeated, so it cannot block the commands behind it. Every command may
-be repeated without harm, so kill -9 in the middle does no harm.
+A command that fails is finished with {"error": ...}. It is not repeated, so it cannot block the commands behind it.
+Every command may be repeated without harm, so kill -9 in the middle does no harm.
 """
 import json
 import logging
@@ -27,28 +26,6 @@ KEEP = 200      # finished rows that are kept for the page
 KEEP_ARGUMENT = 1000    # characters of a finished one's argument; a longer one is not kept
 
 log = logging.getLogger(__name__)
-
-
-def submit(store: sqlite3.Connection, clock: Clock, name: str, argument: dict[str, Any] | None = None) -> int:
-    """Put a command in the queue and return its id."""
-    row = store.execute("INSERT INTO command (created, name, argument) VALUES (?, ?, ?)",
-                        (int(clock.time()), name, json.dumps(argument or {})))
-    assert row.lastrowid is not None
-    return row.lastrowid
-
-
-def result(store: sqlite3.Connection, number: int) -> dict[str, Any] | None:
-    """Return the result of command `number`; None while it is not finished. Raises KeyError if there is no such one."""
-    row = store.execute("SELECT finished, result FROM command WHERE id = ?", (number,)).fetchone()
-    if row is None:
-        raise KeyError(number)
-    return None if row[0] is None else json.loads(row[1])
-
-
-def waits(store: sqlite3.Connection, name: str) -> bool:
-    """Return True if a command of this name is not finished."""
-    found = store.execute("SELECT 1 FROM command WHERE name = ? AND finished IS NULL LIMIT 1", (name,))
-    return found.fetchone() is not None
 
 
 @dataclass(frozen=True)

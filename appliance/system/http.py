@@ -123,7 +123,7 @@ def _ask(pool: urllib3.PoolManager, method: str, url: str, data: bytes | None,
          headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
     """Send a request; the answer, of which the head is read. Raises NoAnswer."""
     import urllib3
-    if not url.startswith(("http://", "https://")):     # urllib3 guesses, and puts this machine in a host's place
+    if not url.startswith(("http://", "https://")):     # urllib3 would guess
         raise NoAnswer(Trouble.OTHER, "the request failed (no address of a web server)")
     connect_s, read_s = TIMEOUTS
     try:

@@ -1,5 +1,4 @@
 """Shared by the long-running commands: stop on a signal, the log, stop when the parent dies."""
-import ctypes
 import logging
 import os
 import signal
@@ -34,6 +33,7 @@ def end_with_parent() -> None:
     parent = os.environ.get(PARENT, "")
     if not parent.isdigit():
         return
+    import ctypes  # 0.4 MB of each process that systemd starts without a parent of ours
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != int(parent):  # it died before the call
         raise SystemExit(0)

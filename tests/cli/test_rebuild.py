@@ -9,7 +9,7 @@ import pytest
 
 from appliance import store
 from appliance.cli import rebuild
-from appliance.supervisor import commands
+from appliance.supervisor import command_queue
 from appliance.supervisor import process as supervisor
 from tests.cli.command import refused
 from tests.cli.inside import Shell
@@ -45,7 +45,7 @@ def test_a_running_recorder_is_asked_and_its_answer_is_told(
         shell: Shell, tmp_path: Path, signals: None, answer: str, code: int, said: str) -> None:
     def recorder() -> None:
         with closing(store.connect(tmp_path)) as database:
-            wait_for(lambda: commands.waits(database, "rebuild"))
+            wait_for(lambda: command_queue.waits(database, "rebuild"))
             database.execute("UPDATE command SET finished = 1, result = ?", (answer,))
 
     store.connect(tmp_path).close()

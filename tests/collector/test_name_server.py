@@ -1,6 +1,9 @@
 """The name server for the one name: a real dnsmasq on the loopback; without it, or with one that fails, why."""
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ import pytest
 from appliance.collector import NAME, REDIRECTED, name_server
 from appliance.collector.dns import addresses, query
 from appliance.collector.name_server import MISSING, TTL_S, Names
-from tests.cli.processes import alive
+from tests.cli.command import ROOT, environment
+from tests.cli.processes import alive, wait_for
 from tests.ports import free_port
 
 
@@ -51,6 +55,20 @@ def test_one_that_was_killed_is_started_again_and_counted(served: Names) -> None
     assert not alive(pid)
 
 
+@pytest.mark.skipif(not name_server.program(), reason="needs dnsmasq")
+def test_it_ends_with_the_process_that_started_it_however_that_ends() -> None:
+    code = ("import sys, time; from appliance.collector.name_server import Names; made = Names(int(sys.argv[1]))\n"
+            "while not made.look_after(): pass\n"
+            "print(made._process.pid, flush=True); time.sleep(600)")
+    with subprocess.Popen([sys.executable, "-c", code, str(free_port())], stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                          env=environment()) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        parent.send_signal(signal.SIGKILL)
+        wait_for(lambda: not alive(pid))
+
+
 def test_without_dnsmasq_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(name_server, "PLACES", "")
@@ -65,6 +83,7 @@ def test_one_that_does_not_answer_is_told_and_ended(monkeypatch: pytest.MonkeyPa
     (tmp_path / "dnsmasq").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(name_server, "PLACES", "")
+    monkeypatch.setattr(name_server, "WITHOUT_RIGHTS", ())     # nobody may not enter the test's folder
     monkeypatch.setattr(name_server, "START_S", 0.2)
     made = Names(free_port())
     assert not made.look_after() and f"does not answer on port {made.port}" in made.problem

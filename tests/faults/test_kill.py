@@ -19,7 +19,7 @@ from appliance.pvoutput import outbox
 from appliance.simulate.pvoutput import Fault, PvOutput
 from appliance.simulate.pvoutput_site import System
 from appliance.store import inbox
-from appliance.supervisor import commands
+from appliance.supervisor import command_queue
 from appliance.system.clock import Clock
 from tests.cli.command import suntap
 from tests.cli.processes import kill, running, wait_for
@@ -74,7 +74,7 @@ def test_the_supervisor_process_killed_while_it_derives_ends_with_the_truth(plai
         shutil.copytree(plain, data)
         if passes % 2:
             with closing(store.connect(data)) as connection:
-                commands.submit(connection, Clock(), "rebuild")
+                command_queue.submit(connection, Clock(), "rebuild")
         else:
             (data / store.FILE).unlink()
         work = "not begun"

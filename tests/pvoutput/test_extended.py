@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.ledger.reads import Sample
-from appliance.pvoutput import extended, poster
+from appliance.pvoutput import account_check, extended
 from tests.pvoutput.several import EVE, SERIALS
 from tests.pvoutput.support import Box
 
@@ -37,7 +37,7 @@ def test_an_account_without_donation_gets_no_own_values(owner: Box) -> None:
     owner.settings = replace(owner.settings, pvoutput=replace(owner.settings.pvoutput, v7=f"{SERIALS[0]} power"))
     owner.push()
     assert not [request for request in owner.server.requests if request.status == 403]
-    found = poster.check_account(owner.store, owner.settings, owner.clock)
+    found = account_check.check_account(owner.store, owner.settings, owner.clock)
     assert any("donors" in line for line in found.warnings)
 
 

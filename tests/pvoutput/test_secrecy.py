@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.pvoutput import poster
+from appliance.pvoutput import account_check, poster
 from appliance.pvoutput.client import Client
 from appliance.settings import Secret
 from appliance.simulate.pvoutput import Fault
@@ -30,7 +30,7 @@ def test_no_trace_of_the_key_is_left_by_a_day_full_of_trouble(
     with odd_server(b"HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n%s" % (len(echo), echo)) as (url, _):
         box.settings = replace(good, pvoutput=replace(good.pvoutput, url=url))
         box.run(60)
-        result = poster.check_account(box.store, box.settings, box.clock)
+        result = account_check.check_account(box.store, box.settings, box.clock)
     assert "****" in result.text
     output = capsys.readouterr()
     for name, text in (("log", caplog.text), ("result", repr(result)), ("settings", repr(box.settings)),

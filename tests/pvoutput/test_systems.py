@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.pvoutput import outbox_rows, poster, views
+from appliance.pvoutput import account_check, outbox_rows, views
 from appliance.settings import PvSystem, Settings
 from appliance.simulate.pvoutput import Fault
 from tests.pvoutput.several import DAY, EVE, SERIALS, curve, record
@@ -57,7 +57,7 @@ def test_a_system_that_is_taken_out_is_sent_to_no_more(owner: Box) -> None:
 
 def test_the_test_asks_for_every_system_and_names_the_one_that_is_wrong(owner: Box) -> None:
     bad = replace(owner.settings.pvoutput, system=(PvSystem("999", ("X1",)), PvSystem("777", ("X1",))))
-    found = poster.check_account(owner.store, replace(owner.settings, pvoutput=bad), owner.clock)
+    found = account_check.check_account(owner.store, replace(owner.settings, pvoutput=bad), owner.clock)
     assert found.ok
     assert any("System 999: Invalid System ID" in line for line in found.warnings)
     assert any("X1 was ever heard" in line for line in found.warnings)

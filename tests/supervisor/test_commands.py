@@ -11,7 +11,8 @@ from appliance import settings, store
 from appliance.history import backup
 from appliance.settings.live import LiveSettings
 from appliance.simulate.pvoutput import API_KEY
-from appliance.supervisor.process import Supervisor, commands
+from appliance.supervisor import command_queue, commands
+from appliance.supervisor.process import Supervisor
 from appliance.system.clock import Clock
 from tests.cli.command import CAPTURES, suntap
 
@@ -37,10 +38,10 @@ class Process:
 
     def ask(self, name: str, **argument: object) -> dict:
         """Put a command in the queue, step once, and give the answer."""
-        number = commands.submit(self.supervisor.store, self.clock, name, argument)
-        assert commands.result(self.supervisor.store, number) is None
+        number = command_queue.submit(self.supervisor.store, self.clock, name, argument)
+        assert command_queue.result(self.supervisor.store, number) is None
         self.supervisor.step()
-        answer = commands.result(self.supervisor.store, number)
+        answer = command_queue.result(self.supervisor.store, number)
         assert answer is not None
         return answer
 
@@ -131,7 +132,7 @@ def test_a_restore_takes_no_link_for_the_backup(box, process, tmp_path):
 
 def test_only_the_last_answers_are_kept(process):
     for _ in range(commands.KEEP + 10):
-        commands.submit(process.supervisor.store, process.clock, "dance")
+        command_queue.submit(process.supervisor.store, process.clock, "dance")
     process.supervisor.step()
     with closing(store.connect(process.supervisor.data_dir, readonly=True)) as reader:
         assert reader.execute("SELECT count(*) FROM command").fetchone()[0] == commands.KEEP

@@ -32,6 +32,12 @@ def test_a_first_password_that_is_none_is_one_line(config: Path, data_dir: Path)
     assert Auth(data_dir).stored().password is None
 
 
+@pytest.mark.parametrize("wrong", ["--nothing", "--config", "more"])
+def test_options_that_are_none_are_one_line(wrong: str) -> None:
+    done = web(wrong)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and wrong.strip("-") in done.stderr
+
+
 @pytest.mark.parametrize(("content", "word"), [("web = 3\n", "web must be a section"), ("[", "not valid TOML")])
 def test_settings_that_are_none_are_one_line(tmp_path: Path, content: str, word: str) -> None:
     (tmp_path / "suntap.toml").write_text(content)
