@@ -6,7 +6,7 @@ stores it if there is none yet, and ends. Exit codes: 0 ended as told, 1 cannot 
 import signal
 import sys
 import threading
-from getopt import GetoptError, getopt      # argparse would stay in memory: 0.4 MB
+from getopt import GetoptError, getopt  # argparse would stay in memory: 0.4 MB
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
