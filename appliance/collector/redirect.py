@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -146,7 +145,8 @@ class RedirectProcess:
 
 def program() -> str:
     """nft's path; "" where it is not installed."""
-    return shutil.which("nft", path=PLACES) or ""
+    found = (f"{place}/nft" for place in PLACES.split(":"))     # shutil.which would take 0.5 MB
+    return next((path for path in found if os.access(path, os.X_OK)), "")
 
 
 def _nft(script: str) -> None:

@@ -29,8 +29,9 @@ from appliance.history import backup_check
 from appliance.store import inbox
 from appliance.system import plain_tar
 from appliance.system.clock import Clock
-from appliance.system.files import PRIVATE, adopt_owner, temporary_folder, write_atomic
+from appliance.system.files import PRIVATE, adopt_owner, write_atomic
 from appliance.system.handover import Handover, Owner, acting_as
+from appliance.system.scratch import temporary_folder
 
 if TYPE_CHECKING:
     from tarfile import TarInfo

@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from appliance.health import status
 from appliance.history import backup as backups
 from appliance.settings import secrets, value
-from appliance.system.files import temporary_folder
+from appliance.system.scratch import temporary_folder
 from spcore.uploads import Upload
 from webui import fields, logs
 from webui.data import box
