@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, g
 
 from appliance import settings, store
-from appliance.health import log, status
+from appliance.health import log
+from appliance.health.status import Status, collect
 from appliance.history import export, senders, views
 from appliance.ledger import cadence
 from appliance.outputs.check import OutputCheck, check_output
@@ -91,6 +92,12 @@ class Box:
             g.suntap_store = store.connect(self.data_dir, readonly=True)
         return cast(sqlite3.Connection, g.suntap_store)
 
+    def status(self) -> Status:
+        """Everything that lamps and notices say, read once per request: inverters are compared for it."""
+        if "suntap_status" not in g:
+            g.suntap_status = collect(self.settings(), self.clock)
+        return cast(Status, g.suntap_status)
+
     def kept(self, question: Hashable, make: Callable[[], str]) -> str:
         """What `make` makes of the store and the settings; made anew when one of them changed."""
         state = database.signature(self.data_dir / store.FILE), self.settings()
@@ -128,7 +135,7 @@ class Box:
             written = log.entries(self.store())
         except sqlite3.Error:
             written = []
-        return log.shown(written, status.collect(self.settings(), self.clock).facts(), int(self.now()))
+        return log.shown(written, self.status().facts(), int(self.now()))
 
     def pvs_address(self, serial: str) -> str:
         """The hardware address of the trusted sender with this supervisor's serial; "" where it is not known."""

@@ -10,7 +10,6 @@ import threading
 
 from flask import Flask
 
-from appliance.health import status
 from appliance.settings import SettingsError
 from webui.data import box
 from webui.present import energy
@@ -32,6 +31,6 @@ def warm(app: Flask) -> None:
     with app.app_context():
         try:
             energy.worth(box(), energy.all_days(box()))
-            status.collect(box().settings(), box().clock)
+            box().status()
         except (sqlite3.Error, SettingsError, OSError) as error:    # the pages say so
             log.debug("not warmed up: %s", error)

@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify
 
-from appliance.health import status
 from appliance.health.notices import kwh
 from appliance.history import views
 from webui.data import box
@@ -105,7 +104,7 @@ def _inverters(day: date) -> str:
 @access.reader
 def state() -> Response:
     """Lamps, processes and counters, as `suntap status --json` prints them."""
-    return jsonify(status.collect(box().settings(), box().clock).to_json())
+    return jsonify(box().status().to_json())
 
 
 def totals(found: Totals) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from appliance.health import status
 from appliance.health.log import Entry
 from webui import language
 from webui.data import box
@@ -135,7 +134,7 @@ def _now() -> dict[str, Any]:
         slot.hole and slot.seconds > DAY_S for slot in energy.slots(box(), here))
     return {"now": now, "shown_w": 0 if now.state == "asleep" else now.production_w, "totals": totals,
             "best": best, "record": ours,
-            "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": status.collect(box().settings(), box().clock).lamps}
+            "lifetime_dwh": energy.lifetime_dwh(box()), "lamps": box().status().lamps}
 
 
 def _day(day: date) -> dict[str, Any]:

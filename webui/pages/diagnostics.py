@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from appliance.health import status
 from appliance.history import views
 from appliance.settings import secrets
 from webui import logs
@@ -33,7 +32,7 @@ BACKLOG_POINTS = 360    # of the curve
 @access.owner
 def show() -> str:
     """All of it."""
-    found = status.collect(box().settings(), box().clock)
+    found = box().status()
     facts, writable = found.to_json(), found.room is None or found.room.writable
     return render_template("diagnostics.html", question=box().question(), facts=facts, uploads=_uploads(),
                            backlog=backlog(box()), parts=PARTS, answerers=ANSWERERS, problem=box().problem,
@@ -44,7 +43,7 @@ def show() -> str:
 @access.owner
 def lamps() -> str:
     """Lamps, processes and counters alone, for the polling script."""
-    return render_template("_status.html", facts=status.collect(box().settings(), box().clock).to_json())
+    return render_template("_status.html", facts=box().status().to_json())
 
 
 @page.get("/diagnostics/log")

@@ -3,7 +3,6 @@ private.
 """
 from flask import Blueprint, Response, jsonify
 
-from appliance.health import status
 from webui.data import box
 from webui.security import access, auth
 
@@ -14,7 +13,7 @@ page = Blueprint("health", __name__)
 @access.public
 def healthz() -> Response:
     """{"ok": bool, "reasons": [lamp names, and for the owner what is wrong]}: a reason may quote a settings file."""
-    works, reasons = status.collect(box().settings(), box().clock).healthy()
+    works, reasons = box().status().healthy()
     if not auth.is_owner():
         reasons = [reason.partition(":")[0] for reason in reasons]
     response = jsonify(ok=works, reasons=reasons)

@@ -1,7 +1,6 @@
 """/metrics, for Prometheus. It tells what the status tells, so it needs the password or a token."""
 from flask import Blueprint, Response
 
-from appliance.health import status
 from appliance.history import views
 from appliance.ledger.roles import INVERTER, role
 from webui.data import box
@@ -19,6 +18,6 @@ def show() -> Response:
     connection = box().store()
     units = [device for device in views.devices(connection)
              if role(device.kind, device.serial, device.model) == INVERTER]
-    return Response(metrics.text(status.collect(box().settings(), box().clock), energy.now(box()),
+    return Response(metrics.text(box().status(), energy.now(box()),
                                  views.lifetime(connection), energy.lifetime_dwh(box()), units),
                     content_type=metrics.CONTENT_TYPE)
