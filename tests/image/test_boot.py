@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.image, pytest.mark.root]
 BOOT_FILE = f'[pvoutput]\r\nurl = "http://127.0.0.1:{PVOUTPUT_PORT}/service/r2/"\r\n[site]\r\nsize_w = 4800\r\n'
 MEMORY_MB = {"suntap-capture": 128, "suntap-supervisor": 96, "suntap-web": 96, "suntap-collector": 64,
              "suntap-redirect": 48}
-TOGETHER_MB = 130       # all processes with all outputs on, without the ring into which the kernel writes packets
+TOGETHER_MB = 110       # all processes with all outputs on, without the ring into which the kernel writes packets
 DAILY_KB = 118_000      # written to the card on a day (image/README.md states the measured figure)
 IDLE_S = 40             # longer than the kernel lets written pages wait (30 s)
 POWER_CUTS = 5
