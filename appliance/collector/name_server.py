@@ -4,9 +4,11 @@ Only questions of the PVS's port for exactly this name are brought to it (redire
 nobody. Its answer lives for seconds only, so that handing the place back is a matter of less than a minute. It is a
 child of the collector process, without a right, and ends with it.
 """
+import ctypes
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from contextlib import suppress
@@ -20,8 +22,7 @@ START_S = 3.0
 WORDS = 1000            # bytes read of what it says where it cannot start
 MISSING = "dnsmasq is not installed: apt install dnsmasq-base"
 PLACES = "/usr/sbin:/sbin:/usr/bin:/usr/local/sbin"
-ENDS_WITH_US = ("/usr/bin/setpriv", "--pdeathsig", "KILL")                          # setpriv(1), of util-linux
-WITHOUT_RIGHTS = ("--reuid", "nobody", "--regid", "nogroup", "--clear-groups")    # first: a change of user forgets it
+PR_SET_PDEATHSIG = 1    # prctl(2); setpriv(1) would ask for capset, which the unit's filter forbids
 
 log = logging.getLogger(__name__)
 
@@ -74,10 +75,11 @@ class Names:
         options = [f"--port={self.port}", f"--address=/{NAME}/{REDIRECTED}", f"--local=/{NAME}/",
                    f"--local-ttl={TTL_S}", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
                    "--no-poll", "--cache-size=0", "--local-service", "--pid-file=", "--log-facility=/dev/null"]
-        begin = [*ENDS_WITH_US, *(WITHOUT_RIGHTS if os.geteuid() == 0 else ())]
-        try:
-            self._process = subprocess.Popen([*begin, path, *options], stdin=subprocess.DEVNULL,
-                                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        user, group, groups = ("nobody", "nogroup", ()) if os.geteuid() == 0 else (None, None, None)
+        try:    # another user first, not by dnsmasq: a change of user forgets the signal
+            self._process = subprocess.Popen(
+                [path, *options], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                user=user, group=group, extra_groups=groups, preexec_fn=_end_with_parent)
             self.restarts += 1
         except OSError as error:
             self.problem = f"{path}: {error.strerror}"
@@ -94,3 +96,10 @@ class Names:
                 with suppress(subprocess.TimeoutExpired, AttributeError):
                     self._process.wait(within_s / 20)   # type: ignore[union-attr]
         return False
+
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def _end_with_parent() -> None:
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
