@@ -7,8 +7,10 @@ import pytest
 from flask import Flask
 
 from appliance import settings
+from appliance.health.status import collect
 from tests.web.conftest import NOON, TODAY, FixedClock, Visitor
 from tests.web.roof import SERIALS, Roof, fill
+from webui import data
 from webui.present import units
 from webui.words import dashboard as words
 
@@ -58,6 +60,32 @@ def test_a_day_that_beats_all_others_says_so(guest: Visitor, data_dir: Path) -> 
     fill(data_dir, settings.Settings(), early, NOON)
     fill(data_dir, settings.Settings(), roof.uploads(TODAY, 1, until=NOON), NOON)
     assert "the best day so far" in guest.get("/live").text
+
+
+def test_the_energy_of_days_of_silence_makes_no_best_day_of_the_one_on_which_it_came(guest: Visitor,
+                                                                                   data_dir: Path) -> None:
+    roof = Roof()
+    roof.hole = NOON - 3 * 86400, NOON - 7200
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 5, until=NOON), NOON)
+    text = guest.get("/live").text
+    assert "the best day so far" not in text and "best day" in text
+
+
+def test_an_inverter_that_says_nothing_is_called_so_in_the_table_before_it_can_be_judged(
+        guest: Visitor, data_dir: Path, clock: FixedClock) -> None:
+    roof, early = Roof(), NOON - 6 * 3600 + 1800
+    roof.silent = {SERIALS[3]}
+    clock.move(early - NOON)
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 2, until=early), early)
+    row = re.search(rf"<tr><th scope=\"row\" class=\"mono\">{SERIALS[3]}</th>.*?</tr>", guest.get("/").text, re.S)
+    assert row is not None and "not heard" in row[0] and "too early to say" not in row[0]
+
+
+def test_what_lamps_and_notices_say_is_read_once_for_a_page(owner: Visitor, roof: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(data, "collect", lambda *given: read.append(1) or collect(*given))
+    assert owner.get("/").status_code == 200 and len(read) == 1
 
 
 def test_before_sunrise_there_is_no_highest_power(guest: Visitor, data_dir: Path, clock: FixedClock) -> None:

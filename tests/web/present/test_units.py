@@ -34,6 +34,7 @@ def test_thousands_are_set_apart(number: int) -> None:
 
 def test_the_unknown_is_not_zero() -> None:
     assert units.kwh(None) == units.watts(None) == units.percent(None, 5) == units.percent(3, 0) == UNKNOWN
+    assert units.percent(11, 10) == units.percent(-1, 10) == UNKNOWN
     assert units.kwh(0) == "0.0"
 
 
