@@ -2,7 +2,7 @@
 import importlib.util
 import re
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from tests.image.conftest import TOP
@@ -42,11 +42,20 @@ def make(work: Path, version: str, broken: str = "", migration: int = 0) -> Path
     return target
 
 
+def names(root: Path, folder: PurePosixPath) -> list[str]:
+    """What is in a folder of the file system in `root`; nothing where there is no such folder."""
+    listed = builder().inside(root, f"ls -p {folder}").splitlines()     # /inode/mode/user/group/name/size/
+    return [line.split("/")[5] for line in listed if line.count("/") == 7]
+
+
 def replace(root: Path, path: str, text: str) -> None:
-    """A file with this content, new or in the place of one, of the file system in `root`: of root, mode 0644."""
-    part = root.with_suffix(".part")
+    """A file with this content, new or in the place of one, of the file system in `root`: of root, mode 0644. Byte code
+    of a module that it replaces goes: Python does not hold the card's against its source (image/hooks/customize)."""
+    part, module = root.with_suffix(".part"), PurePosixPath(path)
     part.write_text(text)
-    for command in (f"rm {path}", f"write {part} {path}", f"set_inode_field {path} mode 0100644",
+    code = module.parent / "__pycache__"
+    for command in (*(f"rm {code}/{name}" for name in names(root, code) if name.startswith(f"{module.stem}.")),
+                    f"rm {path}", f"write {part} {path}", f"set_inode_field {path} mode 0100644",
                     f"set_inode_field {path} uid 0", f"set_inode_field {path} gid 0"):
         subprocess.run(["debugfs", "-w", "-R", command, root], check=True, capture_output=True)
     part.unlink()
