@@ -167,8 +167,10 @@ class Handover:
         self.report(False, reason)
 
     def report(self, ok: bool | None, text: str) -> None:
-        """The service's side: write the progress (`ok` None) or the outcome. If that fails, only the report is lost."""
+        """The service's side: write the progress (`ok` None) or the outcome, also of what the page was never asked for
+        (an update from a stick). If that fails, only the report is lost."""
         with acting_as(self.owner), suppress(OSError):
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             write_atomic(self.folder / RESULT, json.dumps({"ok": ok, "text": text}).encode(), mode=0o644,
                          durable=ok is not None)
 

@@ -55,6 +55,13 @@ def test_it_is_asked_taken_told_and_over(handover: Handover) -> None:
     assert handover.state().name == "asked"
 
 
+def test_what_the_page_was_never_asked_for_is_told_as_well(handover: Handover) -> None:
+    """An update from a stick, on a box whose page never had a file."""
+    handover.report(False, "version 9 did not work: back to 8")
+    assert (handover.state().name, handover.state().text) == ("failed", "version 9 did not work: back to 8")
+    assert handover.folder.stat().st_mode & 0o077 == 0
+
+
 @pytest.mark.parametrize(("left", "asked", "kept"), [
     (["bundle", "bundle.part"], False, []), (["bundle", "bundle.part"], True, ["bundle", REQUEST]), ([], False, [])])
 def test_what_a_power_cut_left_is_swept_but_not_what_waits_to_be_taken(
