@@ -174,13 +174,3 @@ def test_a_damaged_history_ends_the_process_so_that_its_start_repairs_it(process
     process.supervisor.store = store.connect(tmp_path / "data")
     with pytest.raises(sqlite3.Error):
         process.supervisor.step()
-
-
-def test_an_inbox_opened_before_anybody_wrote_it_is_opened_anew(process):
-    """After a clean restart a reader without rights opens it as a file that cannot change."""
-    process.supervisor.step()
-    opened = process.supervisor.inbox
-    assert opened is not None
-    setattr(opened, store.database.FROZEN, True)
-    process.supervisor.step()
-    assert process.supervisor.inbox is not None and process.supervisor.inbox is not opened
