@@ -17,7 +17,6 @@ from appliance.errors import SuntapError
 
 BUSY_S = 15.0                   # wait for another process's write before giving up
 READER_CACHE_KIB = 256          # a reader's own pages: the kernel has them as well, and the page has many readers
-FROZEN = "is_frozen"            # set on a reader's connection that sees nothing of what a later writer writes
 WAL_BYTES = 16 << 20            # the write-ahead log is truncated to this size after a large transaction
 
 HINTS = {                       # what to do, by SQLite's primary result code
@@ -201,9 +200,7 @@ def _reader(path: Path, schema: str) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         if os.access(path.parent, os.W_OK) or path.with_name(path.name + "-wal").exists():
             raise
-        found = _checked(_open(path, "ro", "&immutable=1"), path, schema)
-        setattr(found, FROZEN, True)
-        return found
+        return _checked(_open(path, "ro", "&immutable=1"), path, schema)
 
 
 def _checked(connection: sqlite3.Connection, path: Path, schema: str) -> sqlite3.Connection:

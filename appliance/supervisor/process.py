@@ -21,7 +21,7 @@ from appliance.outputs.contract import Facts
 from appliance.outputs.runner import Runner
 from appliance.pvoutput import poster
 from appliance.settings.live import LiveSettings
-from appliance.store import database, inbox, integrity
+from appliance.store import inbox, integrity
 from appliance.store.database import explained
 from appliance.supervisor import commands, pipeline
 from appliance.system.clock import Clock, is_set
@@ -155,8 +155,6 @@ class Supervisor:
         """Turn new uploads into slots, and put slots that are due into the outbox."""
         settings = self.live.current
         now = self.clock.time()
-        if getattr(self.inbox, database.FROZEN, False):     # opened before the capture process had begun to write
-            self._close_inbox()
         due = abs(now - self._refreshed) >= REFRESH_S   # abs: the clock may be set back
         done = pipeline.derive(self._inbox(), self.store, settings, now, self.beat, INGEST_LIMIT, refresh=due)
         self.counters["uploads"] += done.uploads
