@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -248,21 +248,32 @@ def _migrate(connection: sqlite3.Connection, path: Path, schema: str) -> None:
 
 
 def _copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Copy the file to <name>.before-<its version>. If there is no room for the copy, only log a warning."""
+    """Copy the file to <name>.before-<its version>. If there is no room for the copy, only log a warning.
+
+    SQLite reads it: a process that opens and closes the file itself loses the locks of all its connections to it
+    (POSIX). Another one then deletes the write-ahead log under them, and what they write is seen by nobody.
+    """
     aside = path.with_name(f"{path.name}.before-{version}")
     if aside.exists():
         return
     part = aside.with_name(aside.name + ".part")
     try:
+        _drop(part)                         # what a cut left
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         if shutil.disk_usage(path.parent).free < 2 * path.stat().st_size:
             raise OSError(f"no room for {path.stat().st_size >> 20} MiB")
-        with transaction(connection):       # blocks other writers during the copy
-            shutil.copyfile(path, part)
+        with closing(sqlite3.connect(part)) as copy:
+            connection.backup(copy)         # one step: one state, on the disk when it ends
         os.replace(part, aside)
-    except OSError as error:
-        part.unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            _drop(part)
         log.warning("%s: brought up to date without a copy of before (%s)", path, error)
+
+
+def _drop(path: Path) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -1,6 +1,8 @@
 """Opening, migrating, reading without a right to write, and what stands together in a transaction."""
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +92,35 @@ def test_a_reader_brings_an_older_database_up_to_date_where_it_may(tmp_path, two
     two_steps.append((2, "CREATE TABLE b (x);"))
     with closing(open_database(tmp_path / "x", "test", readonly=True)) as conn:
         assert conn.execute("SELECT count(*) FROM b").fetchone() == (0,)
+
+
+def test_what_is_written_after_a_migration_outlives_the_visit_of_another_process(tmp_path):
+    """The recorder migrated, and the page opened and closed the history: nothing came in from then on."""
+    every = migrations("store")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "migrations", lambda schema: every[:-1])
+        store.connect(tmp_path).close()
+    visit = (f"import sys; sys.path[:] = {sys.path!r}; from appliance import store; from appliance.store import state;"
+             f" conn = store.connect({str(tmp_path)!r}); print(state.get(conn, 'word')); conn.close()")
+    with closing(store.connect(tmp_path)) as recorder:
+        assert list(tmp_path.glob("*.before-*"))
+        for word in ("first", "second"):
+            state.put(recorder, "word", word)
+            seen = subprocess.run([sys.executable, "-c", visit], capture_output=True, text=True, check=True)
+            assert seen.stdout.split() == [word]
+
+
+@pytest.mark.parametrize("left", ["x.before-1.part", "x.before-1.part-journal"])
+def test_a_copy_that_was_cut_off_is_made_anew(tmp_path, two_steps, left):
+    two_steps[1:] = []
+    open_database(tmp_path / "x", "store").close()
+    two_steps.append((2, "CREATE TABLE b (x);"))
+    (tmp_path / left).write_bytes(b"torn" * 2000)
+    open_database(tmp_path / "x", "store").close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x", "x.before-1"]
+    with closing(sqlite3.connect(tmp_path / "x.before-1")) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert [row[0] for row in conn.execute("SELECT name FROM sqlite_master")] == ["a"]
 
 
 def test_two_processes_may_migrate_at_once(tmp_path):
