@@ -1,10 +1,11 @@
 """What changed in the history since a reader last looked: slots, local days, and what each inverter counted on a day.
 
-Theory: triggers (0030_outputs.sql) keep for each row of slot, site_day and device_day the number of its last change; a
-row that changes gets the next number. A reader's cursor is a number: what is behind it is all that the reader has yet
-to see, each row once, as it is now. Cursor 0 is the whole history. A row that is gone is told too, with None for its
-values. `revision` counts the changes after a row was handed out: mark_handed() is called, and committed, before rows
-are sent, so that the outside never sees two different values under one revision, whenever the process is killed.
+Theory: triggers (0091_handed.sql) number the rows of slot, site_day and device_day; a row that changes after it was
+handed out gets the next number. A reader's cursor is a number: what is behind it is all that the reader has yet to see,
+each row once, as it is now. Cursor 0 is the whole history. A row that is gone is told too, with None for its values.
+A reader reads and calls mark_handed() in one transaction, and sends once that is committed: so no change falls between
+the two, and the outside never sees two different values under one revision (the changes after a row was handed out),
+whenever the process is killed.
 """
 import sqlite3
 from dataclasses import dataclass
@@ -58,8 +59,7 @@ def days_since(conn: sqlite3.Connection, number: int, limit: int) -> list[Change
 
 
 def inverters_since(conn: sqlite3.Connection, number: int, limit: int) -> list[Change]:
-    """The same of inverters' days. Other devices' changes are passed over: a whole answer may be shorter than what is
-    left, so a reader goes on from last_number() once an answer is empty."""
+    """The same of inverters' days. Other devices' changes are passed over."""
     return [Change(at, revision, time, day, serial, InverterDay(energy, counter) if energy is not None else None)
             for at, revision, time, day, serial, energy, counter in conn.execute(
                 "SELECT number, revision, change.time, date(change.time, 'unixepoch'), serial, energy_dwh, counter_dwh"
@@ -69,18 +69,13 @@ def inverters_since(conn: sqlite3.Connection, number: int, limit: int) -> list[C
                 " WHERE change.kind = 2 AND number > ? ORDER BY number LIMIT ?", (number, limit))]
 
 
-def last_number(conn: sqlite3.Connection, kind: int) -> int:
-    """The number of the newest change of a kind; 0 when there is none."""
-    return int(conn.execute("SELECT coalesce(max(number), 0) FROM change WHERE kind = ?", (kind,)).fetchone()[0])
-
-
 def waiting(conn: sqlite3.Connection, kind: int, number: int) -> int:
     """How many rows of a kind changed after `number`."""
     return int(conn.execute("SELECT count(*) FROM change WHERE kind = ? AND number > ?", (kind, number)).fetchone()[0])
 
 
 def mark_handed(conn: sqlite3.Connection, kind: int, number: int) -> None:
-    """Rows up to `number` are about to be sent: from now on a change of them is another revision."""
+    """Rows up to `number` were read in this transaction and are sent after it: a change is another revision."""
     conn.execute("UPDATE handed SET number = max(number, ?) WHERE kind = ?", (number, kind))
 
 

@@ -121,6 +121,8 @@ class Devices:
         if any(key in self.before and key[0] in COUNTED and self.before[key] != (role(*key, device.model), device.pvs)
                for key, device in changed.items()) or self.roofs_before != self._roofs():
             mark_all_stale(self.store)
+            self.store.execute("DELETE FROM roof_day WHERE pvs NOT IN"      # nobody derives these again
+                               " (SELECT pvs FROM device WHERE kind IN ('inverter', 'meter'))")
 
     def _roofs(self) -> dict[str, str]:
         return {serial: roof for serial, roof in successions(

@@ -67,3 +67,14 @@ def test_it_is_the_same_in_any_order_of_arrival(tmp_path):
     assert boxes[0].derived() == boxes[1].derived()
     for box in boxes:
         box.close()
+
+
+def test_the_day_of_a_pvs_that_no_device_is_of_any_more_is_gone(box):
+    """An inverter whose readings were all ahead of the clock is of no PVS yet."""
+    def days():
+        return box.store.execute("SELECT pvs, day, source FROM roof_day").fetchall()
+    ahead = upload([inverter(NOON + 600, 1_000_050), inverter(NOON + 900, 1_000_050)], NOON - 3 * 24 * HOUR, "1")
+    box.deliver(ahead, upload([inverter(NOON + 600, 3, "414050000000002")], NOON + 2 * HOUR, "2"))
+    assert days() == [("", "2026-05-09", "inverters"), (PVS, "2026-05-09", "inverters")]
+    box.deliver(upload([inverter(NOON + 300, 1_000_000)], NOON + HOUR, "3"))
+    assert days() == [(PVS, "2026-05-09", "inverters")]

@@ -174,12 +174,16 @@ class Counter:
 
 def tells_order(readings: list[Reading], zone: str) -> bool:
     """Whether no reading falls to what the counter had passed before, but for its last digit: then a wrong clock
-    stamped some of them. With and without the readings that are left out."""
+    stamped some of them. With and without the readings that are left out; nor may one be left out that the counter
+    came to later."""
     full = full_power(readings, zone)
     counter = Counter(False, readings, limit(full), full, zone)
     counter.count()
     kept = {*counter.starts, *(time for begin, end, _ in counter.steps for time in (begin, end))}
     several = sorted(readings), sorted(one for one in readings if one[0] in kept)
+    if any(early[1] < one[1] <= late[1] + DIGIT for one in several[0] if one[0] not in kept
+           for early in several[1] if early[0] < one[0] for late in several[1] if late[0] > one[0]):
+        return False
     several += tuple(map(counter.onward, several))
     if any(first[1] / 2 < last[1] < first[1] - DIGIT for ordered in several for first, last in pairwise(ordered)):
         return False            # it did not begin anew, so it was there before the first reading

@@ -42,7 +42,8 @@ class House:
         return Settings(site=self.site, lines=Lines(url, Secret(token)))
 
     def context(self, settings: Settings) -> Context:
-        return Context(self.store, settings, self.clock, Facts, Event())
+        """With a connection of its own, as the runner makes it."""
+        return Context(store.connect(self.folder), settings, self.clock, Facts, Event())
 
     def put_day(self, day: date, slots: int = 12, step_s: int = 300) -> None:
         """Make or remake a local day with random values, in the way the ledger writes."""

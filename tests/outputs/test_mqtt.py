@@ -12,6 +12,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from appliance import settings as declared
+from appliance import store
 from appliance.outputs.contract import Context, Fact, Facts, OutputError
 from appliance.outputs.mqtt import REPEAT_S, MqttOutput, discovery, snapshot
 from appliance.outputs.mqtt.snapshot import AWAY_S
@@ -71,7 +72,7 @@ LAMPS = Facts([Fact("disk", "ok", "fine"), Fact("capture", "warn", "silent"), Fa
 
 def output_of(house: House, port: int, **more: Any) -> MqttOutput:
     chosen = Settings(site=house.site, mqtt=Mqtt(f"mqtt://127.0.0.1:{port}", **more))
-    return MqttOutput(Context(house.store, chosen, house.clock, lambda: LAMPS, threading.Event()))
+    return MqttOutput(Context(store.connect(house.folder), chosen, house.clock, lambda: LAMPS, threading.Event()))
 
 
 def kwh(house: House, column: str) -> float:

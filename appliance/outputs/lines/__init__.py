@@ -99,12 +99,13 @@ class LinesOutput:
         now = self._context.clock.time()
         if kind != SLOT and abs(now - self._looked[kind]) < HOUR_S:  # abs: the clock may be set back
             return False
-        batch = self._batch(kind, now, stamp)
+        with transaction(self._store):
+            batch = self._batch(kind, now, stamp)
+            if batch:
+                changes.mark_handed(self._store, kind, batch[-1][0])
         if not batch:
             self._looked[kind] = now if kind != SLOT else 0.0
             return False
-        with transaction(self._store):
-            changes.mark_handed(self._store, kind, batch[-1][0])
         done = self._write([line for _, line in batch])
         self._context.count("rows", done)
         setattr(self._place, COLUMNS[kind], batch[-1][0])

@@ -13,7 +13,6 @@ announced is remembered, and taken back when the device is not there any more.
 import secrets
 from typing import Any
 
-from appliance.history import changes
 from appliance.outputs import progress
 from appliance.outputs.contract import Context, OutputError
 from appliance.outputs.mqtt import discovery, snapshot
@@ -34,7 +33,7 @@ class MqttOutput:
         self._base = discovery.base(self._mqtt, self._site)
         self._broker: Broker | None = None
         self._announce = False
-        self._seen: tuple[int, ...] | None = None
+        self._seen: int | None = None
         self._said = float("-inf")
 
     def step(self) -> float:
@@ -42,7 +41,7 @@ class MqttOutput:
         try:
             broker = self._broker or self._connect()
             steady = self._context.clock.sleep_seconds(self._context.clock.steady()[1])
-            seen = self._numbers()
+            seen = int(self._store.execute("PRAGMA data_version").fetchone()[0])    # another one with each commit
             if self._announce or seen != self._seen or steady - self._said >= REPEAT_S:
                 announced = self._publish(broker)
                 self._seen, self._said = seen, steady - (REPEAT_S - SETTLE_S if announced else 0.0)
@@ -92,9 +91,6 @@ class MqttOutput:
     def _received(self, topic: str, payload: bytes) -> None:
         """Home Assistant has started."""
         self._announce |= topic == f"{self._mqtt.discovery}/status" and payload == b"online"
-
-    def _numbers(self) -> tuple[int, ...]:
-        return tuple(changes.last_number(self._store, kind) for kind in (changes.SLOT, changes.DAY, changes.INVERTER))
 
     def _publish(self, broker: Broker) -> bool:
         """Everything there is to say now; whether sensors were announced."""
