@@ -24,6 +24,7 @@ settings.load_profile("suntap")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it, and pass that on
 
 IMAGE, CONTAINER = Path(__file__).parent / "image", Path(__file__).parent / "container"
+SANITIZERS = Path(__file__).parent / "spcore/test_fuzz.py"
 CI = os.environ.get("CI") == "true"
 ALLOWED = ("only for ",)    # "only for arm64": another architecture's or kernel's test
 
@@ -64,9 +65,10 @@ def lacks_root() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Markers become skips where the machine lacks something; image tests, those with Home
-    Assistant and those of the container run only when they are asked for."""
+    """Markers become skips where the machine lacks something; image tests, those with Home Assistant, those of the
+    container and those under the sanitizers run only when they are asked for."""
     unasked = [item for item in items if (not asked(config, IMAGE) and item.get_closest_marker("image"))
+               or (not asked(config, SANITIZERS) and item.path == SANITIZERS)
                or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))
                or ("SUNTAP_CONTAINER" not in os.environ and item.get_closest_marker("container"))]
     left_out[:] = [item.nodeid for item in unasked]
@@ -147,7 +149,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         return
     if left_out:
         print(f"{len(left_out)} tests were not asked for: `./run test image` builds and boots the image, "
-              "`./run test outputs` installs Home Assistant, `./run test container` builds and starts the container")
+              "`./run test outputs` installs Home Assistant, `./run test container` builds and starts the container, "
+              "`./run test sanitizers` compiles the core for them")
     if not config.option.collectonly:
         withstood = f"; {len(attacks)} attacks withstood" if attacks else ""
         print("{passed} passed, {failed} failed, {skipped} skipped".format(**counts) + withstood)
