@@ -140,6 +140,7 @@ def _take(state: State, point: Point, following: Point | None, both_ways: bool, 
     fits = _fits_net if both_ways else _fits_rising
     if following is None or not fits(state, following, limit) or fits(State(*point, point[0]), following, limit):
         return _accept(state, point, both_ways, limit, result.steps)
+    result.top_w = ANY_W        # at another limit it may be none
     result.events.append(Event(OUTLIER, point[0], state[1], point[1]))
     if not both_ways and misplaced.is_of_the_day(state, [point], limit):
         result.misplaced.append(point[0])

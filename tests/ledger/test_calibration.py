@@ -72,6 +72,16 @@ def test_the_owners_kind_of_meter_holds(box):
     assert meter_is_gross(box.store)
 
 
+def test_what_was_taken_for_a_spike_is_looked_at_again_once_the_full_power_is_known(box):
+    """8.4 kW up to near zero are too much where nothing is known of the meter; the next day knows it."""
+    evening = [(NOON, -6900), (NOON + 300, -6900), (NOON + 600, 1500), (NOON + 900, 1500)]
+    midnight = NOON + 12 * 3600
+    box.lines(*(meter(time, net) for time, net in evening),
+              *(meter(midnight + 300 * number, 1500 + 20_000 * number) for number in range(4)))
+    nets = [row[:2] for row in box.store.execute("SELECT time - ?, net_dwh FROM slot WHERE time < ?", (NOON, midnight))]
+    assert nets == [(300, 0), (600, 8400), (900, 0)]
+
+
 def test_a_devices_full_power_is_that_of_its_third_best_day(box):
     for day, watts in enumerate((3000, 700, 900, 800)):
         box.lines(*run_of(NOON + 86400 * day, 13, 1_000_000 * (day + 1), watts * 10 // 12))
