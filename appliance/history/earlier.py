@@ -34,6 +34,8 @@ MOST_DWH = 10**8                # of a day: 10 MWh
 FIRST_DAY = date(2000, 1, 1)
 
 OUTPUT = re.compile(r"(\d{8}),(\d{1,9})(?:,[^,]*,[^,]*,(\d{0,9}))?(?:,.*)?", re.ASCII)
+UNMEASURED = ("earlier_day AS one WHERE NOT EXISTS"
+              " (SELECT 1 FROM site_day WHERE site_day.day = one.day AND slots > 0)")
 DATE_TITLES = ("date", "day", "period", "time", "timestamp", "month")
 MADE_TITLES = ("production", "produced", "generated", "generation", "solar")
 USED_TITLES = ("consumption", "consumed", "used", "usage", "use")
@@ -176,6 +178,11 @@ def forget(conn: sqlite3.Connection) -> int:
 def days(conn: sqlite3.Connection, first: str = "", last: str = "~") -> list[EarlierDay]:
     """The imported days in a range of local days of which suntap measured nothing, ascending."""
     return [EarlierDay(date.fromisoformat(day), made, used, source) for day, made, used, source in conn.execute(
-        "SELECT day, production_dwh, consumption_dwh, source FROM earlier_day AS one WHERE day BETWEEN ? AND ?"
-        " AND NOT EXISTS (SELECT 1 FROM site_day WHERE site_day.day = one.day AND slots > 0) ORDER BY day",
+        f"SELECT day, production_dwh, consumption_dwh, source FROM {UNMEASURED} AND day BETWEEN ? AND ? ORDER BY day",
         (first, last))]
+
+
+def sources(conn: sqlite3.Connection) -> list[str]:
+    """Where those days are from, by name."""
+    return [source for (source,) in conn.execute(
+        f"SELECT DISTINCT source FROM {UNMEASURED} AND source <> '' ORDER BY source")]

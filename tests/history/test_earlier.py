@@ -84,8 +84,10 @@ def test_days_are_replaced_hidden_by_measured_ones_and_forgotten(tmp_path: Path)
     assert earlier.keep(conn, [EarlierDay(DAY, 1), EarlierDay(later, 2, 3)], "a\x00" + "b" * 99) == 2
     assert earlier.keep(conn, [EarlierDay(DAY, 5)], "pvoutput") == 2
     assert earlier.days(conn) == [EarlierDay(DAY, 5, None, "pvoutput"), EarlierDay(later, 2, 3, "a" + "b" * 59)]
+    assert earlier.sources(conn) == ["a" + "b" * 59, "pvoutput"]
     conn.execute("INSERT INTO site_day (day, production_dwh, slots, holes, source, net_active, balance_dwh,"
                  " against_plus_dwh, against_minus_dwh) VALUES ('2019-05-10', 7, 1, 0, 'inverters', 0, 0, 0, 0)")
     assert [one.day for one in earlier.days(conn)] == [DAY] and earlier.days(conn, "2019-05-10") == []
+    assert earlier.sources(conn) == ["pvoutput"]
     assert earlier.forget(conn) == 2 and earlier.days(conn) == []
     conn.close()

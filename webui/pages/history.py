@@ -1,5 +1,6 @@
 """The history: a month as calendar and bars, its year, all years, the best days."""
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -108,10 +109,11 @@ def _weekdays() -> list[str]:
 
 
 def side_by_side(measured: list[Totals], imported: list[Totals]) -> dict[str, Any]:
-    """Months as rows and years as columns: production in 0.1 Wh as measured and as imported, never their sum."""
+    """Months as rows and years as columns: production in 0.1 Wh as measured and as imported (days, ascending), never
+    their sum."""
     kinds = [{(year, month): total.production_dwh
-              for year in {day.day.year for day in days}
-              for month, total in energy.by_month([day for day in days if day.day.year == year]).items()}
+              for year, of_year in groupby(days, key=lambda day: day.day.year)
+              for month, total in energy.by_month(list(of_year)).items()}
              for days in (measured, imported)]
     years = sorted({year for kind in kinds for year, _ in kind})
     rows = [{"name": str(localtime.MONTHS[month - 1]), "cells": [

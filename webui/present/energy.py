@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+from operator import attrgetter
 from statistics import median
 
 from appliance.history import earlier as imports
@@ -44,6 +45,9 @@ class Totals:
     consumption_dwh: int | None = None
     import_dwh: int | None = None
     export_dwh: int | None = None
+
+
+ENERGIES = attrgetter("production_dwh", "consumption_dwh", "import_dwh", "export_dwh")
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ def earlier(box: Box) -> list[Totals]:
 
 def sources(box: Box) -> list[str]:
     """Where the imported days are from."""
-    return sorted({one.source for one in imports.days(box.store()) if one.source})
+    return imports.sources(box.store())
 
 
 def _grouped(found: Sequence[Totals], part: Callable[[date], int]) -> dict[int, Totals]:
@@ -196,11 +200,12 @@ def _totals(day: views.Day) -> Totals:
 
 def total(parts: Sequence[Totals]) -> Totals:
     """The sum of totals; what is not known in any of them stays unknown."""
-    def add(name: str) -> int | None:
-        known = [number for part in parts if (number := getattr(part, name)) is not None]
+    def add(column: Iterable[int | None]) -> int | None:
+        known = [number for number in column if number is not None]
         return sum(known) if known else None
-    return Totals(parts[0].day if parts else date.min, add("production_dwh"), add("consumption_dwh"), add("import_dwh"),
-                  add("export_dwh"))
+    if not parts:
+        return Totals(date.min)
+    return Totals(parts[0].day, *map(add, zip(*map(ENERGIES, parts), strict=True)))
 
 
 def span(box: Box) -> tuple[date, date] | None:
