@@ -32,10 +32,10 @@ MAX_LINE = 4000
 MAX_SOURCE = 60
 MOST_DWH = 10**8                # of a day: 10 MWh
 FIRST_DAY = date(2000, 1, 1)
-
-OUTPUT = re.compile(r"(\d{8}),(\d{1,9})(?:,[^,]*,[^,]*,(\d{0,9}))?(?:,.*)?", re.ASCII)
 UNMEASURED = ("earlier_day AS one WHERE NOT EXISTS"
               " (SELECT 1 FROM site_day WHERE site_day.day = one.day AND slots > 0)")
+
+OUTPUT = re.compile(r"(\d{8}),(\d{1,9})(?:,[^,]*,[^,]*,(\d{0,9}))?(?:,.*)?", re.ASCII)
 DATE_TITLES = ("date", "day", "period", "time", "timestamp", "month")
 MADE_TITLES = ("production", "produced", "generated", "generation", "solar")
 USED_TITLES = ("consumption", "consumed", "used", "usage", "use")

@@ -95,7 +95,7 @@ def test_a_reader_brings_an_older_database_up_to_date_where_it_may(tmp_path, two
 
 
 def test_what_is_written_after_a_migration_outlives_the_visit_of_another_process(tmp_path):
-    """The recorder migrated, and the page opened and closed the history: nothing came in from then on."""
+    """The recorder migrates the history; then another process, like the page, is the last one to open and close it."""
     every = migrations("store")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(database, "migrations", lambda schema: every[:-1])
