@@ -16,7 +16,7 @@ from math import gcd
 from appliance.ledger.cadence import is_hole
 from appliance.ledger.folded import Folded, Step
 from appliance.ledger.pvs_production import Day
-from appliance.ledger.sign import RESOLUTION_DWH, Against
+from appliance.ledger.sign import RESOLUTION_DWH, against
 from appliance.ledger.slot import Slot, watts
 
 HOLE_SHARE = 20             # a slot is marked when more than 1/20 of its energy is a hole's
@@ -24,6 +24,7 @@ SCALE = 1_000_000           # of powers, so that integers do
 FALL_S = 6 * 3600           # a meter that ran down in a longer hole may have begun anew
 
 Spans = dict[int, int]      # length of a step in seconds, negative where it is a hole → energy
+NO_SPANS: Spans = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +72,29 @@ class SlotEnergy:
             self._add(list(zip(begins, ends, energies, strict=True)), len(several), day)
 
     def _add(self, steps: list[Step], count: int, day: Day) -> None:
+        """Add the steps of `count` counters that were read at the same times."""
         day_start, slot_seconds, long_s = day.start, day.slot_seconds, day.slot_seconds * 3 // 2
-        current, length, sum_dwh = -1, 0, 0
-        for index, (start, end, energy) in enumerate(steps):
-            slot = end - (end - day_start) % slot_seconds
+        energies, counters, spans = self.energy, self.counters, self.spans
+        slots = [end - (end - day_start) % slot_seconds for _, end, _ in steps]
+        length = sum_dwh = 0
+        for index, ((start, end, energy), slot, following) in enumerate(zip(steps, slots, [*slots[1:], -1],
+                                                                            strict=True)):
             seconds = end - start
-            if slot != current:
-                self._book(current, length, sum_dwh, count)
-                current, length, sum_dwh = slot, 0, 0
             if length < 0 or (seconds > long_s and is_hole(steps, index, slot_seconds, day.usual_s)):
                 length = -abs(length) - seconds         # negative: a hole's
             else:
                 length += seconds
             sum_dwh += energy
-        self._book(current, length, sum_dwh, count)
-
-    def _book(self, slot: int, length: int, energy_dwh: int, count: int) -> None:
-        if length:
-            self.energy[slot] += energy_dwh
-            self.counters[slot] += count
-            spans = self.spans.setdefault(slot, {})
-            spans[length] = spans.get(length, 0) + abs(energy_dwh)
+            if slot == following:
+                continue
+            if length:
+                energies[slot] += sum_dwh
+                counters[slot] += count
+                if slot not in spans:
+                    spans[slot] = {length: abs(sum_dwh)}
+                else:
+                    spans[slot][length] = spans[slot].get(length, 0) + abs(sum_dwh)
+            length = sum_dwh = 0
 
 
 def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded], day: Day, sign: int, start: Start,
@@ -99,83 +102,85 @@ def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded]
     """The slots of a day, ascending, and its totals. `sign`: 1 when the meter rises with import, else -1; `gross`: the
     meter counts what the house uses, whatever the roof makes."""
     production, meter = SlotEnergy(production_counters, day), SlotEnergy(meter_counters, day)
+    times = sorted(production.energy.keys() | meter.energy.keys() | production.starts | meter.starts)
     active, balance = start.net_active, start.balance_dwh
-    slots: list[Slot] = []
-    totals = Totals(start)
-    totals.against_plus_dwh, totals.against_minus_dwh = _against(production, meter, meter_counters, day)
-    for time in sorted(production.energy.keys() | meter.energy.keys() | meter.starts):
+    made = used = bought = sold = None      # until now
+    best: dict[int, int] = {}       # most that was made in one slot, by its seconds
+    slots, falls, seconds, hole = list[Slot](), 0, 0, False
+    for time in times:
         produced, raw = production.energy.get(time), meter.energy.get(time)
-        if active and not gross:
-            balance += produced or 0
         consumed = net = None
+        if produced is not None or raw is not None:
+            seconds, hole = _seconds(production.spans.get(time, NO_SPANS), meter.spans.get(time, NO_SPANS))
+        if produced is not None:
+            made = (made or 0) + produced
+            if active and not gross:
+                balance += produced
+            if not hole and produced >= best.get(seconds, produced):
+                best[seconds] = produced
         if raw is not None:
             net = sign * raw - (produced or 0 if gross else 0)
             balance += sign * raw
             consumed = balance if balance > 0 else 0
             balance -= consumed
+            used = (used or 0) + consumed
+            bought = (bought or 0) + (net if net > 0 else 0)
+            sold = (sold or 0) - (net if net < 0 else 0)
+            falls += raw < 0 and (not hole or seconds < FALL_S)
         if time in meter.starts:
             active, balance = 1, min(balance, 0)
         if produced is None and raw is None:
             continue
-        seconds, hole = _spans(production.spans.get(time, {}), meter.spans.get(time, {}))
-        totals.production_dwh = _plus(totals.production_dwh, produced)
-        totals.consumption_dwh = _plus(totals.consumption_dwh, consumed)
-        slots.append(Slot(time, produced, net, consumed, totals.production_dwh,
-                          None if consumed is None else totals.consumption_dwh, seconds, hole))
-        if raw is not None and net is not None:
-            totals.import_dwh = (totals.import_dwh or 0) + (net if net > 0 else 0)
-            totals.export_dwh = (totals.export_dwh or 0) - (net if net < 0 else 0)
-            totals.meter_falls += raw < 0 and (not hole or seconds < FALL_S)
-        if produced is not None and not hole:
-            totals.peak_w = max(totals.peak_w or 0, watts(produced, seconds) or 0)
-        totals.holes += hole
-    totals.slots = len(slots)
-    totals.end = Start(active, balance)
-    return slots, totals
+        slots.append(Slot(time, produced, net, consumed, made, None if consumed is None else used, seconds, hole))
+    peak_w = max((watts(energy, seconds) or 0 for seconds, energy in best.items()), default=None)
+    plus, minus = _against(times, production, meter, meter_counters, day)
+    return slots, Totals(Start(active, balance), made, used, bought, sold, len(slots),
+                         sum(slot.hole for slot in slots), peak_w, plus, minus, falls)
 
 
-def _against(production: SlotEnergy, meter: SlotEnergy, meters: Sequence[Folded], day: Day) -> tuple[int, int]:
+def _against(times: Iterable[int], production: SlotEnergy, meter: SlotEnergy, meters: Sequence[Folded],
+             day: Day) -> tuple[int, int]:
     """What the day says against "+" and "-": of each stretch between two slots in which every counter was read."""
     if not meters:
         return 0, 0
     every = max(production.counters.values(), default=0), max(meter.counters.values(), default=0)
     steps = [[energy for _, _, energy in counter.steps] for counter in meters]
-    found = Against(sum(max(RESOLUTION_DWH, gcd(*energies)) for energies in steps if energies))
-    begins: dict[int, int] = {}
+    resolution_dwh = sum(max(RESOLUTION_DWH, gcd(*energies)) for energies in steps if energies)
+    begins: dict[int, int] = {}         # of steps that are of more than a slot and the one before it
     for counter in meters:
         for begin, end, _ in counter.steps:
             slot = end - (end - day.start) % day.slot_seconds
-            begins[slot] = min(begin, begins.get(slot, begin))
+            if begin < slot - day.slot_seconds:
+                begins[slot] = min(begin, begins.get(slot, begin))
+    begun = production.starts | meter.starts
     made = net = 0
     since = day.start - day.slot_seconds
-    for time in sorted(production.energy.keys() | meter.energy.keys() | production.starts | meter.starts):
-        if time in production.starts or time in meter.starts or begins.get(time, since) < since:
+    stretches: list[tuple[int, int] | None] = []
+    for time in times:
+        if time in begun or begins.get(time, since) < since:
             made, net, since = 0, 0, time       # a counter has seen more or less of the stretch than the others
-            found.forget()
+            stretches.append(None)
             continue
         made, net = made + production.energy.get(time, 0), net + meter.energy.get(time, 0)
         if (production.counters.get(time), meter.counters.get(time)) == every:
-            found.add(made, net)
+            stretches.append((made, net))
             made, net, since = 0, 0, time
-    return found.plus_dwh, found.minus_dwh
+    return against(stretches, resolution_dwh)
 
 
-def _plus(sum_dwh: int | None, energy: int | None) -> int | None:
-    return sum_dwh if energy is None else (sum_dwh or 0) + energy
-
-
-def _spans(production: Spans, meter: Spans) -> tuple[int, bool]:
+def _seconds(production: Spans, meter: Spans) -> tuple[int, bool]:
     """(seconds, hole) of a slot from its energy by length of step."""
-    if len(both := production.keys() | meter.keys()) == 1 and (seconds := min(both)) > 0:
+    lengths = [*production, *meter]
+    if (seconds := lengths[0]) > 0 and lengths.count(seconds) == len(lengths):
         return seconds, False       # as nearly all are
-    lengths = dict(production)
+    both = dict(production)
     for length, energy in meter.items():
-        lengths[length] = lengths.get(length, 0) + energy
-    sum_dwh = sum(lengths.values())
-    if len(lengths) == 1 or not sum_dwh:
-        seconds = min(map(abs, lengths))
+        both[length] = both.get(length, 0) + energy
+    sum_dwh = sum(both.values())
+    if len(both) == 1 or not sum_dwh:
+        seconds = min(map(abs, both))
     else:
-        power = sum(energy * SCALE // abs(length) for length, energy in lengths.items())
+        power = sum(energy * SCALE // abs(length) for length, energy in both.items())
         seconds = max(1, (2 * sum_dwh * SCALE + power) // (2 * power))
-    in_holes = sum(energy for length, energy in lengths.items() if length < 0)
+    in_holes = sum(energy for length, energy in both.items() if length < 0)
     return seconds, in_holes * HOLE_SHARE > sum_dwh or any(length < 0 for length in meter)

@@ -28,8 +28,9 @@ stood still and then rises faster than its device ever does has caught up: that 
 it is a hole's and has no power of its own.
 """
 from collections.abc import Callable, Sequence
-from itertools import repeat
-from operator import floordiv, mul, sub
+from functools import lru_cache
+from operator import sub
+from typing import NamedTuple
 
 from appliance.ledger import misplaced
 from appliance.ledger.folded import (
@@ -210,18 +211,17 @@ def _plain(state: State, points: Sequence[Point], both_ways: bool, limit: Limit,
     times, counters = zip(state[:2], *points, strict=True)
     if both_ways and 0 in counters:
         return 0, state
-    rises, spans = _differences(counters), _differences(times)
+    rises, spans = _differences(counters), _spans(times)
     sizes = list(map(abs, rises)) if both_ways else rises
-    most = limit.power_w * USUAL_PERCENT * min(spans) // 36_000 if both_ways else limit.power_w * CATCH_UP_S // 360
+    most = limit.power_w * USUAL_PERCENT * spans.least // 36_000 if both_ways else limit.power_w * CATCH_UP_S // 360
     if min(sizes) < 0 or max(sizes) > most:
         return 0, state
-    powers = _powers(sizes, spans)
-    top_w = max(powers)
-    steps = list(zip(times, times[1:], rises, strict=False))[:-1]
+    top_w, steep_w = _steepest(sizes, spans)
+    steps = list(zip(times, times[1:-1], rises, strict=False))
     if top_w > limit.full_w or (both_ways and _stood(state.since, steps) >= limit.still_s):
         return 0, state
     since = next((end for _, end, rise in reversed(steps) if rise), state.since)
-    result.steps, result.top_w, result.steep_w = steps, top_w, _third(powers[1:], spans[1:])
+    result.steps, result.top_w, result.steep_w = steps, top_w, steep_w
     return len(steps), State(times[-2], counters[-2], since)
 
 
@@ -311,20 +311,43 @@ def steep(points: Sequence[Point], both_ways: bool) -> int:
     if len(points) < 2:
         return 0
     times, counters = zip(*points, strict=True)
-    rises, spans = _differences(counters), _differences(times)
-    return _third(_powers(list(map(abs, rises)) if both_ways else rises, spans), spans)
+    rises = _differences(counters)
+    return _third(list(map(abs, rises)) if both_ways else rises, _spans(times))
+
+
+class _Spans(NamedTuple):
+    """The seconds between neighbouring readings, ascending times."""
+
+    seconds: tuple[int, ...]
+    least: int
+    most: int
+
+
+@lru_cache(maxsize=8)
+def _spans(times: tuple[int, ...]) -> _Spans:
+    """Kept for a while, as the devices of a roof are read at the same times."""
+    seconds = tuple(_differences(times))
+    return _Spans(seconds, min(seconds), max(seconds))
 
 
 def _differences(values: Sequence[int]) -> list[int]:
     return list(map(sub, values[1:], values))
 
 
-def _powers(sizes: Sequence[int], spans: Sequence[int]) -> list[int]:
-    return list(map(floordiv, map(mul, sizes, repeat(360)), spans))
+def _steepest(sizes: Sequence[int], spans: _Spans) -> tuple[int, int]:
+    """The highest mean power in W of these steps; and the third highest of those behind the first (_third)."""
+    if spans.least == spans.most:
+        return max(sizes) * 360 // spans.most, _third(sizes[1:], spans)
+    rest = spans.seconds[1:]
+    top_w = max(size * 360 // span for size, span in zip(sizes, spans.seconds, strict=True))
+    return top_w, _third(sizes[1:], _Spans(rest, min(rest), max(rest)))
 
 
-def _third(powers: Sequence[int], spans: Sequence[int]) -> int:
-    """The third highest power, of steps that are short enough to tell one."""
-    if max(spans) > ORDINARY_S:
-        powers = [power for power, span in zip(powers, spans, strict=True) if span <= ORDINARY_S]
-    return max(0, sorted(powers)[-3]) if len(powers) > 2 else 0
+def _third(sizes: Sequence[int], spans: _Spans) -> int:
+    """The third highest power in W, of steps that are short enough to tell one; 0: there are no three."""
+    if spans.least == spans.most:       # the sizes tell, as on nearly all days
+        powers = [size * 360 // spans.most for size in sorted(sizes)[-3:]] if spans.most <= ORDINARY_S else []
+    else:
+        powers = sorted(size * 360 // span for size, span in zip(sizes, spans.seconds, strict=True)
+                        if span <= ORDINARY_S)
+    return max(0, powers[-3]) if len(powers) > 2 else 0

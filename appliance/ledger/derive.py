@@ -218,8 +218,8 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     first = max(start, EARLIEST)
     since = max(before.time + 1, first - LOOK_AHEAD_S) if before else first     # the day before left these out
     points = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                           " AND time < ? AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                           (device.id, device.number, since, end, until)).fetchall()
+                           " AND time < ? AND energy_dwh NOT NULL ORDER BY time",
+                           (device.id, device.number, since, min(end, until + 1))).fetchall()
     behind = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
                            " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
                            (device.id, device.number, after, until)).fetchone()
@@ -351,16 +351,22 @@ def _replace_slots(store: sqlite3.Connection, day: str, start: int, end: int, sl
         " hole FROM slot WHERE time >= ? AND time < ?", (start, end))}
     new = {slot[0]: (slot[0], day, *slot[1:]) for slot in slots}
     gone = [(time,) for time in old if time not in new]
-    added = [row for time, row in new.items() if time not in old]
-    different = [row for time, row in new.items() if time in old and old[time] != row]
+    added, moved, different = [], [], []
+    for time, row in new.items():
+        before = old.get(time)
+        if before is None:
+            added.append(row)
+        elif before != row:
+            if before[1] != day:
+                moved.append((day, time))
+            if before[2:] != row[2:]:
+                different.append((*row[2:], time))
     store.executemany("DELETE FROM slot WHERE time = ?", gone)
     store.executemany("INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", added)
-    store.executemany("UPDATE slot SET day = ? WHERE time = ?",     # apart: setting it again would renew its index
-                      [(day, row[0]) for row in different if old[row[0]][1] != day])
+    store.executemany("UPDATE slot SET day = ? WHERE time = ?", moved)  # apart: setting it again would renew its index
     store.executemany("UPDATE slot SET production_dwh = ?, net_dwh = ?, consumption_dwh = ?, day_production_dwh = ?,"
-                      " day_consumption_dwh = ?, seconds = ?, hole = ? WHERE time = ?",
-                      [(*row[2:], row[0]) for row in different if old[row[0]][2:] != row[2:]])
-    if gone or added or different:
+                      " day_consumption_dwh = ?, seconds = ?, hole = ? WHERE time = ?", different)
+    if gone or added or moved or different:
         others = {row[1] for row in old.values()} | {day}
         store.executemany("INSERT OR IGNORE INTO changed_day VALUES (?)", ((name,) for name in others))
 

@@ -14,6 +14,7 @@ ANY_W = 1 << 40             # Folded.top_w where the limit decided about more th
 
 Point = tuple[int, int]             # (time, counter in 0.1 Wh)
 Step = tuple[int, int, int]         # (start, end, energy in 0.1 Wh)
+BEGIN, END, ENERGY = itemgetter(0), itemgetter(1), itemgetter(2)    # of a step
 
 RESTART, JUMP, OUTLIER, HELD = "restart", "jump", "outlier", "held"
 EPOCH = "epoch"             # a restart or a jump
@@ -68,7 +69,7 @@ class Folded:
     `steep_w` what the device can do (see steep)."""
 
     state: State | None
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)     # by their ends, ascending
     starts: list[int] = field(default_factory=list)     # times from which counting began anew
     events: list[Event] = field(default_factory=list)
     until: int = 0
@@ -80,7 +81,7 @@ class Folded:
     @property
     def energy_dwh(self) -> int:
         """All that was counted."""
-        return sum(map(itemgetter(2), self.steps))
+        return sum(map(ENERGY, self.steps))
 
     def begin_at(self, day_start: int, first: int) -> None:
         """Leave out what belongs to readings of before the day, which were looked at once more. `first`: the day's

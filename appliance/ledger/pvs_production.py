@@ -9,12 +9,13 @@ inverters do, runs backwards, or measures only a part of the roof is no counter 
 says too little (night, snow, an inverter that is silent). `Start` is what passes from day to day: `booked_dwh` is what
 was booked since the trusted meter last moved, so that its return counts nothing twice.
 """
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from appliance.ledger.cadence import is_hole
-from appliance.ledger.folded import FOREVER, LAST_DIGIT_DWH, Folded, Step
+from appliance.ledger.folded import BEGIN, END, ENERGY, FOREVER, LAST_DIGIT_DWH, Folded, Step
 
 INVERTERS, METER = "inverters", "meter"
 WHOLE_PERCENT = 93          # a meter that counts less of what the inverters do measures a part of the roof, or nothing
@@ -94,9 +95,12 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
         return INVERTERS if made >= LEAST_DWH or not start.trusted else METER
     made = 0
     for inverter in inverters:
-        for begin, end, energy in inverter.steps:
-            if not energy or not low < end <= high or (
-                    holes and any(first < end <= last for first, last in holes)):
+        steps = inverter.steps[bisect_right(inverter.steps, low, key=END):bisect_right(inverter.steps, high, key=END)]
+        if not holes and min(map(BEGIN, steps), default=low) >= low:    # as on nearly all days
+            made += sum(map(ENERGY, steps))
+            continue
+        for begin, end, energy in steps:
+            if not energy or any(first < end <= last for first, last in holes):
                 continue
             if begin >= low or end - begin <= day.slot_seconds:
                 made += energy
@@ -158,8 +162,10 @@ def _fill(meter: Folded, inverters: Sequence[Folded], start: Start, day: Day) ->
     def take(after: int, until: int, booked_until: int) -> int:
         taken = 0
         for inverter, fill in zip(inverters, fills, strict=True):
-            for begin, end, energy in inverter.steps:
-                if after < end <= until and (step := _later(begin, end, energy, booked_until)):
+            for begin, end, energy in islice(inverter.steps, bisect_right(inverter.steps, after, key=END), None):
+                if end > until:
+                    break
+                if step := _later(begin, end, energy, booked_until):
                     fill.steps.append(step)
                     taken += step[2]
         return taken

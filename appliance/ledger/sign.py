@@ -10,8 +10,7 @@ nothing, their counters tell in the morning that nothing was made, and the meter
 Somebody may turn the meter's coil: then one sign is wrong before that day or since. The days are split into stretches
 of one sign where that takes away much more of what speaks against the signs than one sign for all would leave.
 """
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
 RESOLUTION_DWH = 100        # most net meters count in 10 Wh; one that counts in larger steps shows it
 CLEAR_DWH = 10_000          # evidence below 1 kWh decides nothing
@@ -28,32 +27,28 @@ def is_gross(setting: str, falls: int, sunny: int) -> bool:
     return setting == "consumption" or (setting == "auto" and not falls and sunny >= SUNNY_DAYS)
 
 
-@dataclass(slots=True)
-class Against:
-    """What a day says against "+" and against "-", in 0.1 Wh, as stretches of it are added in order of time.
-    `resolution_dwh`: the net meter's; what a sum may fall by and rise again tells nothing."""
-
-    resolution_dwh: int
-    plus_dwh: int = 0
-    minus_dwh: int = 0
-    _above: list[int] = field(default_factory=lambda: [0, 0])   # by how much each sum is below the highest that counts
-
-    def add(self, production_dwh: int, net_dwh: int) -> None:
-        """A stretch of time, with all that was made in it."""
-        self.plus_dwh += self._fall(0, -(production_dwh + net_dwh))
-        self.minus_dwh += self._fall(1, -(production_dwh - net_dwh))
-
-    def forget(self) -> None:
-        """What comes next does not follow on what was added."""
-        self._above = [0, 0]
-
-    def _fall(self, which: int, fall_dwh: int) -> int:
-        below = self._above[which] + fall_dwh
-        if below <= self.resolution_dwh:
-            self._above[which] = below if below > 0 else 0
-            return 0
-        self._above[which] = self.resolution_dwh
-        return below - self.resolution_dwh
+def against(stretches: Iterable[tuple[int, int] | None], resolution_dwh: int) -> tuple[int, int]:
+    """What stretches of a day, in order of time, say against "+" and against "-", in 0.1 Wh. A stretch is (made, net
+    meter's difference); None: what follows does not go on from what was before. `resolution_dwh`: the net meter's; what
+    a sum may fall by and rise again tells nothing."""
+    plus = minus = 0
+    below_plus = below_minus = 0        # by how much each sum is below the highest that counts
+    for stretch in stretches:
+        if stretch is None:
+            below_plus = below_minus = 0
+            continue
+        made, net = stretch
+        below_plus -= made + net
+        if below_plus > resolution_dwh:
+            plus, below_plus = plus + below_plus - resolution_dwh, resolution_dwh
+        elif below_plus < 0:
+            below_plus = 0
+        below_minus -= made - net
+        if below_minus > resolution_dwh:
+            minus, below_minus = minus + below_minus - resolution_dwh, resolution_dwh
+        elif below_minus < 0:
+            below_minus = 0
+    return plus, minus
 
 
 def choose(setting: str, against_plus: int, against_minus: int) -> str:
