@@ -69,9 +69,12 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     if is_silent(captured, clock) and waits:
         return Finding("capture", OK, "Listening; your SunPower box tries to report, but gets no answer.")
     if is_silent(captured, clock):
-        return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.",
-                       f"It reports only over the internet. {OFFLINE}" if offline else
-                       "Is it powered, and is its cable plugged into this box?", since=last)
+        advice = (f"It reports only over the internet. {OFFLINE}" if offline else
+                  "Is it powered, and is its cable plugged into this box?")
+        if process.uptime_s < SILENT_S:
+            advice += f" suntap began to listen {ago(process.uptime_s)}: wait {duration(SILENT_S)} first."
+        return Finding("capture", WARN, f"Nothing heard from your SunPower box for {duration(age)}.", advice,
+                       since=last)
     return Finding("capture", OK, f"Listening; your SunPower box reported {ago(age)}.")
 
 
@@ -278,11 +281,11 @@ def _count(number: int, what: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """90 → "2 minutes": one unit, for a sentence."""
+    """150 → "2 minutes": one unit, for a sentence, and only what is full of it, as in "2 h 32 min"."""
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= 1.5 * size or (name == "minute" and seconds >= 60):
-            return _count(round(seconds / size), name)
-    return _count(round(seconds), "second")
+        if seconds >= 2 * size or (name == "minute" and seconds >= 60):
+            return _count(int(seconds // size), name)
+    return _count(int(seconds), "second")
 
 
 def ago(seconds: float) -> str:

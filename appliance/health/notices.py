@@ -106,12 +106,13 @@ def _inverters(conn: sqlite3.Connection) -> list[Notice]:
     for one in inverters.troubles(conn):
         days = f"on {day_name(one.days[0])} and {day_name(one.days[-1])}, days with sun"
         expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it on both together"
+        began = f" It began on {day_name(one.since)}." if one.since < one.days[0] else ""
         found.append(
-            Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.", device=one.serial)
+            Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.{began}", device=one.serial)
             if one.state == inverters.SILENT else
-            Notice("dead", f"Inverter {one.serial} made next to nothing {days}: {expected}.", device=one.serial)
+            Notice("dead", f"Inverter {one.serial} made next to nothing {days}: {expected}.{began}", device=one.serial)
             if one.state == inverters.DEAD else
-            Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.",
+            Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.{began}",
                    device=one.serial))
     changes = inverters.replacements(conn)
     newest = evidence.newest_day(conn)

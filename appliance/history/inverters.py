@@ -15,7 +15,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import itemgetter
 from statistics import median
 
@@ -50,10 +50,12 @@ class InverterDay:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An inverter that was weak, dead or silent on `days`, the newest decent ones, ascending."""
+    """An inverter that was weak, dead or silent on `days`, the newest decent ones, ascending, and on all decent ones
+    from `since` on."""
 
     serial: str
     state: str
+    since: str
     days: tuple[str, ...]
     energy_dwh: int             # on these days
     expected_dwh: int
@@ -127,19 +129,21 @@ def troubles(conn: sqlite3.Connection) -> list[Trouble]:
     (newest,) = conn.execute("SELECT max(day) FROM site_day WHERE slots > 0").fetchone()
     if newest is None:
         return []
-    decent = deque(((day, several) for day, several in _walk(conn, days_before(newest, 2 * PAST_DAYS), newest)
-                    if day < newest and any(one.state not in (DULL, SILENT) for one in several)), TELLING_DAYS)
+    decent = [(day, several) for day, several in _walk(conn, days_before(newest, 2 * PAST_DAYS), newest)
+              if day < newest and any(one.state not in (DULL, SILENT) for one in several)]
     if len(decent) < TELLING_DAYS:
         return []
-    found = []
     by_serial: dict[str, list[InverterDay]] = defaultdict(list)
     for _, inverters in decent:
         for one in inverters:
             by_serial[one.serial].append(one)
-    for serial, several in sorted(by_serial.items()):
-        states = {one.state for one in several}
-        if len(several) == TELLING_DAYS and not states & {OK, DULL}:
-            found.append(Trouble(serial, states.pop() if len(states) == 1 else WEAK, tuple(day for day, _ in decent),
+    found, days = [], tuple(day for day, _ in decent[-TELLING_DAYS:])
+    for serial, every in sorted(by_serial.items()):
+        bad = list(takewhile(lambda one: one.state not in (OK, DULL), reversed(every)))
+        several = bad[:TELLING_DAYS]
+        if tuple(one.day for one in reversed(several)) == days:
+            states = {one.state for one in several}
+            found.append(Trouble(serial, states.pop() if len(states) == 1 else WEAK, bad[-1].day, days,
                                  sum(one.energy_dwh or 0 for one in several),
                                  sum(one.expected_dwh or 0 for one in several)))
     return found

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from appliance.health import disk, image_problems, lamps, notices, status
+from appliance.health.sources import InboxFacts, ProcessFacts
 from appliance.settings import Settings
 from appliance.system.clock import Clock
 from appliance.system.heartbeat import Heartbeat
@@ -110,7 +111,8 @@ def test_a_supervisor_from_the_future_is_a_warning_about_the_clock(box, clock):
 
 @pytest.mark.parametrize(("seconds", "text"), [
     (0, "0 seconds"), (1, "1 second"), (60, "1 minute"), (89, "1 minute"), (150, "2 minutes"), (3600, "60 minutes"),
-    (7200, "2 hours"), (86400, "24 hours"), (3 * 86400, "3 days")])
+    (7199, "119 minutes"), (7200, "2 hours"), (2 * 3600 + 59 * 60, "2 hours"), (86400, "24 hours"),
+    (3 * 86400, "3 days")])
 def test_durations_read_as_a_person_says_them(seconds, text):
     assert lamps.duration(seconds) == text
 
@@ -152,6 +154,13 @@ def test_a_sunpower_box_that_is_not_heard_while_the_internet_is_down_is_not_blam
     Heartbeat("supervisor", box.store.data_dir).beat(clock_is_set=known)
     (found,) = [lamp for lamp in status.collect(box, clock).lamps if lamp.name == "capture"]
     assert found.state == "warn" and advice in found.advice
+
+
+def test_a_box_just_switched_on_asks_for_patience_before_anybody_looks_for_cables(box, clock):
+    captured = InboxFacts(1, 1, NOW - 2 * lamps.SILENT_S, 0)
+    for uptime_s, ends in ((180, "wait 15 minutes first."), (lamps.SILENT_S, "plugged into this box?")):
+        found = lamps.capture(ProcessFacts("capture", True, 1, uptime_s), captured, clock)
+        assert found.advice.startswith("Is it powered") and found.advice.endswith(ends), found.advice
 
 
 def sentences(module: ModuleType) -> list[str]:

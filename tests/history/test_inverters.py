@@ -60,12 +60,15 @@ def test_an_inverter_with_two_bad_days_of_sun_is_told_with_its_days(roof, share,
     assert trouble.days == ("2026-06-05", "2026-06-06")
     (notice,) = [one for one in notices.collect(roof.box.store) if one.kind == kind]
     assert "on June 5 and June 6" in notice.text and notice.state == "warn" and notice.check
+    assert trouble.since == "2026-06-05" and "began" not in notice.text
 
 
 @pytest.mark.parametrize(("share", "kind"), [(0.4, "weak"), (0.03, "dead"), (None, "silent")])
 def test_a_fault_that_lasts_is_told_as_long_as_it_lasts(roof, share, kind):
     roof.days(36, bad(SERIALS[2], 8, share))
     assert roof.told() == {(kind, SERIALS[2])}
+    (notice,) = [one for one in notices.collect(roof.box.store) if one.kind == kind]
+    assert notice.text.endswith("It began on June 9.")
     roof.days(4, first=36)
     assert roof.told() == set()
 
