@@ -46,6 +46,8 @@ key=$({ cat image/debian/base.yaml image/debian/packages.yaml image/debian/boot.
     image/debian/initramfs/* image/rootfs-overlay/etc/overlayroot.local.conf; printf %s "${SUNTAP_DEBIAN_STATE:-}"; } | hash)
 base=$(kept base "$key.tar" base_root)
 
+python=$(kept python "$(echo "trixie python3" | hash)" quietly nice mmdebstrap --quiet --variant=extract --include=python3 trixie)
+
 made=$({ sha256sum "$deb" "$certificate" && echo "$key $SOURCE_DATE_EPOCH" && find image -type f | sort | xargs sha256sum; } | sha256sum)
 if [ -e "$work/images/suntap.img" ] && [ "$(cat "$work/made" 2>/dev/null)" = "$made" ]; then
     step "the image is up to date"
@@ -58,7 +60,7 @@ else
     mkdir "$root"
     tar -xpf "$base" -C "$root" --numeric-owner --xattrs --xattrs-include='*'
     cp image/debian/fstab "$root/etc/fstab"
-    quietly image/hooks/customize "$root" "$deb"
+    quietly image/hooks/customize "$root" "$deb" "$python"
     quietly image/hooks/slots "$root" "$deb" "$certificate"
     quietly image/hooks/manifest "$root" "build/suntap-$version-arm64"
     find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

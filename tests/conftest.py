@@ -67,10 +67,11 @@ def lacks_root() -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Markers become skips where the machine lacks something; image tests, those with Home Assistant, those of the
     container and those under the sanitizers run only when they are asked for."""
-    unasked = [item for item in items if (not asked(config, IMAGE) and item.get_closest_marker("image"))
-               or (not asked(config, SANITIZERS) and item.path == SANITIZERS)
-               or ("SUNTAP_HOMEASSISTANT" not in os.environ and item.get_closest_marker("homeassistant"))
-               or ("SUNTAP_CONTAINER" not in os.environ and item.get_closest_marker("container"))]
+    markers = {name for name, is_asked in {
+        "image": asked(config, IMAGE), "homeassistant": "SUNTAP_HOMEASSISTANT" in os.environ,
+        "container": "SUNTAP_CONTAINER" in os.environ}.items() if not is_asked}
+    unasked = [item for item in items if any(marker.name in markers for marker in item.iter_markers())
+               or (item.path == SANITIZERS and not asked(config, SANITIZERS))]
     left_out[:] = [item.nodeid for item in unasked]
     config.hook.pytest_deselected(items=unasked)
     items[:] = [item for item in items if item not in unasked]

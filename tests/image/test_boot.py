@@ -100,6 +100,18 @@ def test_all_processes_run_and_no_unit_failed(box: Box) -> None:
     assert box.vm.run("systemctl --failed --no-legend --plain") == ""
 
 
+def test_python_takes_the_byte_code_that_the_build_made(box: Box) -> None:
+    """Else each start would compile what it imports: nobody writes it on a read-only root."""
+    found = box.vm.run("""python3 -OO -c '
+import importlib.util as of, pathlib
+made = [pathlib.Path(of.cache_from_source(str(path))) for folder in ("suntap", "python3/dist-packages/flask",
+    "python3.13/sqlite3") for path in pathlib.Path("/usr/lib", folder).rglob("*.py")]
+unchecked = of.MAGIC_NUMBER + bytes([1, 0, 0, 0])
+print(len(made), *(path for path in made if not path.is_file() or path.read_bytes()[:8] != unchecked))'""")
+    number, *others = found.split()
+    assert int(number) > 200 and others == []
+
+
 def test_nobody_can_log_in(box: Box) -> None:
     shadow = box.vm.run("cat /etc/shadow")
     assert all(line.split(":")[1][0] in "!*" for line in shadow.split())
