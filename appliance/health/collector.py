@@ -23,9 +23,10 @@ TRIES_S = 900       # a PVS that tries to report does so every few minutes
 SEEN_S = 1800       # an answer older than this says nothing of now: the PVS reports every few minutes
 BOX_FIRST, SERVER_FIRST = "See SunPower box first.", "See SunPower’s server first."
 BEGINS = "Nothing to do: this box answers it now, and the readings follow within minutes."
-KEEPS = "It keeps its readings until somebody takes them."
+KEEPS = "It keeps its readings until it gets an answer."
 OFFLINE = ("This box does not reach the internet either: is your router on, and does the internet work on other "
-           "devices at home? If not, restart the router; if that does not help, call your internet provider.")
+           "devices at home? If it works on none, restart the router; if that does not help, call your internet "
+           "provider.")
 TAKES_OVER = f"If none comes for {round(OPEN_AFTER_S / 60)} minutes, this box answers in its place."
 
 

@@ -9,7 +9,7 @@ from appliance.health import disk as disks
 from appliance.health import image_problems
 from appliance.health.collector import BOX_FIRST, OFFLINE
 from appliance.health.finding import BAD, OK, UNKNOWN, WARN, Finding
-from appliance.health.notices import Notice
+from appliance.health.notices import Notice, day_name
 from appliance.health.sources import HistoryFacts, InboxFacts, ProcessFacts, Unreadable
 from appliance.ledger.calendar import CLOCK_OFF_S, EARLIEST
 from appliance.settings import Settings
@@ -34,7 +34,7 @@ ONLY_US = ("SunPower’s server answers, so your router is online. Wait ten minu
            "settings whether it blocks this box; parental controls and guest networks do.")
 ACCOUNT = ("Copy the API key and the system id anew from pvoutput.org into Settings › PVOutput, press Test there, then "
            "Save.")
-SEE_STORAGE = "Make room first, as Storage says."
+SEE_STORAGE = "See Storage first."
 NETWORK = Path("/sys/class/net")
 INVERTER_TROUBLES = {   # the notices that the lamp of the inverters repeats, and what it says of one inverter
     "dead": "makes next to nothing", "weak": "makes too little", "silent": "is not heard",
@@ -53,8 +53,8 @@ def capture(process: ProcessFacts, captured: InboxFacts | Unreadable, clock: Clo
     if not process.alive:
         return Finding("capture", BAD, "suntap does not listen to your SunPower box: that part of it has stopped.",
                        image_problems.start_again("suntap-capture"))
-    if process.problem:
-        return Finding("capture", BAD, *_capture_problem(process, full))
+    if process.problem:     # of a full card only the lamp of the storage is bad: that is the cause
+        return Finding("capture", WARN if full else BAD, *_capture_problem(process, full))
     if isinstance(captured, Unreadable):
         return Finding("capture", BAD, f"The stored reports cannot be read: {captured.error}", "See Storage.")
     last = captured.last_captured
@@ -109,7 +109,7 @@ def decode(process: ProcessFacts, history: HistoryFacts | Unreadable, captured: 
         return Finding("decode", BAD, f"The history cannot be read: {history.error}",
                        "Restart this box: it sets a damaged file aside and works the history out again.")
     if process.problem and full:
-        return Finding("decode", BAD, "Reports cannot be worked out while the card is full.", SEE_STORAGE)
+        return Finding("decode", WARN, "Reports cannot be worked out while the card is full.", SEE_STORAGE)
     if process.problem:
         return Finding("decode", BAD, process.problem, "The log on the Diagnostics page has more.")
     if not history.last_reading:     # 0: none that the clock allows to count (ledger.intake's horizon)
@@ -160,14 +160,16 @@ def upload(process: ProcessFacts, history: HistoryFacts | Unreadable, settings: 
     outbox, pause = history.outbox, history.pause
     waiting = outbox.get("waiting", 0)
     if history.trouble:
-        return Finding("upload", BAD, f"PVOutput refuses to take anything: “{history.trouble}”.", ACCOUNT + (
-            f" PVOutput takes the oldest that waits only until {history.expires}." if history.expires else ""))
+        until = (f" PVOutput takes the oldest that waits only until {day_name(history.expires)}."
+                 if history.expires else "")
+        return Finding("upload", BAD, f"PVOutput refuses to take anything: “{history.trouble}”.", ACCOUNT + until)
     if history.held:
         return Finding("upload", WARN, f"PVOutput says these times are in the future: {history.held}",
                        "Is the time zone at PVOutput the one under Settings › Site, and is the clock right?")
-    if history.expires:
+    if history.expires and not history.posting:
         return Finding("upload", WARN, f"{_count(waiting, 'reading')} waiting; PVOutput takes the oldest only until "
-                       f"{history.expires}.", "Is this box online? The PVOutput page says what holds them up.")
+                       f"{day_name(history.expires)}.",
+                       "Is this box online? The PVOutput page says what holds them up.")
     if waiting and outbox.get("sent") and not process.clock_is_set:
         return Finding("upload", UNKNOWN, f"{_count(waiting, 'reading')} {_verb(waiting)}: suntap posts nothing until "
                        "it knows the time.", "See Clock.")
@@ -272,8 +274,9 @@ def _more_room() -> str:
     needs room itself, so it is no way out of a full card."""
     if not image_problems.on_image():
         return "Delete what else is on this disk, or use a larger one."
-    return ("Unplug this box, put its card into a computer and copy the whole card to a larger one, for instance with "
-            "“Clone drive” of balenaEtcher. With the larger card in it, this box uses all of that by itself.")
+    return ("Unplug this box (the small one on which suntap runs, not the SunPower box), put its card into a computer "
+            "and copy the whole card to a larger one, for instance with “Clone drive” of the program balenaEtcher. "
+            "With the larger card in it, this box uses all of that by itself.")
 
 
 def _count(number: int, what: str) -> str:

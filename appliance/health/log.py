@@ -4,6 +4,7 @@ Matters are those that deserve a message (outputs/notify/matters): lamps that ar
 taken down once it has lasted for LASTED_S, so that a restart writes nothing. A matter that comes back within AGAIN_S
 goes on in its row. An event, which happens at one moment, is there until the owner dismisses it.
 """
+import re
 import sqlite3
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,10 @@ AGAIN_S = 1800
 KEEP_S = 366 * 86_400
 MAX_ROWS = 2000         # the oldest go first
 LAMP = "lamp "          # before a lamp's name, in the key of its matter
+LENGTHS = (             # how long it had lasted when it was taken down says nothing once it is over
+    (re.compile(r"^The newest reading is from \d+ \w+ ago\b"), "No new reading came"),
+    (re.compile(r" for \d+ (?:second|minute|hour|day)s?\b"), ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,15 @@ class Log:
                              (now - KEEP_S, MAX_ROWS))
 
     def _row(self, key: str, matter: Matter, facts: Facts, now: int) -> tuple[str, int, str, str, int, int | None]:
-        since = min([self._seen[key], *(lamp.since for lamp in facts.lamps if key == f"{LAMP}{lamp.name}"
-                                        and lamp.since is not None)])
+        known = [fact.since for fact in (*facts.lamps, *facts.notices)
+                 if fact.text == matter.text and fact.since is not None]
         if matter.event:
-            since = next((notice.since for notice in facts.notices if notice.text == matter.text
-                          and notice.since is not None), now)
-        return key, int(matter.bad), matter.text, matter.advice, since, since if matter.event else None
+            since = known[0] if known else now
+            return key, int(matter.bad), matter.text, matter.advice, since, since
+        text = matter.text
+        for length, instead in LENGTHS:
+            text = length.sub(instead, text)
+        return key, int(matter.bad), text, matter.advice, min([self._seen[key], *known]), None
 
 
 def shown(written: list[Entry], facts: Facts, now: int) -> list[Entry]:

@@ -12,7 +12,7 @@ from appliance.history.senders import not_taken_in
 from appliance.ledger import evidence, sign
 from appliance.ledger.calendar import CLOCK_OFF_S
 from appliance.ledger.calibration import meter_is_gross, net_signs
-from appliance.ledger.dirty_days import settings
+from appliance.ledger.dirty_days import calendar, settings
 from appliance.ledger.intake import HELD, MOVED, UNREADABLE_LINES, UNREADABLE_WORDS
 from appliance.store import state
 from appliance.store.state import Key
@@ -102,18 +102,19 @@ def _devices(conn: sqlite3.Connection, since: str) -> list[Notice]:
 
 def _inverters(conn: sqlite3.Connection) -> list[Notice]:
     """Inverters that need a look, and those that were replaced lately."""
-    found = []
+    found, days_of = [], calendar(conn)
     for one in inverters.troubles(conn):
+        since = days_of.bounds(one.since)[0]
         days = f"on {day_name(one.days[0])} and {day_name(one.days[-1])}, days with sun"
-        expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it on both together"
+        expected = f"{kwh(one.expected_dwh)[:-2]} kWh would be usual for it on these two days"
         began = f" It began on {day_name(one.since)}." if one.since < one.days[0] else ""
         found.append(
-            Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.{began}", device=one.serial)
+            Notice("silent", f"Inverter {one.serial} was not heard {days}: {expected}.{began}", since, one.serial)
             if one.state == inverters.SILENT else
-            Notice("dead", f"Inverter {one.serial} made next to nothing {days}: {expected}.{began}", device=one.serial)
+            Notice("dead", f"Inverter {one.serial} made next to nothing {days}: {expected}.{began}", since, one.serial)
             if one.state == inverters.DEAD else
             Notice("weak", f"Inverter {one.serial} made only {kwh(one.energy_dwh)[:-2]} kWh {days}: {expected}.{began}",
-                   device=one.serial))
+                   since, one.serial))
     changes = inverters.replacements(conn)
     newest = evidence.newest_day(conn)
     return found + [Notice("replaced", f"Inverter {one.new} took the place of {one.old} on {one.day}.", device=one.new)

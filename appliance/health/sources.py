@@ -98,10 +98,11 @@ class HistoryFacts:
     bytes: int
     late_s: int = 0                 # age of the newest reading from which it is late, by the site's cadence
     replaced: int = 0               # inverters whose place another one took
+    posting: bool = False           # something was posted lately, and nothing holds up the rest
 
     def to_json(self) -> dict[str, Any]:
         found = {name: getattr(self, name) for name in self.__dataclass_fields__
-                 if name not in ("late_s", "replaced")}
+                 if name not in ("late_s", "replaced", "posting")}
         found["notices"] = [asdict(notice) for notice in self.notices]
         for name in ("pvs", "pause"):
             found[name] = asdict(found[name]) if found[name] else None

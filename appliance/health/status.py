@@ -34,6 +34,7 @@ from appliance.system.clock import Clock
 
 NOTICE_DAYS = 14        # what the ledger had to decide about is told for so long
 MAX_NOTICES = 50
+POSTING_S = 3600        # a backlog from which nothing was posted for so long is held up
 
 Facts = TypeVar("Facts")
 
@@ -146,7 +147,7 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
         return HistoryFacts(
             devices=seen.devices, pvs=PvsFacts(*seen.pvs) if seen.pvs else None, last_reading=seen.last_reading,
             outbox=rows.by_state, totals_refused=rows.totals_refused, oldest_waiting=rows.oldest_waiting,
-            last_sent=rows.last_sent,
+            last_sent=rows.last_sent, posting=_is_posting(rows.last_sent, clock) and pause is None,
             pause=PauseFacts(pause.kind, pause.text, round(pause.left_s)) if pause else None,
             trouble=pvoutput.trouble(connection, settings), held=pvoutput.held(connection),
             expires=unsent.last_day.isoformat() if unsent and unsent.expires_soon else None,
@@ -154,6 +155,10 @@ def _history(data_dir: Path, settings: Settings, clock: Clock) -> HistoryFacts:
                            *notices.collect(connection, since)][:MAX_NOTICES]),
             clock_ahead_s=pvoutput.wall_clock_ahead(connection), bytes=(data_dir / store.FILE).stat().st_size,
             late_s=cadence.late_s(connection), replaced=len(inverters.replacements(connection)))
+
+
+def _is_posting(last_sent: int | None, clock: Clock) -> bool:
+    return last_sent is not None and clock.time() - last_sent < POSTING_S
 
 
 def _updates(data_dir: Path, settings: Settings, clock: Clock) -> list[notices.Notice]:

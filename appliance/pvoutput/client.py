@@ -33,7 +33,7 @@ WORDS = {
     Trouble.TLS: "TLS failed: the server's certificate could not be verified",
     Trouble.UNREACHABLE: "the server could not be reached in time",
     Trouble.SILENT: "the server did not answer in time",
-    Trouble.NO_NAME: "this box could not find the server's address (DNS)",
+    Trouble.NO_NAME: "this box could not find the server's address",
     Trouble.REFUSED: "the connection failed or was closed without a reply",
     Trouble.HALF: "the connection ended in the middle of the reply",
     Trouble.CLOSED: "the connection failed or was closed without a reply",

@@ -51,8 +51,8 @@ def test_a_name_that_is_gone_is_told_and_posting_goes_on_when_it_is_there(roof, 
 
         assert suntap("import", *captures, "--config", config, **environment).code == 0
         with running("run", "supervisor", "--config", config, log=tmp_path / "log", **environment):
-            wait_for(lambda: "(DNS)" in (tmp_path / "log").read_text())
-            wait_for(lambda: lamp()["state"] == "warn" and "(DNS)" in lamp()["text"])
+            wait_for(lambda: "find the server's address" in (tmp_path / "log").read_text())
+            wait_for(lambda: lamp()["state"] == "warn" and "find the server's address" in lamp()["text"])
             assert server.requests == []
             settings.update(config, {"pvoutput.url": server.url})
             wait_for(lambda: nothing_waits(tmp_path))

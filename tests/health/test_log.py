@@ -101,3 +101,24 @@ def test_a_lamp_that_knows_since_when_is_told_since_then(conn) -> None:
     for after in (0, LASTED_S):
         kept.keep(conn, silent, NOW + after)
     assert spans(conn) == [("lamp capture", -9000, None)]
+
+
+@pytest.mark.parametrize(("now", "over"), [
+    ("Nothing heard from your SunPower box for 34 minutes.", "Nothing heard from your SunPower box."),
+    ("The newest reading is from 2 hours ago, and your SunPower box is silent.",
+     "No new reading came, and your SunPower box is silent."),
+    ("Your SunPower box has had no answer from the internet for 1 hour. It keeps its readings.",
+     "Your SunPower box has had no answer from the internet. It keeps its readings.")])
+def test_what_is_over_does_not_say_how_long_it_had_lasted_when_it_was_taken_down(conn, now: str, over: str) -> None:
+    kept, there = Log(), Facts([Fact("capture", "warn", now, "Is it powered?")])
+    for after in (0, LASTED_S):
+        kept.keep(conn, there, NOW + after)
+    assert log.shown(log.entries(conn), there, NOW + LASTED_S)[0].text == now     # in the words of the moment
+    kept.keep(conn, FINE, NOW + 2 * LASTED_S)
+    assert [one.text for one in log.entries(conn)] == [over]
+
+
+def test_an_inverter_is_listed_since_the_first_day_of_its_fault(conn) -> None:
+    dead = Fact("dead", "warn", "Inverter 4 made next to nothing.", "Look.", "4", since=NOW - 86_400)
+    Log().keep(conn, Facts([], [dead]), NOW)
+    assert spans(conn) == [("notice dead 4", -86_400, None)]

@@ -257,7 +257,7 @@ def hold(box: Box) -> None:
 
 
 @pytest.mark.parametrize(("happen", "state", "words"), [
-    (refuse_settings, "bad", "Invalid API Key"), (expire_soon, "warn", "only until 2026-05-10"),
+    (refuse_settings, "bad", "Invalid API Key"), (expire_soon, "warn", "only until May 10."),
     (hold, "warn", "Date is in the future"),
     (lambda box: box.store.execute("INSERT INTO outbox (time, day, v1, state, reason) VALUES (1, '2026-05-09', 1,"
                                    " 'refused', 'Moon Powered')"), "warn", "refused 1 reading;"),
@@ -269,6 +269,15 @@ def test_what_the_posting_met_is_on_its_lamp_with_what_to_do(box, happen, state,
     lamp = upload_lamp(box)
     assert (lamp["state"], words in lamp["text"]) == (state, True), lamp
     assert lamp["check"]
+
+
+def test_a_backlog_that_is_being_posted_alarms_nobody(box):
+    expire_soon(box)
+    box.store.execute("INSERT INTO outbox (time, day, v1, state, sent_at) VALUES (?, '2026-05-09', 1, 'sent', ?)",
+                      (NOON - 600, NOON - 300))
+    assert upload_lamp(box)["state"] == "ok"
+    box.store.execute("UPDATE outbox SET sent_at = ? WHERE state = 'sent'", (NOON - status.POSTING_S,))
+    assert "only until May 10." in upload_lamp(box)["text"]
 
 
 def test_the_schema_has_no_state_that_nobody_looked_at_here(box):

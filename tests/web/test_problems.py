@@ -168,7 +168,7 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
     assert "The card is full" in told and "Nothing needs you" not in told
     assert "Nothing heard" not in told      # nobody can tell: what came was not kept
     assert told.index("The card is full") < told.index("No report of your SunPower box was kept for 5 hours")
-    assert "Make room first, as Storage says." in told and "look at SunPower box" not in told
+    assert "See Storage first." in told and "look at SunPower box" not in told
 
 
 def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof: Path,
@@ -231,7 +231,7 @@ def test_an_inverter_is_dead(owner: Visitor, guest: Visitor, data_dir: Path, con
     assert owner.get("/healthz").status_code == 200
     words = f"Inverter {SERIALS[4]} made next to nothing on May 7 and May 8", "If it is the only one, no switch helps"
     assert first(owner, *words) == ["/notices"]     # before the recorder's look
-    assert words[0] in owner.get("/notices").text and "usual for it on both together" in banners(owner)[0][0]
+    assert words[0] in owner.get("/notices").text and "usual for it on these two days" in banners(owner)[0][0]
     assert f"Inverter {SERIALS[4]} makes next to nothing" in banners(guest)[0][0]   # who is told no notice
     take_down(data_dir, config)
     assert first(owner, *words) == ["/notices"] and len(banners(owner)) == 1

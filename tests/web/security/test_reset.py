@@ -67,7 +67,9 @@ def test_a_file_on_the_boot_partition_asks_for_a_new_password_once(app: Flask, o
     assert problems == [] and owner.get("/settings").status_code == 200
     (boot.BOOT / "reset-password.txt").write_text("")   # as an editor on a PC names it
     boot.reset_password(problems)
-    assert problems == ["The page’s password was reset, as the file reset-password asked. You may delete that file."]
+    assert problems == ["The page’s password was reset, as the file reset-password.txt on the card asked. It does so "
+                        "once: you may leave it there. This word of it goes away when the box is next switched off "
+                        "and on."]
     asks_for_a_new_one(app, owner)
     boot.reset_password(problems)   # the next boot: the partition is never written, so the file is still there
     assert len(problems) == 1 and Visitor(app.test_client()).log_in(NEW).get("/settings").status_code == 200
