@@ -9,10 +9,8 @@ any more, what all days together say (sign and kind of the meter, full power of 
 One transaction takes up to DAYS_AT_ONCE days, and the settling behind the last of them: an interval costs one, and ten
 years do not wait for the disk at each day.
 """
-import gc
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median_low
@@ -32,6 +30,7 @@ from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.sign import sign_of
 from appliance.ledger.slot import Slot
 from appliance.store import transaction
+from appliance.system.collection import without_collection
 
 SUNNY_W = 1_000             # of a slot: on such a day a net meter runs down
 APART_S = 86400             # a stretch of readings so far from all others stands alone
@@ -45,23 +44,11 @@ def derive(store: sqlite3.Connection, progress: Callable[[int, int], object] | N
     """Derive dirty days, at most `limit`; how many. `progress(done, total)` is told of days. Raises StoreError."""
     done = 0
     while (limit is None or done < limit) and _is_stale(store):
-        with transaction(store), _without_collection():
+        with transaction(store), without_collection():
             done += _derive_some(store, DAYS_AT_ONCE if limit is None else min(DAYS_AT_ONCE, limit - done))
         if progress:
             progress(done, done + store.execute("SELECT count(*) FROM dirty_day").fetchone()[0])
     return done
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Python does not look for circles of objects: days make many objects and no circle (an eighth of the time)."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def changed(store: sqlite3.Connection) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ counted once the horizon has passed it.
 import json
 import sqlite3
 from collections import defaultdict
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -33,7 +34,7 @@ from spcore.lines import records as lines
 
 HEARTBEAT = "/Command/"      # uploads that are sent when they are made, so that their time tells the PVS's clock
 MOVED, HELD = "readings put right", "readings held"
-UNREADABLE = (130, 140)     # records whose counter is worth a notice when it is no number
+COUNTING = (130, 140)       # records with a counter, which is worth a notice when it is no number
 UNREADABLE_LINES, UNREADABLE_WORDS = "unreadable counters", "unreadable words"
 MAX_WORDS = 200             # characters of a line that the owner is shown
 HORIZON_S = 86400
@@ -48,7 +49,7 @@ WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAS
     > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields) AND excluded.sender = sender
 """
 
-KEY = itemgetter(0, 1, 2, 3)
+KEY, COUNTER = itemgetter(0, 1, 2, 3), itemgetter(0, 1)
 
 Row = tuple[int, int, int, int, int | None, int | None, str, int]
 
@@ -138,18 +139,18 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
                     _tally(counts, MOVED)
             elif EARLIEST <= record.time < oldest:
                 record = _held(record, counts)
-            number, time, energy = record.number, record.time, record.energy_dwh
+            number, time, serial, part, model, energy, power_dw, raw = record
             seen = time if time >= oldest else 0        # an unknown time tells nothing of when a device was there
-            device = find(KINDS[number], record.serial, record.model, seen, latest, pvs)
+            device = find(KINDS[number], serial, model, seen, latest, pvs)
             if device is None:
                 _count(counts, "devices beyond the limit")
             elif energy is None:
-                if number in UNREADABLE and len(record.fields) > 5 and record.fields[5].strip():
+                if number in COUNTING and len(raw) > 5 and raw[5].strip():
                     _note_unreadable(counts, record)
-                by_day[""].append((device, number, time, record.part, None, record.power_dw, _rest(record), sender))
+                by_day[""].append((device, number, time, part, None, power_dw, _rest(record), sender))
             else:
                 by_day[day(time) if EARLIEST <= time <= until else ""].append(
-                    (device, number, time, 0, energy, record.power_dw, _rest(record), sender))
+                    (device, number, time, 0, energy, power_dw, _rest(record), sender))
         elif isinstance(record, Header):
             if record.time is not None:
                 find("pvs", record.serial, "", captured if frame.is_off else record.time, latest)
@@ -183,12 +184,13 @@ def _note_unreadable(counts: dict[str, Any], record: Reading) -> None:
 
 def _rest(record: Reading) -> str:
     """The fields after the serial; empty where a column holds them."""
-    rest = record.fields[3:]
-    if record.number in (130, 140):
+    number, _, _, _, _, energy_dwh, power_dw, raw = record
+    rest = raw[3:]
+    if number in COUNTING:
         rest[0] = ""
-        if record.energy_dwh is not None:
+        if energy_dwh is not None:
             rest[2] = ""
-        if record.power_dw is not None:
+        if power_dw is not None:
             rest[3] = ""
     return storable("\t".join(rest))
 
@@ -214,10 +216,9 @@ def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row])
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:
-        first: dict[tuple[int, int], int] = {}
-        for device, number, time, *_ in rows:
-            first[device, number] = min(time, first.get((device, number), time))
-        mark_stale(store, {day}.union(*(_looking(store, days, *one, day, time) for one, time in first.items())))
+        firsts = [next(several)[:3] for _, several in groupby(rows, COUNTER)]
+        mark_stale(store, {day}.union(*(_looking(store, days, device, number, day, time)
+                                        for device, number, time in firsts)))
     return changed
 
 

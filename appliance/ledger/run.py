@@ -11,6 +11,7 @@ from appliance.settings import Site
 from appliance.store import inbox as uploads
 from appliance.store import state, transaction
 from appliance.store.state import Key
+from appliance.system.collection import without_collection
 
 CHUNK = 200             # uploads in one transaction (fewer when they are large)
 FEW = 20                # uploads: taken in and derived in one transaction, so that an interval costs the card little
@@ -99,7 +100,8 @@ def _take_in(inbox: sqlite3.Connection, store: sqlite3.Connection, batch: list[u
     """ingest_batch(), and one by one where that fails for what an upload holds: the one at fault is left out after
     MAX_TRIES, so that it does not stop those behind it."""
     try:
-        return intake.ingest_batch(inbox, store, batch, what)
+        with without_collection():
+            return intake.ingest_batch(inbox, store, batch, what)
     except Exception as error:
         if not _is_of_upload(error):
             raise

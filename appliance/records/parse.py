@@ -3,6 +3,7 @@
 `_BUILDERS`, at the end, is the table of message numbers.
 """
 from collections.abc import Callable
+from functools import lru_cache
 
 from appliance.records.no_readings import MAX_SERIAL, Header, Malformed, Record, Trailer, Unknown
 from appliance.records.readings import Inverter, InverterExtra, Meter, MeterExtra, Reading, Status, Supervisor
@@ -20,10 +21,16 @@ def parse(fields: list[str]) -> Record:
     return build(fields)
 
 
+@lru_cache(maxsize=1024)
+def _serial(text: str) -> str:
+    """Kept, as a roof's lines name the same devices over and over."""
+    return spelled(text.strip())
+
+
 def _header(fields: list[str]) -> Header | Malformed:
     if len(fields) < 4 or not fields[3].strip():
         return Malformed(100, "no serial of the supervisor", fields)
-    return Header(spelled(fields[3].strip()), parse_timestamp(fields[4]) if len(fields) > 4 else None)
+    return Header(_serial(fields[3]), parse_timestamp(fields[4]) if len(fields) > 4 else None)
 
 
 def _trailer(fields: list[str]) -> Trailer:
@@ -35,7 +42,7 @@ def _counting(kind: type[Inverter] | type[Meter], number: int) -> Callable[[list
     def build(fields: list[str]) -> Record:
         if len(fields) < 6:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), spelled(fields[2].strip())
+        time, serial = parse_timestamp(fields[1]), _serial(fields[2])
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, 0, fields[3], parse_decimal(fields[5], ENERGY),
@@ -49,7 +56,7 @@ Record]:
     def build(fields: list[str]) -> Record:
         if len(fields) <= least:
             return Malformed(number, "too short", fields)
-        time, serial = parse_timestamp(fields[1]), spelled(fields[2].strip())
+        time, serial = parse_timestamp(fields[1]), _serial(fields[2])
         if time is None or not 0 < len(serial) <= MAX_SERIAL:
             return _no_key(number, time, fields)
         return kind(number, time, serial, (parse_decimal(fields[part], 0) or 0) if part else 0,

@@ -19,6 +19,8 @@ def parse_decimal(text: str, places: int) -> int | None:
     """
     whole, _, fraction = text.partition(".")
     digits = whole + fraction
+    if len(fraction) == places and digits.isdigit() and text.isascii() and len(text) <= MAX_TEXT:
+        return int(digits)      # as nearly all are
     if len(text) > MAX_TEXT or not text.isascii() or not (
             digits.isdigit() or (whole[:1] in ("+", "-") and digits[1:].isdigit())):
         return _parse_odd(text, places)
