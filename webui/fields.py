@@ -35,7 +35,8 @@ FIELDS: dict[str, Field] = {
         meant=watts),
     "site.net_sign": Field(
         N_("Grid meter direction"),
-        N_("Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold."),
+        N_("Turn it if “Used” looks wrong: your use is solar made + grid bought − grid sold. This changes how suntap "
+           "reads the meter; nothing on the wall is turned."),
         choices=(("auto", N_("Detect automatically (recommended)")), ("+", N_("It counts up when you buy")),
                  ("-", N_("It counts up when you sell")))),
     "site.production": Field(N_("What your roof makes is read from"), choices=(
@@ -48,8 +49,8 @@ FIELDS: dict[str, Field] = {
     "pvoutput.enabled": Field(N_("Post to PVOutput")),
     "pvoutput.api_key": Field(
         N_("API key"), N_("The password with which suntap may post for you. Get it at pvoutput.org: log in, choose "
-                        "Settings, look for API Settings, switch API Access on and press New Key. It is not shown here "
-                        "again.")),
+                        "Settings, look for API Settings, switch API Access on and copy the key there. If there is "
+                        "none yet, press New Key first. It is not shown here again.")),
     "pvoutput.system_id": Field(
         N_("System id"), N_("The number of your system: on the same page, under Registered Systems.")),
     "pvoutput.energy": Field(N_("Energy is posted as"), choices=(
@@ -138,7 +139,7 @@ FIELDS: dict[str, Field] = {
     "collector.stand_in": Field(
         N_("When SunPower’s server does not answer"),
         N_("Your SunPower box only reports to a server that answers, and keeps the rest until its memory is full. "
-           "“Only listen” is the way back."), choices=(
+           "To undo this, choose “Only listen”."), choices=(
             ("off", N_("Only listen")), ("auto", N_("Answer in its place while it does not (recommended)")),
             ("on", N_("Always answer in its place")))),
     "store.data_dir": Field(

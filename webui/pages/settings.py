@@ -55,7 +55,7 @@ def save(section: str) -> ResponseReturnValue:
     after = box().settings().web
     if follows_port() and (after.host, after.port) != (before.host, before.port):  # this process ends in a moment
         return render_template("moved.html", address=_address(before, after))
-    flash(_("{section}: saved.").format(section=dict(fields.SECTIONS)[section]))
+    flash(_("{section}: saved.").format(section=dict(fields.SECTIONS)[section]), section)   # read at that section
     return redirect(url_for("settings.show", _anchor=section))
 
 

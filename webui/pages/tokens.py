@@ -11,6 +11,7 @@ from webui.security import access, tokens
 page = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
 
 NAME = re.compile(r"[\w.\- ]{1,40}")
+CARD, BAD = "tokens", "tokens-bad"      # categories of messages: that card of the settings shows them
 
 
 @page.post("/make")
@@ -20,12 +21,12 @@ def make() -> ResponseReturnValue:
     name = request.form.get("name", "").strip()
     known = box().settings().web.tokens
     if not NAME.fullmatch(name):
-        flash(_("A token's name is one to 40 letters, digits, blanks, “.”, “_” or “-”."), "bad")
+        flash(_("A token's name is one to 40 letters, digits, blanks, “.”, “_” or “-”."), BAD)
     elif name in tokens.names(known):
         flash(_("There is a token named {name} already: withdraw it first, or choose another name.").format(name=name),
-              "bad")
+              BAD)
     elif len(known) >= tokens.MAX_TOKENS:
-        flash(_("There are {most} tokens: withdraw one first.").format(most=tokens.MAX_TOKENS), "bad")
+        flash(_("There are {most} tokens: withdraw one first.").format(most=tokens.MAX_TOKENS), BAD)
     else:
         token, entry = tokens.make(name)
         box().change({"web.tokens": (*known, entry)})
@@ -42,5 +43,5 @@ def withdraw() -> ResponseReturnValue:
     kept = tuple(entry for entry in known if entry.rpartition(":")[0] != name)
     box().change({"web.tokens": kept})
     if kept != known:
-        flash(_("The token {name} was withdrawn.").format(name=name))
+        flash(_("The token {name} was withdrawn.").format(name=name), CARD)
     return redirect(url_for("settings.show", _anchor="tokens"))

@@ -40,7 +40,7 @@ def test_a_backup_is_shown_before_it_replaces_anything_and_then_comes_back(
         connection.execute("DELETE FROM slot")
         connection.execute("DELETE FROM site_day")
     text = upload(owner, content)
-    assert "This backup is whole." in text and "2026-05-07 to 2026-05-09" in text
+    assert "This backup is whole." in text and "7 May 2026 to 9 May 2026" in text
     assert commands.run_waiting(work(config, roof, clock)) == 0 and settings.load(config).site.size_w == 1
     owner.send("/settings", "/settings/restore/confirm")
     assert "Working on it" in owner.get("/settings").text

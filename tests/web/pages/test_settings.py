@@ -19,6 +19,22 @@ def test_a_section_is_saved_and_the_rest_stays(owner: Visitor, config: Path) -> 
     assert stat.S_IMODE(config.stat().st_mode) == 0o600
 
 
+def test_what_was_saved_is_said_once_and_in_its_section(owner: Visitor) -> None:
+    assert owner.send("/settings", "/settings/site", **SITE).location == "/settings#site"
+    text = owner.get("/settings").text
+    assert text.count("Site: saved.") == 1
+    assert text.index('id="site"') < text.index('role="status">Site: saved.') < text.index('id="site-timezone"')
+    assert "saved." not in owner.get("/settings").text
+
+
+def test_a_withdrawn_token_is_said_where_the_tokens_are(owner: Visitor) -> None:
+    owner.send("/settings", "/settings/tokens/make", name="one")
+    assert owner.send("/settings", "/settings/tokens/withdraw", name="one").location == "/settings#tokens"
+    text = owner.get("/settings").text
+    assert text.count("The token one was withdrawn.") == 1
+    assert text.index('id="tokens"') < text.index('role="status">The token one was withdrawn.')
+
+
 def test_one_wrong_field_saves_nothing_and_says_why_and_keeps_what_was_typed(owner: Visitor, config: Path) -> None:
     before = config.read_bytes()
     answer = owner.send("/settings", "/settings/site", **{**SITE, "site.size_w": "enormous"})
