@@ -10,10 +10,12 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from appliance.health.lamps import INVERTER_TROUBLES
 from appliance.health.log import Entry
+from appliance.ledger.slot import Slot
 from webui import language
 from webui.data import box
-from webui.present import charts, compare, energy, localtime, panels, picture, reader_locale, svg
+from webui.present import charts, compare, energy, localtime, panels, picture, reader_locale, svg, units
 from webui.present.day import curve, hours
 from webui.present.energy import Totals
 from webui.query import asked_day, parse_day
@@ -91,9 +93,11 @@ def _page(day: date) -> str:
     first = min(known[0], here) if known else here
     month_days = energy.days(box(), day.replace(day=1), localtime.month_end(day))
     months = energy.months(box(), day.year)
+    question, notices = box().question(), _notices() if day == here else []
     return render_template(
         "dashboard.html", day=day, today=here, first=first, kiosk="kiosk" in request.args,
-        question=box().question() if auth.is_owner() else [], notices=_notices() if day == here else [],
+        question=question if auth.is_owner() else [], notices=notices if auth.is_owner() else [],
+        hidden=bool(question or notices) and not auth.is_owner(),
         earlier=(day - timedelta(days=1)).isoformat() if day > first else None,
         later=(day + timedelta(days=1)).isoformat() if day < here else None,
         inverters=Markup(box().kept((day, here, language.now(), reader_locale.now().name),
@@ -114,8 +118,11 @@ def _panels(day: date, today: date) -> str:
 
 
 def _notices() -> list[Entry]:
-    """The newest notices that the owner did not put away and that no lamp tells."""
-    told = [one for one in box().notices() if one.is_open and not one.is_lamp] if auth.is_owner() else []
+    """The newest notices that the owner did not put away and that no lamp tells; to others a lamp tells of inverters
+    too."""
+    told = [one for one in box().notices() if one.is_open and not one.is_lamp]
+    if not auth.is_owner() and any(lamp.device for lamp in box().status().lamps):
+        told = [one for one in told if one.matter.split()[1] not in INVERTER_TROUBLES]
     return told[:MOST_NOTICES]
 
 
@@ -144,7 +151,11 @@ def _day(day: date) -> dict[str, Any]:
     peak = max((slot for slot in slots if (slot.production_w or 0) > 0 and not slot.hole),
                key=lambda slot: slot.production_w or 0, default=None)
     notes = [localtime.clock_change(day, zone)]
-    if holes := [slot for slot in slots if slot.hole]:
+    holes = [slot for slot in slots if slot.hole]
+    if holes and (long := _long_hole(day, holes[0])):
+        notes.append(long)
+        holes = holes[1:]
+    if holes:
         notes.append(words.HOLE.format(span=localtime.span(sum(slot.seconds for slot in holes))))
     what = words.NOTHING if peak is None else words.PEAK.format(
         watts=peak.production_w, time=localtime.clock_time(peak.time, zone))
@@ -162,6 +173,19 @@ def _day(day: date) -> dict[str, Any]:
             "peak_w": peak.production_w if peak else None,
             "peak_at": peak.time if peak else None, "notes": [note for note in notes if note],
             "summary": words.SUMMARY.format(day=localtime.long_date(day), what=what), "hours": hours(box(), day, slots)}
+
+
+def _long_hole(day: date, slot: Slot) -> str:
+    """A sentence about a hole that began before this day and whose energy counts on it; "" about any other."""
+    zone, now = box().zone(), box().now()
+    end = slot.time + box().slot_seconds()
+    begin = end - slot.seconds
+    if begin >= localtime.day_bounds(day, zone)[0] or not slot.production_dwh:
+        return ""
+    shown = localtime.moment(end, zone, now)
+    return words.LONG_HOLE.format(
+        kwh=units.kwh(slot.production_dwh, 2), begin=localtime.moment(begin, zone, now),
+        end=words.TODAY_AT.format(time=shown) if day == localtime.today(now, zone) else shown)
 
 
 def _month_before(day: date) -> tuple[date, date]:

@@ -5,6 +5,9 @@ VERDICTS = {"ok": "", "weak": N_("low"), "dead": N_("no output"), "gone": N_("no
             "replaced": N_("replaced"), "new": N_("new")}
 HOLE = N_("No readings for {span}: the meters know how much energy fell into this gap, but not when. The hatched "
           "part shows it as if it came evenly.")
+LONG_HOLE = N_("{kwh} kWh were made between {begin} and {end}, while nothing was read; they count on the day on which "
+               "they were read. The hatched part shows it as if it came evenly.")
+TODAY_AT = N_("{time} today")
 SUMMARY, PEAK, NOTHING = N_("Solar power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
 TO_COME = N_("this day has not come yet")
 REPLACED = N_("{new} took the place of {old} on this day.")

@@ -71,6 +71,37 @@ def test_the_energy_of_days_of_silence_makes_no_best_day_of_the_one_on_which_it_
     assert "the best day so far" not in text and "best day" in text
 
 
+def test_the_energy_of_days_of_silence_is_said_to_be_that_of_all_of_them(guest: Visitor, data_dir: Path) -> None:
+    roof = Roof()
+    roof.hole = NOON - 3 * 86400, NOON - 7200
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 5, until=NOON), NOON)
+    text = guest.get("/", headers={"Accept-Language": "en-US"}).text
+    said = re.search(r"(\d+\.\d\d) kWh were made between Wed, May 6, 12:0\d PM and 10:\d\d AM today, while nothing was "
+                     "read; they count on the day on which they were read. The hatched part", text)
+    assert said and float(said[1]) > 20 and "No readings for" not in text
+    day = guest.get(f"/api/v1/days?from={TODAY}&to={TODAY}").json["days"][0]
+    assert float(said[1]) * 10_000 < day["production_dwh"]
+
+
+def test_a_hole_within_the_day_says_what_it_said(guest: Visitor, data_dir: Path) -> None:
+    roof = Roof()
+    roof.hole = NOON - 3 * 3600, NOON - 7200
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 1, until=NOON), NOON)
+    text = guest.get("/").text
+    assert "No readings for 1 h" in text and "were made between" not in text
+
+
+def test_the_power_right_after_a_gap_comes_with_the_next_reading(guest: Visitor, data_dir: Path,
+                                                                 clock: FixedClock) -> None:
+    roof = Roof()
+    roof.hole = NOON - 3 * 86400, NOON - 580
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 5, until=NOON), NOON)
+    text = guest.get("/live").text
+    assert "Solar power now" in text and '–<span class="unit"> W</span>' in text
+    assert "known with the next reading, in a few minutes" in text and "measured" not in text
+    assert 'class="lamp unknown"' in text.split("</h1>")[1].split("</p>")[1] and "now – W" not in text
+
+
 def test_an_inverter_that_says_nothing_is_called_so_in_the_table_before_it_can_be_judged(
         guest: Visitor, data_dir: Path, clock: FixedClock) -> None:
     roof, early = Roof(), NOON - 6 * 3600 + 1800
