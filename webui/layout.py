@@ -3,6 +3,7 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,7 @@ NAVIGATION = (
 
 ADVISED = (("pvoutput.show", "PVOutput page"), ("diagnostics.show", "Diagnostics page"),
            ("senders.show", "Diagnostics › Who reports"))
+SQLITE_FULL = "database or disk is full"    # so says SQLite
 
 
 def install(app: Flask) -> None:
@@ -121,9 +123,15 @@ def codes(text: str) -> Markup:
 
 def causes(found: Iterable[Finding], owner: bool) -> list[Finding]:
     """The lamps that need a look, a cause before its effects; for the owner but for those about a device, which has a
-    notice; others are told none."""
-    return sorted((lamp for lamp in found if lamp.state in (WARN, BAD) and not (lamp.device and owner)),
+    notice; others are told none. What SQLite says of a full card is said in our words."""
+    return sorted((_plain(lamp) for lamp in found if lamp.state in (WARN, BAD) and not (lamp.device and owner)),
                   key=lambda lamp: lamp_names.rank(lamp.name))
+
+
+def _plain(lamp: Finding) -> Finding:
+    if SQLITE_FULL not in lamp.text:
+        return lamp
+    return replace(lamp, text=lamp_names.FULL.format(name=lamp_names.name(lamp.name)), advice=str(lamp_names.MAKE_ROOM))
 
 
 def _lamp_state(lamp: str, found: str) -> str:
@@ -182,7 +190,8 @@ def _no_history(error: sqlite3.Error) -> ResponseReturnValue:
     if request.path.startswith("/api/"):
         return jsonify(error=reason), 503
     title, advice = errors.HISTORY
-    return render_template("error.html", title=title, advice=advice.format(reason=reason)), 503
+    said = errors.FULL if SQLITE_FULL in reason else reason
+    return render_template("error.html", title=title, advice=advice.format(reason=said)), 503
 
 
 def _not_saved(error: SettingsError) -> ResponseReturnValue:

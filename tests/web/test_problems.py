@@ -8,6 +8,7 @@ import math
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -33,9 +34,11 @@ from appliance.system.heartbeat import PROCESSES, Heartbeat
 from tests.attack.support import FORGER_MAC, day_of, heard
 from tests.web.conftest import NOON, PASSWORD, TODAY, FixedClock, Visitor
 from tests.web.roof import PEAK_W, SERIALS, Roof, fill
+from webui.present import energy
 from webui.security import claim
 
 STRANGER = "ZT170000000441C0002"
+LOG_IN = 'Something here needs its owner: <a href="/login?next=/">log in</a> to see what.'
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +174,23 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
     assert "See Storage first." in told and "look at SunPower box" not in told
 
 
+def test_what_the_database_says_of_a_full_card_is_said_in_our_words(owner: Visitor, roof: Path) -> None:
+    """In the minutes in which a database is refused room already, and the card does not count as full yet."""
+    Heartbeat("capture", roof).beat(interface="lo", problem=f"{roof}/inbox.sqlite3: database or disk is full")
+    assert first(owner, "SunPower box: nothing can be kept while the card is full.", "Make room first") == []
+    assert "sqlite3" not in owner.get("/").text
+
+
+def test_a_page_without_a_history_does_not_name_its_file_on_a_full_card(owner: Visitor, roof: Path,
+                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+    monkeypatch.setattr(energy, "now", full)
+    answer = owner.get("/")
+    assert answer.status_code == 503 and "The card is full. Storage on the Diagnostics page" in answer.text
+    assert "sqlite3" not in answer.text
+
+
 def test_on_the_image_a_full_card_is_copied_to_a_larger_one(owner: Visitor, roof: Path,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "room", lambda _: disk.Room(total=32 * 10**9, free=0, writable=True))
@@ -233,6 +253,7 @@ def test_an_inverter_is_dead(owner: Visitor, guest: Visitor, data_dir: Path, con
     assert first(owner, *words) == ["/notices"]     # before the recorder's look
     assert words[0] in owner.get("/notices").text and "usual for it on these two days" in banners(owner)[0][0]
     assert f"Inverter {SERIALS[4]} makes next to nothing" in banners(guest)[0][0]   # who is told no notice
+    assert LOG_IN not in guest.get("/").text        # and misses nothing
     take_down(data_dir, config)
     assert first(owner, *words) == ["/notices"] and len(banners(owner)) == 1
     told = owner.get("/notices").text
@@ -245,15 +266,18 @@ def test_an_inverter_is_dead(owner: Visitor, guest: Visitor, data_dir: Path, con
     assert SERIALS[4] in owner.get(f"/panels/{SERIALS[4]}").text
 
 
-def test_the_meter_counts_the_other_way(owner: Visitor, roof: Path, data_dir: Path, config: Path) -> None:
+def test_the_meter_counts_the_other_way(owner: Visitor, guest: Visitor, roof: Path, data_dir: Path,
+                                        config: Path) -> None:
     settings.update(config, {"site.net_sign": "-"})
     carry_out(data_dir, config)
     wrong = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json["days"][0]
     shown = owner.get("/diagnostics").text
     assert "the grid meter seems to count the other way than the settings say" in shown
+    assert LOG_IN in guest.get("/").text and LOG_IN not in guest.get("/day/2026-05-08").text
     assert 'Turn the direction of the grid meter under <a href="/settings#site">Settings › Site</a>' in shown
     page = owner.get("/settings").text
-    assert "Turn it if “Used” looks wrong" in page and "It counts up when you buy" in page
+    assert "Turn it if “Used” looks wrong" in page and "nothing on the wall is turned" in page
+    assert "It counts up when you buy" in page
     form = {"site.timezone": "America/Los_Angeles", "site.size_w": str(PEAK_W), "site.net_sign": "+"}
     assert owner.send("/settings", "/settings/site", **form).status_code == 302
     carry_out(data_dir, config)
@@ -292,7 +316,8 @@ def test_the_port_is_another_programs(owner: Visitor, config: Path) -> None:
     assert 'id="web-port-error">Another program uses this port: choose another one.' in answer.text
 
 
-def test_a_strangers_box_reports(owner: Visitor, data_dir: Path, config: Path, roof: Path) -> None:
+def test_a_strangers_box_reports(owner: Visitor, guest: Visitor, data_dir: Path, config: Path, roof: Path) -> None:
+    assert LOG_IN not in guest.get("/").text
     before = owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json
     start = int(datetime(2026, 5, 8, 12, tzinfo=Roof().zone).timestamp())
     with closing(inbox.connect(data_dir)) as received:
@@ -301,6 +326,7 @@ def test_a_strangers_box_reports(owner: Visitor, data_dir: Path, config: Path, r
     carry_out(data_dir, config)
     text = owner.get("/").text
     assert f"A second SunPower box reports here: {STRANGER}." in text and 'href="/senders/">Is it yours?' in text
+    assert LOG_IN in guest.get("/").text and STRANGER not in guest.get("/").text and LOG_IN not in text
     assert owner.get("/api/v1/days?from=2026-05-08&to=2026-05-08").json == before
     assert "Is it yours?" in owner.get("/notices").text
     page = owner.get("/senders/").text
@@ -309,5 +335,5 @@ def test_a_strangers_box_reports(owner: Visitor, data_dir: Path, config: Path, r
     assert number
     assert owner.send("/senders/", "/senders/sender", id=number[1], decision="aside").status_code == 302
     carry_out(data_dir, config)
-    assert "Is it yours?" not in owner.get("/").text
+    assert "Is it yours?" not in owner.get("/").text and LOG_IN not in guest.get("/").text
     assert "Is it yours?" not in owner.get("/notices").text

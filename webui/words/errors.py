@@ -12,6 +12,7 @@ FORM = (N_("Please send that again"), N_(
     "Go back, reload the page, and send it again."))
 HISTORY = (N_("The history cannot be read just now"),
            N_("{reason}. Storage on the Diagnostics page says whether reports of your SunPower box are still kept."))
+FULL = N_("The card is full")
 NOT_SAVED = N_("That could not be saved")
 BUG = (N_("That went wrong"), N_("suntap could not build this page. Diagnostics and its log say why."))
 API_NOT_FOUND = "There is no such address; /api/v1/openapi.json describes those there are."
