@@ -13,6 +13,7 @@ from appliance.system import heartbeat
 from webui import orders
 from webui.data import box
 from webui.present import localtime
+from webui.present.catch_up import catch_up_hours
 from webui.query import is_number, parse_day
 from webui.security import access
 from webui.words import pvoutput as words
@@ -38,13 +39,16 @@ def _state() -> dict[str, Any]:
     connection, loaded = box().store(), box().settings()
     recorder = heartbeat.read("supervisor", box().data_dir) or {}
     today = localtime.today(box().now(), box().zone())
+    days, systems = views.day_states(connection), views.systems(connection, loaded)
+    quota = views.quota_view(connection, loaded, box().clock)
     return {
-        "account": loaded.pvoutput, "days": views.day_states(connection), "refused": views.refused(connection),
+        "account": loaded.pvoutput, "days": days, "hours_left": catch_up_hours(days, systems, quota),
+        "refused": views.refused(connection),
         "oldest": views.oldest_unsent(connection, loaded, today),
-        "quota": views.quota_view(connection, loaded, box().clock), "last_success": views.last_success(connection),
+        "quota": quota, "last_success": views.last_success(connection),
         "trouble": views.trouble(connection, loaded), "held": views.held(connection),
         "waits_for_time": recorder.get("clock_is_set") is False,
-        "too_small": views.too_small(connection, loaded), "systems": views.systems(connection, loaded),
+        "too_small": views.too_small(connection, loaded), "systems": systems,
     }
 
 

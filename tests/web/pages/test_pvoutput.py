@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from appliance import settings, store
+from appliance.pvoutput import account, servertime
+from appliance.pvoutput.reply_fields import System
+from appliance.pvoutput.targets import main_target
 from appliance.simulate.pvoutput import API_KEY, Fault, PvOutput
 from tests.web.conftest import NOON, FixedClock, Visitor
 from tests.web.roof import post
@@ -121,6 +124,22 @@ def test_a_refusal_is_shown_with_its_cure_and_all_can_be_tried_again(owner: Visi
         assert connection.execute("SELECT name, argument FROM command").fetchall() == [("retry_refused", "{}")]
 
 
+def test_a_large_backlog_says_how_long_it_takes(owner: Visitor, roof: Path, config: Path) -> None:
+    settings.update(config, {"pvoutput.enabled": True, "pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
+    with store.connect(roof) as connection:
+        account.store_system(connection, servertime.Now("x", 0.0, float(NOON)), main_target(settings.load(config)),
+                             System("R", 5200, 300, "", False))
+    assert "at PVOutput’s limit" not in owner.get("/pvoutput").text     # three days are posted within the hour
+    with store.connect(roof) as connection:
+        for days in range(1, 12):
+            connection.execute("INSERT OR IGNORE INTO outbox (system, time, day, state, v1) SELECT system, time - ?,"
+                               " date(day, ?), 'waiting', v1 FROM outbox WHERE state = 'waiting'",
+                               (days * 86400, f"-{days} days"))
+    text = owner.get("/pvoutput").text
+    assert "posting all that waits takes about" in text and "hours at PVOutput’s limit" in text
+    assert re.search(r'\d <span class="unit">of 60', text)
+
+
 def test_what_changes_by_itself_is_fetched_anew(owner: Visitor, roof: Path) -> None:
     post(roof, NOON - 1800, {})
     assert 'data-live="/pvoutput/state"' in owner.get("/pvoutput").text
@@ -131,9 +150,6 @@ def test_what_changes_by_itself_is_fetched_anew(owner: Visitor, roof: Path) -> N
 def test_a_size_that_is_too_small_is_said_with_what_to_do(owner: Visitor, roof: Path, config: Path) -> None:
     post(roof, NOON - 1800, {})
     settings.update(config, {"pvoutput.api_key": API_KEY, "pvoutput.system_id": "12345"})
-    from appliance.pvoutput import account, servertime
-    from appliance.pvoutput.reply_fields import System
-    from appliance.pvoutput.targets import main_target
     with store.connect(roof) as connection:
         now = servertime.Now("x", 0.0, float(NOON))
         account.store_system(connection, now, main_target(settings.load(config)), System("R", 1000, 300, "", False))
