@@ -47,7 +47,8 @@ def test_a_second_sender_is_one_question_on_the_page(owner: Visitor, guest: Visi
         assert OTHER in text and 'href="/senders/"' in text and "Is it yours?" in text
     assert OTHER not in guest.get("/").text
     shown = owner.get("/senders/").text
-    assert TRUE_MAC in shown and FORGER_MAC in shown and "router’s side" in shown and "Yes, count it" in shown
+    assert TRUE_MAC in shown and FORGER_MAC in shown
+    assert "comes through the router" in shown and "Yes, count it" in shown
 
 
 def test_yes_counts_it_and_set_aside_takes_it_back(owner: Visitor, data_dir, config, heard_two) -> None:
@@ -58,6 +59,17 @@ def test_yes_counts_it_and_set_aside_takes_it_back(owner: Visitor, data_dir, con
         assert total(data_dir) == expected
         assert "Is it yours?" not in owner.get("/").text
         assert "Done." in owner.get("/senders/").text
+
+
+def test_what_the_page_is_for_and_what_counts_is_said_in_the_same_words(owner: Visitor, data_dir, config,
+                                                                        heard_two) -> None:
+    shown = owner.get("/senders/").text
+    assert "Here you say whose reports count." in shown and "It does no harm as long as it does not count." in shown
+    owner.send("/senders/", "/senders/sender", id="2", decision="aside")
+    carry_out(data_dir, config)
+    shown = owner.get("/senders/").text
+    assert '<span class="tag ">does not count</span> <span class="soft">as you decided</span>' in shown
+    assert "Do not count it" in shown and "Count it again" in shown and "et aside" not in shown
 
 
 def test_a_device_and_a_report_can_be_set_aside_and_counted_again(owner: Visitor, data_dir, config, heard_two) -> None:
