@@ -37,7 +37,8 @@ def _period(first: date, last: date) -> str:
     """The roof of a period, and its table."""
     shown = panels.period(box(), first, last)
     return render_template("_panels.html", newest=_newest(first, last), shown=shown, grid=panels.grid(shown),
-                           replaced=panels.replaced(box(), first, last), names=panels.called(box()))
+                           replaced=panels.replaced(box(), first, last), names=panels.called(box()),
+                           troubles=words.TROUBLES)
 
 
 @page.get("/<serial>")

@@ -16,7 +16,8 @@ SHADES = (60, 90, 100)      # share of typical in percent from which a panel is 
 
 @dataclass(frozen=True)
 class Shown:
-    """One inverter of a period. `shade`: 0 (not known) to 4; `heir`: the name of the one that took its place."""
+    """One inverter of a period. `shade`: 0 (not known) to 4; `heir`: the name of the one that took its place; `state`:
+    of appliance.history.inverters, of one that needs a look since the local day `since`, else ""."""
 
     serial: str
     name: str
@@ -27,6 +28,8 @@ class Shown:
     row: int = 0
     column: int = 0
     heir: str = ""
+    state: str = ""
+    since: str = ""
 
 
 def given(box: Box) -> dict[str, Panel]:
@@ -76,6 +79,9 @@ def period(box: Box, first: date, last: date) -> list[Shown]:
                    shade(one.share_percent), heir=heirs.get(one.serial, "")) for one in found]
     shown = [replace(one, row=said[one.serial].row, column=said[one.serial].column)
              if one.serial in said and not one.heir else one for one in shown]
+    wrong = {one.serial: one for one in inverters.troubles(box.store()) if one.since <= last.isoformat()}
+    shown = [replace(one, state=wrong[one.serial].state, since=wrong[one.serial].since)
+             if one.serial in wrong and not one.heir else one for one in shown]
     return sorted(shown, key=lambda one: (not one.row, one.row, one.column, one.name))
 
 

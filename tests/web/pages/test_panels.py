@@ -1,4 +1,6 @@
 """The page of panels: month and year, one inverter, names and places saved whole or not at all."""
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -6,8 +8,8 @@ import pytest
 from appliance import settings
 from appliance.settings import Panel, SettingsError
 from appliance.settings.validators import GRID, MAX_PANELS, panel_list
-from tests.web.conftest import Visitor
-from tests.web.roof import SERIALS
+from tests.web.conftest import NOON, TODAY, Visitor
+from tests.web.roof import SERIALS, Roof, fill
 
 FIRST, SECOND = SERIALS[:2]
 
@@ -31,6 +33,23 @@ def test_a_year_leads_to_its_newest_month_with_readings(guest: Visitor, roof: Pa
 def test_without_a_history_the_pages_say_so(guest: Visitor, owner: Visitor) -> None:
     assert "Nothing recorded in this period." in guest.get("/panels").text
     assert "No inverter was heard yet." in owner.get("/panels/arrange").text
+
+
+def test_an_inverter_that_makes_next_to_nothing_is_called_so_beside_a_month_that_looks_merely_weak(
+        guest: Visitor, data_dir: Path) -> None:
+    roof = Roof()
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY - timedelta(days=3), 5), NOON)
+    roof.dead = {FIRST}
+    for day in (2, 1):
+        fill(data_dir, settings.Settings(), roof.uploads(TODAY - timedelta(days=day), 1), NOON)
+    roof.dead = set()
+    fill(data_dir, settings.Settings(), roof.uploads(TODAY, 1, until=NOON - 20), NOON)
+    for path in ("/panels?month=2026-05", "/panels?year=2026"):
+        text = guest.get(path, headers={"Accept-Language": "en-US"}).text
+        assert re.search(rf'class="panel dead" [^>]*title="{FIRST}">.*<strong>makes next to nothing since May 7, 2026',
+                         text)
+        assert text.count("makes next to nothing") == 2     # on its tile and in the table
+    assert "makes next to nothing" not in guest.get("/panels?month=2026-04").text
 
 
 def test_names_and_places_are_saved_and_shown_everywhere(owner: Visitor, roof: Path, config: Path) -> None:
