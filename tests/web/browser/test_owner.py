@@ -57,7 +57,8 @@ def test_a_refused_key_is_shown_in_pvoutputs_words_and_a_good_one_with_the_syste
         expect(page.get_by_text("Status interval")).to_be_visible()
         assert not settings.load(config).pvoutput.api_key
         page.locator("#pvoutput").get_by_role("button", name="Save").click()
-        expect(page.get_by_text("PVOutput: saved.")).to_be_visible()
+        expect(page.get_by_text("PVOutput: saved.")).to_be_in_viewport()
+        page.screenshot(path=SCREENSHOTS / "settings-saved.png")
         assert API_KEY not in page.content()
     assert settings.load(config).pvoutput.api_key.reveal() == API_KEY
 
@@ -82,7 +83,7 @@ def test_an_order_to_send_again_is_carried_out_and_told(open_page: OpenPage, app
     page = open_page("/pvoutput", login=True)
     expect(page.get_by_text("Power value [9200] too high for system size [5300]")).to_be_visible()
     picture(page, "pvoutput")
-    page.get_by_role("row", name="2026-05-08").get_by_role("button", name="Post again").click()
+    page.get_by_role("row", name="May 8, 2026").get_by_role("button", name="Post again").click()
     expect(page.get_by_text("Working on it…")).to_be_visible()
     commands.run_waiting(work)
     expect(page.get_by_text("suntap posts 288 readings again")).to_be_visible()
@@ -118,7 +119,7 @@ done < {lines}
     page = open_page("/diagnostics", login=True)
     expect(page.get_by_text("an upload arrived")).to_be_visible()
     expect(page.get_by_text("48\u202f°C (119\u202f°F)")).to_be_visible()
-    expect(page.locator("#backlog-title + p")).to_contain_text("readings that SunPower’s server has not taken yet")
+    expect(page.locator("#backlog-title + p")).to_contain_text("readings kept for SunPower’s server")
     assert len(page.locator("polyline.line").get_attribute("points").split()) > 100
     page.get_by_label("From level").select_option("warning")
     page.get_by_role("button", name="Show").click()
@@ -147,7 +148,7 @@ def test_a_backup_is_shown_and_restored_in_the_browser(open_page: OpenPage, app:
     page.get_by_label("Restore from a backup").set_input_files(tmp_path / "saved.tar.gz")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("This backup is whole. Restore it?")).to_be_visible()
-    expect(page.get_by_text("2026-05-07 to 2026-05-09")).to_be_visible()
+    expect(page.get_by_text("May 7, 2026 to May 9, 2026")).to_be_visible()
     picture(page, "settings-restore-checked")
     page.get_by_role("button", name="Restore it").click()
     expect(page.get_by_text("Working on it…")).to_be_visible()

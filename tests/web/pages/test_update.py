@@ -126,8 +126,8 @@ def given(owner: Visitor, content: bytes) -> str:
 
 def test_the_age_of_the_system_is_on_both_pages(owner: Visitor, card: Path) -> None:
     text = owner.get("/settings").text
-    assert "The system that it runs on (Debian) is 10 days old." in text and "fixes up to 2026-04-29" in text
-    assert "built on 2026-04-30, with Debian’s security fixes up to 2026-04-29" in owner.get("/diagnostics").text
+    assert "The system that it runs on (Debian) is 10 days old." in text and "fixes up to 29 Apr 2026" in text
+    assert "built on 30 Apr 2026, with Debian’s security fixes up to 29 Apr 2026" in owner.get("/diagnostics").text
 
 
 def test_a_list_by_hand_shows_what_is_missing(owner: Visitor, card: Path, make_index: Maker, data_dir: Path) -> None:
