@@ -33,7 +33,7 @@ KINDS = {
     "held": (OK, "Nothing to do: the next readings decide, within minutes by day, else in the morning."),
     "clock": (WARN, "If Clock is green, it is the SunPower box's own clock: switch that box off and on. "
                     "If not: is this box online? It gets the time from the internet."),
-    "several": (OK, "If one of them is not yours, set it aside under Diagnostics › Who reports."),
+    "several": (OK, "If one of them is not yours, press “Do not count it” beside it under Diagnostics › Who reports."),
     "malformed": (WARN, "A few do no harm. If the number grows every day, report it with the debug bundle."),
     "unknown": (OK, "Nothing to do: a later version may understand them, and takes them in then."),
     "worn": (WARN, "Save a backup under Settings, then replace the card and restore the backup."),

@@ -16,6 +16,7 @@ from appliance.system.clock import Clock
 
 __all__ = ["AccountCheck", "System", "Verdict", "check_account"]
 
+BATCH_ROWS = account.BATCH_ROWS      # that PVOutput takes in one request, by whether the account has donated
 WARN_DAYS = 2   # before a row expires
 RECENT = "-90 days"     # what went without a value before that is no news
 SIZE_ROWS = 3   # so many rows without power, and it is no single mistake: the size is too small

@@ -177,7 +177,7 @@ def test_the_card_is_full(owner: Visitor, roof: Path, config: Path, clock: Fixed
 def test_what_the_database_says_of_a_full_card_is_said_in_our_words(owner: Visitor, roof: Path) -> None:
     """In the minutes in which a database is refused room already, and the card does not count as full yet."""
     Heartbeat("capture", roof).beat(interface="lo", problem=f"{roof}/inbox.sqlite3: database or disk is full")
-    assert first(owner, "SunPower box: nothing can be kept while the card is full.", "Make room first") == []
+    assert first(owner, "SunPower box: nothing can be kept while the card is full.", "See Storage first.") == []
     assert "sqlite3" not in owner.get("/").text
 
 

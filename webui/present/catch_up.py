@@ -2,9 +2,7 @@
 import math
 from collections.abc import Sequence
 
-from appliance.pvoutput.views import DayState, QuotaView, SystemView
-
-ROWS = {False: 30, True: 100}       # that PVOutput takes in one request: free, and with donation
+from appliance.pvoutput.views import BATCH_ROWS, DayState, QuotaView, SystemView
 
 
 def catch_up_hours(days: Sequence[DayState], systems: Sequence[SystemView], quota: QuotaView) -> int | None:
@@ -14,7 +12,7 @@ def catch_up_hours(days: Sequence[DayState], systems: Sequence[SystemView], quot
     each, have their part of the limit first.
     """
     known = {system.key: system.known for system in systems if system.known is not None}
-    requests = sum(math.ceil(day.waiting / ROWS[found.donor]) for day in days if (found := known.get(day.system)))
+    requests = sum(math.ceil(day.waiting / BATCH_ROWS[found.donor]) for day in days if (found := known.get(day.system)))
     reserve = min(quota.reserve, quota.limit // 2)
     spare = quota.limit - reserve - sum(math.ceil(3600 / found.interval_s) for found in known.values())
     if spare <= 0 or requests <= max(0, quota.limit - quota.used - reserve):

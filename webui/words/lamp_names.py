@@ -6,7 +6,7 @@ NAMES = {"capture": N_("SunPower box"), "collector": N_("SunPower’s server"), 
          "outputs": N_("Other programs")}
 STATES = {"ok": N_("OK"), "warn": N_("Check"), "bad": N_("Fault"), "unknown": N_("Waiting")}
 OFF = N_("Off")         # instead of "Waiting", where the owner did not switch it on
-FULL, MAKE_ROOM = N_("{name}: nothing can be kept while the card is full."), N_("Make room first, as Storage says.")
+FULL, MAKE_ROOM = N_("{name}: nothing can be kept while the card is full."), N_("See Storage first.")
 CAUSES = ("disk", "box", "clock", "capture", "collector", "decode", "upload", "outputs")
 
 
