@@ -153,7 +153,7 @@ def _day(day: date) -> dict[str, Any]:
     notes = [localtime.clock_change(day, zone)]
     holes = [slot for slot in slots if slot.hole]
     if holes and (long := _long_hole(day, holes[0])):
-        notes.append(long)
+        notes += [long, *([str(words.LONG_HOLE_GRID)] if holes[0].net_dwh is not None else [])]
         holes = holes[1:]
     if holes:
         notes.append(words.HOLE.format(span=localtime.span(sum(slot.seconds for slot in holes))))

@@ -7,6 +7,7 @@ HOLE = N_("No readings for {span}: the meters know how much energy fell into thi
           "part shows it as if it came evenly.")
 LONG_HOLE = N_("{kwh} kWh were made between {begin} and {end}, while nothing was read; they count on the day on which "
                "they were read. The hatched part shows it as if it came evenly.")
+LONG_HOLE_GRID = N_("Of that time only the difference of bought and sold is known: this day’s shares are rough.")
 TODAY_AT = N_("{time} today")
 SUMMARY, PEAK, NOTHING = N_("Solar power through {day}: {what}."), N_("highest {watts} W at {time}"), N_("no readings")
 TO_COME = N_("this day has not come yet")
