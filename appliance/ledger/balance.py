@@ -132,7 +132,7 @@ def book(production_counters: Iterable[Folded], meter_counters: Sequence[Folded]
         if produced is None and raw is None:
             continue
         slots.append(Slot(time, produced, net, consumed, made, None if consumed is None else used, seconds, hole))
-    peak_w = max((watts(energy, seconds) or 0 for seconds, energy in best.items()), default=None)
+    peak_w = max((max(0, watts(energy, seconds) or 0) for seconds, energy in best.items()), default=None)
     plus, minus = _against(times, production, meter, meter_counters, day)
     return slots, Totals(Start(active, balance), made, used, bought, sold, len(slots),
                          sum(slot.hole for slot in slots), peak_w, plus, minus, falls)

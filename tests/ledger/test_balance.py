@@ -143,6 +143,17 @@ def test_what_was_made_before_an_inverters_first_reading_is_not_missed_in_the_ev
     assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 0)
 
 
+def test_a_first_reading_while_the_meter_was_silent_begins_the_evidence_anew():
+    net = counter(*((5 * n, 5, -350) for n in (*range(1, 24), 25)))
+    _, totals = booked([counter((125, 5, 400), starts=[120])], [net])
+    assert (totals.against_plus_dwh, totals.against_minus_dwh) == (0, 0)
+
+
+def test_a_day_on_which_meters_only_ran_backwards_has_a_peak_of_nothing():
+    _, totals = booked([counter((5, 5, -100), (10, 5, -50))])
+    assert totals.peak_w == 0
+
+
 def test_a_meter_that_stood_still_since_before_the_stretch_says_nothing_of_the_sign():
     made = counter(*((5 * n, 5, 200) for n in range(1, 25)))
     _, totals = booked([made], [counter(*((5 * n, 5, 0) for n in range(1, 24)), (120, 115, -4000))])
