@@ -50,6 +50,7 @@ from appliance.ledger.folded import (
     Folded,
     Limit,
     Point,
+    Points,
     State,
     Step,
 )
@@ -107,7 +108,9 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
     fits = _fits_net if both_ways else _fits_rising
     index, count = 0, len(points)
     if state is not None:
-        index, state = _plain(state, points, both_ways, limit, result)
+        index, state = _plain(state, Points.of(points), both_ways, limit, result)
+    if index + 1 < count:
+        points = list(points)
     while index < count:
         if state is not None and not both_ways:
             index, state = _run(state, points, index, limit, result)
@@ -128,7 +131,7 @@ def _fold(state: State | None, points: Sequence[Point], behind: Point | None, bo
         if result.wrong:
             return result
     if state is not None and behind is not None and not both_ways and misplaced.is_odd(state, behind):
-        if misplaced.falls(state, ahead(2 * DAY_S) or [behind]) is not None:
+        if misplaced.falls(state, ahead(misplaced.ODD_S + DAY_S) or [behind]) is not None:
             misplaced.look_back(result, state, points, ahead(LOOK_AHEAD_S) or [behind], limit)
         else:
             result.until = max(result.until, behind[0] + DAY_S)
@@ -203,20 +206,21 @@ def _over_end(state: State, point: Point, both_ways: bool, limit: Limit) -> int 
     return None
 
 
-def _plain(state: State, points: Sequence[Point], both_ways: bool, limit: Limit, result: Folded) -> tuple[int, State]:
+def _plain(state: State, points: Points, both_ways: bool, limit: Limit, result: Folded) -> tuple[int, State]:
     """Accept nearly every day's readings at once: where each step is of a size that fits in any time, and none catches
     up. (how many are accepted: none, or all but the last, which what is behind it decides about; state)."""
     if len(points) < 2 or (state.counter_dwh < 0 and not both_ways):
         return 0, state
-    times, counters = zip(state[:2], *points, strict=True)
+    times, counters = (state.time, *points.times), (state.counter_dwh, *points.counters)
     if both_ways and 0 in counters:
         return 0, state
     rises, spans = _differences(counters), _spans(times)
     sizes = list(map(abs, rises)) if both_ways else rises
     most = limit.power_w * USUAL_PERCENT * spans.least // 36_000 if both_ways else limit.power_w * CATCH_UP_S // 360
-    if min(sizes) < 0 or max(sizes) > most:
+    largest = max(sizes)
+    if min(sizes) < 0 or largest > most:
         return 0, state
-    top_w, steep_w = _steepest(sizes, spans)
+    top_w, steep_w = _steepest(sizes, largest, spans)
     steps = list(zip(times, times[1:-1], rises, strict=False))
     if top_w > limit.full_w or (both_ways and _stood(state.since, steps) >= limit.still_s):
         return 0, state
@@ -310,9 +314,9 @@ def steep(points: Sequence[Point], both_ways: bool) -> int:
     """The third highest mean power in W between neighbours: what a device can do, though one or two readings lie."""
     if len(points) < 2:
         return 0
-    times, counters = zip(*points, strict=True)
-    rises = _differences(counters)
-    return _third(list(map(abs, rises)) if both_ways else rises, _spans(times))
+    points = Points.of(points)
+    rises = _differences(points.counters)
+    return _third(list(map(abs, rises)) if both_ways else rises, _spans(tuple(points.times)))
 
 
 class _Spans(NamedTuple):
@@ -334,10 +338,10 @@ def _differences(values: Sequence[int]) -> list[int]:
     return list(map(sub, values[1:], values))
 
 
-def _steepest(sizes: Sequence[int], spans: _Spans) -> tuple[int, int]:
+def _steepest(sizes: Sequence[int], largest: int, spans: _Spans) -> tuple[int, int]:
     """The highest mean power in W of these steps; and the third highest of those behind the first (_third)."""
     if spans.least == spans.most:
-        return max(sizes) * 360 // spans.most, _third(sizes[1:], spans)
+        return largest * 360 // spans.most, _third(sizes[1:], spans)
     rest = spans.seconds[1:]
     top_w = max(size * 360 // span for size, span in zip(sizes, spans.seconds, strict=True))
     return top_w, _third(sizes[1:], _Spans(rest, min(rest), max(rest)))

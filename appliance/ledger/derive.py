@@ -10,6 +10,7 @@ One transaction takes up to DAYS_AT_ONCE days, and the settling behind the last 
 years do not wait for the disk at each day.
 """
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -24,8 +25,9 @@ from appliance.ledger.calibration import is_unsettled, leave_unsettled, meter_is
 from appliance.ledger.counters import fold, steep
 from appliance.ledger.devices import Device
 from appliance.ledger.dirty_days import calendar, horizon, mark_stale, settings
-from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, State, Step
+from appliance.ledger.folded import LAST_DIGIT_DWH, LOOK_AHEAD_S, OUTLIER, Event, Folded, Point, Points, State, Step
 from appliance.ledger.full_power import limit_of, of_roof
+from appliance.ledger.points import between, first_between
 from appliance.ledger.roles import INVERTER, NET, PRODUCTION
 from appliance.ledger.sign import sign_of
 from appliance.ledger.slot import Slot
@@ -204,30 +206,24 @@ def _fold(store: sqlite3.Connection, device: Device, start: int, end: int, day: 
     before = State(*rows[0][1:4]) if rows else None
     first = max(start, EARLIEST)
     since = max(before.time + 1, first - LOOK_AHEAD_S) if before else first     # the day before left these out
-    points = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                           " AND time < ? AND energy_dwh NOT NULL ORDER BY time",
-                           (device.id, device.number, since, min(end, until + 1))).fetchall()
-    behind = store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                           " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
-                           (device.id, device.number, after, until)).fetchone()
+    points = between(store, device, since, min(end - 1, until))
+    behind = first_between(store, device, after, until)
 
-    def ahead(seconds: int) -> list[Point]:
-        return store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                             (device.id, device.number, after, min(until, end + seconds))).fetchall()
+    def ahead(seconds: int) -> Points:
+        return between(store, device, after, min(until, end + seconds))
 
     if without:
-        points = [point for point in points if point[0] not in without]
-    if not points or points[-1][0] < first:
+        points = Points.of([point for point in points if point[0] not in without])
+    if not points or points.times[-1] < first:
         return Ended(device, before, None, old, behind)
     limit = limit_of(device.full_w, rules.size_w, device.role == INVERTER, rules.roof_w if device.role == NET else None)
     folded = fold(before, points, behind, device.role != INVERTER, limit, ahead)
-    if points[0][0] < first:
-        points = [point for point in points if point[0] >= first]
-        folded.begin_at(first, points[0][0])
+    if points.times[0] < first:
+        points = points[bisect_left(points.times, first):]
+        folded.begin_at(first, points.times[0])
         folded.steep_w = 0
     folded.steep_w = folded.steep_w or steep(points, device.role != INVERTER)
-    is_open = folded.state is not None and folded.state.time < points[-1][0]
+    is_open = folded.state is not None and folded.state.time < points.times[-1]
     misplaced = before is None and _is_misplaced(store, device, points, end, until)
     return Ended(device, before, folded, old, behind, is_open, misplaced)
 
@@ -237,12 +233,9 @@ def _is_misplaced(store: sqlite3.Connection, device: Device, points: Sequence[Po
     they were sent: they stand alone, and behind them the counter is not yet where they had it. Where all inverters of
     a PVS that were read that day say so, its meters' readings were, too."""
     first, stretch = points[0], list(points)
-    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time >= ?"
-                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time",
-                             (device.id, device.number, end, min(until, end + ALONE_S))).fetchall()
-    stretch += store.execute("SELECT time, energy_dwh FROM reading WHERE device = ? AND number = ? AND time > ?"
-                             " AND time <= ? AND energy_dwh NOT NULL ORDER BY time LIMIT 1",
-                             (device.id, device.number, max(stretch[-1][0], end + ALONE_S), until)).fetchall()
+    stretch += between(store, device, end, min(until, end + ALONE_S))
+    if next_one := first_between(store, device, max(stretch[-1][0], end + ALONE_S) + 1, until):
+        stretch.append(next_one)
     behind = next((after[1] for before, after in pairwise(stretch) if after[0] - before[0] > APART_S), None)
     return behind is not None and first[1] // 2 < behind < first[1] - LAST_DIGIT_DWH
 

@@ -77,12 +77,20 @@ class Devices:
 
     def find(self, kind: str, serial: str, model: str, time: int, latest: int, pvs: str = "") -> int | None:
         """The id of a device, made if it is new; None when there are too many. Its record time counts as seen if it
-        lies between EARLIEST and `latest`. `pvs`: the serial in the upload's first line."""
+        lies between EARLIEST and `latest`. `pvs`: the serial in the upload's first line, storable."""
         device = self.known.get((kind, serial))
-        if device is not None and not device.aside and device.first_seen <= time <= device.last_seen and (
-                not model or (model == device.model and time <= device.model_time)) and (
-                not pvs or (pvs == device.pvs and time <= device.pvs_time)):
-            return device.id    # tells nothing new
+        if device is not None and not device.aside and (
+                not model or model == device.model) and (not pvs or pvs == device.pvs):
+            if device.first_seen <= time <= device.last_seen:
+                if (not model or time <= device.model_time) and (not pvs or time <= device.pvs_time):
+                    return device.id        # tells nothing new
+            elif device.first_seen and device.last_seen < time <= latest:       # that it is still there, as most do
+                device.last_seen, device.changed = time, True
+                if model and time > device.model_time:
+                    device.model_time = time
+                if pvs and time > device.pvs_time:
+                    device.pvs_time = time
+                return device.id
         if device is None:
             serial = storable(serial)
             device = self.known.get((kind, serial)) or self._new(kind, serial)
@@ -106,7 +114,7 @@ class Devices:
             device.model_time = time
             device.changed = True
         if pvs and EARLIEST <= time <= latest and (time, pvs) > (device.pvs_time, device.pvs):
-            device.pvs, device.pvs_time = storable(pvs), time
+            device.pvs, device.pvs_time = pvs, time
             device.changed = True
         return device.id
 

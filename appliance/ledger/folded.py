@@ -1,7 +1,8 @@
 """What the readings of one counter are folded into, and what is possible for a counter. Pure types."""
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 LAST_DIGIT_DWH = 100        # the largest last digit seen: two decimals of a kWh
 POWER_LIMIT_W = 25_000      # mean power of one counter beyond which a difference is not energy; see power_limit
@@ -18,6 +19,37 @@ BEGIN, END, ENERGY = itemgetter(0), itemgetter(1), itemgetter(2)    # of a step
 
 RESTART, JUMP, OUTLIER, HELD = "restart", "jump", "outlier", "held"
 EPOCH = "epoch"             # a restart or a jump
+
+
+class Points(Sequence[Point]):
+    """Readings, kept as columns: a whole day is looked at quicker so."""
+
+    __slots__ = ("counters", "times")
+
+    def __init__(self, times: Sequence[int], counters: Sequence[int]) -> None:
+        self.times, self.counters = times, counters
+
+    @classmethod
+    def of(cls, points: Sequence[Point]) -> "Points":
+        """These readings as columns."""
+        return points if isinstance(points, cls) else cls(*zip(*points, strict=True)) if points else cls((), ())
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __iter__(self) -> Iterator[Point]:
+        return zip(self.times, self.counters, strict=True)
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Points": ...
+
+    def __getitem__(self, index: int | slice) -> "Point | Points":
+        if isinstance(index, slice):
+            return Points(self.times[index], self.counters[index])
+        return self.times[index], self.counters[index]
 
 
 class State(NamedTuple):

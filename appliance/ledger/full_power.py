@@ -5,6 +5,7 @@ and the third highest day, to the next power of two, is its full power: a readin
 and it changes a few times in a device's life. A net meter can do what its roof can, also on the first day of full sun.
 """
 from collections.abc import Iterable
+from functools import lru_cache
 
 from appliance.ledger.folded import FOREVER, Limit, power_limit
 
@@ -32,6 +33,7 @@ def of_roof(full_w: Iterable[int]) -> int:
     return full_power(sum(full_w))
 
 
+@lru_cache(maxsize=256)
 def limit_of(full_w: int, size_w: int, own: bool, net_of_w: int | None = None) -> Limit:
     """The limit of a counter of full power `full_w` at a site of `size_w` (0: not known). `own`: the device's own past
     bounds it from above; else it may only raise what a household's power allows, which changes from day to day.

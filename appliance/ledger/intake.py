@@ -13,7 +13,6 @@ counted once the horizon has passed it.
 import json
 import sqlite3
 from collections import defaultdict
-from itertools import groupby
 from operator import itemgetter
 from typing import Any
 from zlib import crc32
@@ -49,7 +48,7 @@ WHERE (coalesce(excluded.energy_dwh, {LEAST}), coalesce(excluded.power_dw, {LEAS
     > (coalesce(energy_dwh, {LEAST}), coalesce(power_dw, {LEAST}), fields) AND excluded.sender = sender
 """
 
-KEY, COUNTER = itemgetter(0, 1, 2, 3), itemgetter(0, 1)
+KEY = itemgetter(0, 1, 2, 3)
 
 Row = tuple[int, int, int, int, int | None, int | None, str, int]
 
@@ -132,13 +131,8 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
     for fields in lines(frame.upload.body):
         record = parse(fields)
         if isinstance(record, Reading):
-            if moved is not None and record.time in moved:
-                right = moved[record.time]
-                record = _held(record, counts) if right == clocks.HELD else record._replace(time=right)
-                if right != clocks.HELD:
-                    _tally(counts, MOVED)
-            elif EARLIEST <= record.time < oldest:
-                record = _held(record, counts)
+            if moved is not None or record.time < oldest:
+                record = _in_time(record, moved or {}, oldest, counts)
             number, time, serial, part, model, energy, power_dw, raw = record
             seen = time if time >= oldest else 0        # an unknown time tells nothing of when a device was there
             device = find(KINDS[number], serial, model, seen, latest, pvs)
@@ -147,10 +141,11 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
             elif energy is None:
                 if number in COUNTING and len(raw) > 5 and raw[5].strip():
                     _note_unreadable(counts, record)
-                by_day[""].append((device, number, time, part, None, power_dw, _rest(record), sender))
+                by_day[""].append(
+                    (device, number, time, part, None, power_dw, _rest(number, None, power_dw, raw), sender))
             else:
                 by_day[day(time) if EARLIEST <= time <= until else ""].append(
-                    (device, number, time, 0, energy, power_dw, _rest(record), sender))
+                    (device, number, time, 0, energy, power_dw, _rest(number, energy, power_dw, raw), sender))
         elif isinstance(record, Header):
             if record.time is not None:
                 find("pvs", record.serial, "", captured if frame.is_off else record.time, latest)
@@ -164,6 +159,18 @@ def _read(frame: Frame, devices: Devices, days: Calendar, until: int, by_day: di
                     by_day[""].append((device, record.number, record.time, part, None, None, text, sender))
         elif isinstance(record, Malformed):
             _count(counts, "malformed")
+
+
+def _in_time(record: Reading, moved: dict[int, int], oldest: int, counts: dict[str, int]) -> Reading:
+    """A reading at the time that is known of it (see _put_right); one whose time is not known, or that is older than
+    any PVS keeps, is held."""
+    right = moved.get(record.time)
+    if right == clocks.HELD or (right is None and EARLIEST <= record.time < oldest):
+        return _held(record, counts)
+    if right is None:
+        return record
+    _tally(counts, MOVED)
+    return record._replace(time=right)
 
 
 def _held(record: Reading, counts: dict[str, int]) -> Reading:
@@ -182,9 +189,8 @@ def _note_unreadable(counts: dict[str, Any], record: Reading) -> None:
     counts[UNREADABLE_WORDS] = max(counts.get(UNREADABLE_WORDS, [0, ""]), words)
 
 
-def _rest(record: Reading) -> str:
+def _rest(number: int, energy_dwh: int | None, power_dw: int | None, raw: list[str]) -> str:
     """The fields after the serial; empty where a column holds them."""
-    number, _, _, _, _, energy_dwh, power_dw, raw = record
     rest = raw[3:]
     if number in COUNTING:
         rest[0] = ""
@@ -192,7 +198,8 @@ def _rest(record: Reading) -> str:
             rest[2] = ""
         if power_dw is not None:
             rest[3] = ""
-    return storable("\t".join(rest))
+    text = "\t".join(rest)
+    return text if text.isascii() else storable(text)
 
 
 def _tally(counts: dict[str, int], what: str) -> None:
@@ -216,9 +223,9 @@ def _write(store: sqlite3.Connection, days: Calendar, day: str, rows: list[Row])
     store.executemany(UPSERT, rows)
     changed = store.total_changes - before
     if changed and day:
-        firsts = [next(several)[:3] for _, several in groupby(rows, COUNTER)]
+        first = {row[0]: row for row in reversed(rows)}     # of each device
         mark_stale(store, {day}.union(*(_looking(store, days, device, number, day, time)
-                                        for device, number, time in firsts)))
+                                        for device, number, time, *_ in first.values())))
     return changed
 
 

@@ -11,7 +11,7 @@ more: a run that was made before all others of its day is taken for the evening'
 """
 from collections.abc import Sequence
 from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, sub
 
 from appliance.ledger.folded import (
     ANY_W,
@@ -24,17 +24,23 @@ from appliance.ledger.folded import (
     Folded,
     Limit,
     Point,
+    Points,
     State,
 )
+
+ODD_S = 2 * ORDINARY_S      # over midnight
 
 
 def is_odd(state: State, behind: Point) -> bool:
     """Whether a day's end may belong to such a run: the counter falls behind it, or rises at midnight."""
-    return behind[1] < state[1] - LAST_DIGIT_DWH or (behind[1] > state[1] and behind[0] - state[0] <= 2 * ORDINARY_S)
+    return behind[1] < state[1] - LAST_DIGIT_DWH or (behind[1] > state[1] and behind[0] - state[0] <= ODD_S)
 
 
 def falls(state: State, rest: Sequence[Point]) -> int | None:
     """The index of the first of the readings behind `state` to which the counter falls, within a day of rest[0]."""
+    counters = Points.of(rest).counters
+    if min(map(sub, counters, (state.counter_dwh, *counters))) >= -LAST_DIGIT_DWH:
+        return None             # to none
     return next((index for index, (one, other) in enumerate(pairwise([state[:2], *rest]))
                  if other[1] < one[1] - LAST_DIGIT_DWH and other[0] <= rest[0][0] + DAY_S), None)
 

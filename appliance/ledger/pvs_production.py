@@ -95,7 +95,9 @@ def judge(inverters: Sequence[Folded], meters: Sequence[Folded], complete: bool,
         return INVERTERS if made >= LEAST_DWH or not start.trusted else METER
     made = 0
     for inverter in inverters:
-        steps = inverter.steps[bisect_right(inverter.steps, low, key=END):bisect_right(inverter.steps, high, key=END)]
+        steps = inverter.steps
+        if steps and (steps[0][1] <= low or steps[-1][1] > high):
+            steps = steps[bisect_right(steps, low, key=END):bisect_right(steps, high, key=END)]
         if not holes and min(map(BEGIN, steps), default=low) >= low:    # as on nearly all days
             made += sum(map(ENERGY, steps))
             continue
@@ -156,7 +158,7 @@ def _unseen(meters: Iterable[Folded], counters: Iterable[Folded], moved: int) ->
 
 def _fill(meter: Folded, inverters: Sequence[Folded], start: Start, day: Day) -> Produced:
     """The meter's steps; where it has none, or a hole, the inverters'."""
-    fills = [replace(inverter, steps=[], starts=[]) for inverter in inverters]
+    fills = [Folded(inverter.state) for inverter in inverters]
     kept, rest = replace(meter, steps=[]), replace(meter, steps=[], starts=[])
 
     def take(after: int, until: int, booked_until: int) -> int:

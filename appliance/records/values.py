@@ -17,10 +17,10 @@ def parse_decimal(text: str, places: int) -> int | None:
 
     A comma may stand for the point; blanks around it, a sign, leading zeros and an exponent are read too.
     """
-    whole, _, fraction = text.partition(".")
-    digits = whole + fraction
-    if len(fraction) == places and digits.isdigit() and text.isascii() and len(text) <= MAX_TEXT:
+    digits = text.replace(".", "", 1)
+    if digits.isdigit() and places < len(digits) and text[~places] == "." and len(text) <= MAX_TEXT and text.isascii():
         return int(digits)      # as nearly all are
+    whole, _, fraction = text.partition(".")
     if len(text) > MAX_TEXT or not text.isascii() or not (
             digits.isdigit() or (whole[:1] in ("+", "-") and digits[1:].isdigit())):
         return _parse_odd(text, places)

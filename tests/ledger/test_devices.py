@@ -1,11 +1,19 @@
 """Devices while uploads are taken in: each serial once, its newest model, and a bound on how many there can be."""
+from itertools import count
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from appliance.history import views
 from appliance.ledger.calendar import EARLIEST
 from appliance.ledger.devices import Devices, counting, successions
 from appliance.store import transaction
 from tests.ledger.support import NET, NOON, PVS, Box, inverter, meter, texts, upload
+
+NUMBERS = count()
+TIMES = st.sampled_from([0, EARLIEST - 1, EARLIEST, NOON, NOON + 300, NOON + 600, NOON + 601])
+LATEST = NOON + 600
 
 
 def test_a_flood_of_serial_numbers_stays_bounded_and_is_counted(box, monkeypatch):
@@ -90,3 +98,19 @@ def test_a_serial_number_in_small_letters_is_no_other_device(box, turn):
     assert [(device.kind, device.serial) for device in views.devices(box.store)] == [
         ("inverter", "E0012A"), ("meter", "PVS5M000001c"), ("pvs", PVS)]
     assert box.total() == 1100 and sum(filter(None, box.consumption().values())) == 2200
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(TIMES, st.sampled_from(["", "C", "D"]), st.sampled_from(["", PVS, PVS[:-1] + "2"])),
+                min_size=1, max_size=8))
+def test_what_is_known_of_a_device_is_what_all_its_lines_say_whatever_their_order(box, lines):
+    """Most lines only say that it is still there, and go a short way: the twin goes none."""
+    with transaction(box.store):
+        devices, serial = Devices(box.store), f"drawn{next(NUMBERS)}"
+        assert len({devices.find("inverter", serial, model, time, LATEST, pvs) for time, model, pvs in lines}) == 1
+        devices.write()
+    seen = [time for time, _, _ in lines if EARLIEST <= time <= LATEST] or [0]
+    of_model = max([(0, ""), *((time, model) for time, model, _ in lines if model and time <= LATEST)])
+    of_pvs = max([(0, ""), *((time, pvs) for time, _, pvs in lines if pvs and EARLIEST <= time <= LATEST)])
+    assert box.store.execute("SELECT first_seen, last_seen, model_time, model, pvs_time, pvs FROM device"
+                             " WHERE serial = ?", (serial,)).fetchone() == (min(seen), max(seen), *of_model, *of_pvs)

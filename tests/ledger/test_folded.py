@@ -2,7 +2,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.ledger.folded import LAST_DIGIT_DWH, POWER_LIMIT_W, USUAL_PERCENT, Limit, State, power_limit
+from appliance.ledger.folded import LAST_DIGIT_DWH, POWER_LIMIT_W, USUAL_PERCENT, Limit, Points, State, power_limit
 
 WATTS = st.integers(0, 1_000_000)
 
@@ -25,3 +25,11 @@ def test_what_is_usual_is_a_share_of_the_limit_or_the_full_power_below_it(power_
 def test_a_counter_that_began_anew_shows_what_its_device_can_make_since_then(full_w: int, seconds: int) -> None:
     least = Limit(POWER_LIMIT_W, full_w).least(State(1000, 5, 0), (1000 + seconds, 7))
     assert least == max(LAST_DIGIT_DWH, full_w * seconds * 10 // 3600)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(), st.integers())), st.slices(5))
+def test_readings_in_columns_read_like_a_list_of_them(pairs: list[tuple[int, int]], part: slice) -> None:
+    points = Points.of(pairs)
+    assert list(points) == pairs and len(points) == len(pairs) and Points.of(points) is points
+    assert list(points[part]) == pairs[part] and [points[-1 - place] for place in range(len(pairs))] == pairs[::-1]

@@ -1,10 +1,13 @@
 """A clock that was hours off while readings were made, and right when they were sent; inverters are silent at night."""
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance import ledger
 from appliance.history import views
 from appliance.ledger.counters import fold
-from appliance.ledger.folded import Limit
+from appliance.ledger.folded import LAST_DIGIT_DWH, Limit, State
+from appliance.ledger.misplaced import falls
 from tests.ledger.support import HOUR, NOON, SECOND, Box, inverter, meter, upload
 
 LIMIT = Limit(1000, 250)
@@ -112,3 +115,13 @@ def test_an_inverter_that_restarts_from_below_zero_counts_no_way_up_to_it(box, b
 def test_an_inverter_that_began_below_zero_passes_it(box):
     box.lines(*(inverter(NOON + 300 * n, 100 * n - 1250) for n in range(30)))
     assert box.total() == 2900 and not box.kinds()
+
+
+@given(st.integers(0, 500), st.lists(st.tuples(st.integers(1, DAY // 2), st.integers(0, 500)), min_size=1, max_size=8))
+def test_the_first_fall_within_a_day_of_the_first_reading_behind_is_found(counter, steps):
+    times = [sum(seconds for seconds, _ in steps[:number + 1]) for number in range(len(steps))]
+    rest = [(time, value) for time, (_, value) in zip(times, steps, strict=True)]
+    befores = [counter, *(value for _, value in rest)]
+    found = [place for place, (time, value) in enumerate(rest)
+             if value < befores[place] - LAST_DIGIT_DWH and time <= rest[0][0] + DAY]
+    assert falls(State(0, counter, 0), rest) == (found[0] if found else None)
