@@ -4,6 +4,7 @@ appliance/update writes it, from an index that is signed; the page, `suntap stat
 """
 import json
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +76,8 @@ def read(data_dir: Path) -> News:
                 type(found[name]) is not type(value) for name, value in asdict(default).items() if name != "fixes"):
             return default
         news = News(**{**found, "fixes": tuple(Fix(*map(str, fix)) for fix in found["fixes"][:SHOWN])})
+        if news.debian:
+            date.fromisoformat(news.debian)
         if news.installed and news.installed != installed_at():     # packages were installed since
             news = replace(news, debian="", count=0, fixes=())
         return news

@@ -30,10 +30,11 @@ def test_a_damaged_file_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_with_a_wrong_kind_of_value_is_none(tmp_path: Path) -> None:
-
     for name in asdict(SOME):
         (tmp_path / news.FILE).write_text(json.dumps({**asdict(SOME), name: None}))
         assert news.read(tmp_path) == News(), name
+    news.write(tmp_path, replace(SOME, debian="2026-05-32"))        # the page writes it as a day
+    assert news.read(tmp_path) == News()
 
 
 def test_missing_fixes_are_counted_and_three_are_named() -> None:

@@ -132,7 +132,7 @@ def test_the_age_of_the_system_is_on_both_pages(owner: Visitor, card: Path) -> N
 
 def test_a_list_by_hand_shows_what_is_missing(owner: Visitor, card: Path, make_index: Maker, data_dir: Path) -> None:
     text = given(owner, make_index("99.0.0").read_bytes())
-    assert "This box lacks 1 security fix of Debian, by the list of 2026-05-08." in text
+    assert "This box lacks 1 security fix of Debian, by the list of 8 May 2026." in text
     assert "<code>openssl</code> 3.5.4-1 → 3.5.4-1+deb13u1" in text and "The newest update file has them." in text
     assert "There is a newer suntap: 99.0.0" in text and "Fetch and install" not in text
     assert not requested.handover(data_dir).folder.exists()
