@@ -2,7 +2,8 @@
 
 Matters are those that deserve a message (outputs/notify/matters): lamps that are not in order, and notices. A lamp is
 taken down once it has lasted for LASTED_S, so that a restart writes nothing. A matter that comes back within AGAIN_S
-goes on in its row. An event, which happens at one moment, is there until the owner dismisses it.
+goes on in its row, a lamp once it has lasted again. An event, which happens at one moment, is there until the owner
+dismisses it.
 """
 import re
 import sqlite3
@@ -60,9 +61,10 @@ class Log:
         self._seen = {key: min(now, self._seen.get(key, now)) for key in there}
         lasting = {key: matter for key, matter in there.items()
                    if not key.startswith(LAMP) or now - self._seen[key] >= LASTED_S}
-        known = {row[0]: (row[1], row[2]) for row in conn.execute(
-            "SELECT matter, id, until FROM notice_log WHERE until IS NULL OR until > ? OR until = since ORDER BY since",
-            (now - AGAIN_S,))}
+        known = {key: (number, until) for key, number, until, since in conn.execute(
+            "SELECT matter, id, until, since FROM notice_log WHERE until IS NULL OR until > ? OR until = since"
+            " ORDER BY since", (now - AGAIN_S - LASTED_S,))
+            if until is None or until > self._seen.get(key, now) - AGAIN_S or until == since}
         begun = [(key, matter) for key, matter in lasting.items() if key not in known]
         back = [(known[key][0],) for key, matter in lasting.items()
                 if key in known and known[key][1] is not None and not matter.event]

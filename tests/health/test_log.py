@@ -51,6 +51,18 @@ def test_what_is_over_has_its_end_and_what_comes_back_soon_goes_on(conn) -> None
     assert spans(conn) == [("notice dead 7", 5001 + AGAIN_S, None), ("notice dead 7", 0, 5000)]
 
 
+@pytest.mark.parametrize(("away", "entries"), [(AGAIN_S - 60, 1), (AGAIN_S, 2)])
+def test_a_lamp_that_comes_back_soon_goes_on_in_its_entry_once_it_lasted_again(conn, away: int, entries: int) -> None:
+    """As after the recorder was without power: for some minutes it does not know yet that nobody reports."""
+    kept, again = Log(), Log()
+    for after in (0, LASTED_S):
+        kept.keep(conn, LAMP, NOW + after)
+    for facts, after in ((FINE, 0), (LAMP, away), (LAMP, away + LASTED_S)):
+        again.keep(conn, facts, NOW + 2000 + after)
+    assert len(log.entries(conn)) == entries
+    assert log.entries(conn)[0].until is None and log.entries(conn)[-1].since == NOW
+
+
 def test_a_restart_takes_nothing_down_twice(conn) -> None:
     for after in (0, 10, 20):
         Log().keep(conn, Facts(DEAD.lamps, [*DEAD.notices, *JUMP.notices]), NOW + after)
