@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from appliance import ledger
 from appliance.history import views
 from appliance.ledger.counters import fold
-from appliance.ledger.folded import LAST_DIGIT_DWH, Limit, State
+from appliance.ledger.folded import ANY_W, LAST_DIGIT_DWH, Limit, State
 from appliance.ledger.misplaced import falls
 from tests.ledger.support import HOUR, NOON, SECOND, Box, inverter, meter, upload
 
@@ -125,3 +125,13 @@ def test_the_first_fall_within_a_day_of_the_first_reading_behind_is_found(counte
     found = [place for place, (time, value) in enumerate(rest)
              if value < befores[place] - LAST_DIGIT_DWH and time <= rest[0][0] + DAY]
     assert falls(State(0, counter, 0), rest) == (found[0] if found else None)
+
+
+@pytest.mark.parametrize(("late", "is_looked_at"), [(0, True), (1, False)])
+def test_a_day_that_ends_under_the_sun_is_looked_at_again_where_the_counter_falls_within_a_day(late, is_looked_at):
+    """The reading behind it may be two hours after midnight: what is read ahead reaches a day further."""
+    midnight, behind = 301, (300 + 2 * HOUR, 102_000)
+    rest = [behind, (behind[0] + DAY + late, 90_000)]
+    folded = fold(None, [(0, 100_000), (300, 101_000)], behind, False, LIMIT,
+                  lambda seconds: [point for point in rest if point[0] <= midnight + seconds])
+    assert (folded.top_w == ANY_W) is is_looked_at

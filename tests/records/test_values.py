@@ -2,6 +2,7 @@
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,11 @@ def test_blanks_commas_and_leading_zeros_change_no_value(text: str, places: int,
 def test_any_text_is_a_number_that_a_database_holds_or_none(text: str, places: int) -> None:
     number = parse_decimal(text, places)
     assert number is None or (type(number) is int and abs(number) <= LARGEST)
+
+
+@pytest.mark.parametrize("text", ["\u00b2.1234", "\u0661.1234", "1.123\u0664", "\u0661234", "\uff11.5"])
+def test_digits_of_other_scripts_are_no_number(text: str) -> None:
+    assert parse_decimal(text, 4) is None and parse_decimal(text, 0) is None
 
 
 def test_a_number_of_more_digits_than_any_counter_has_is_none() -> None:
