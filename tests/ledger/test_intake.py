@@ -1,8 +1,9 @@
 """From uploads to readings: lines that are unknown, broken, hostile or odd cost themselves and nothing else."""
 
+from appliance import ledger
 from appliance.history import views
 from appliance.store import inbox
-from tests.ledger.support import NOON, inverter, stamp, texts, upload
+from tests.ledger.support import NOON, inverter, run_of, stamp, texts, upload
 
 
 def test_unknown_numbers_are_kept_and_shown(box):
@@ -45,3 +46,16 @@ def test_a_damaged_upload_costs_itself_only(box):
     box.inbox.execute("UPDATE upload SET body = x'00ff' WHERE id = 3")
     box.lines(inverter(NOON + 900, 1300))
     assert box.total() == 300 and "1 report was damaged" in texts(box)
+
+
+def test_the_first_of_several_readings_that_come_at_once_tells_which_days_looked_as_far(box):
+    """The day before had accepted its last reading, which the new one shows to be a spike."""
+    evening, morning = NOON + 10 * 3600, NOON + 20 * 3600
+    box.lines(*run_of(evening - 3000, 11, 10_000, 10), inverter(evening + 300, 12_000),
+              inverter(morning + 7200, 12_500), captured=morning + 20_000)
+    assert sum(box.production().values()) == 2_500
+    box.lines(inverter(morning, 10_120), inverter(morning + 14_400, 12_800), captured=morning + 20_000)
+    assert box.kinds() == {"outlier"} and sum(box.production().values()) == 2_800
+    before = box.derived()
+    ledger.rebuild(box.inbox, box.store, box.site)
+    assert box.derived() == before
