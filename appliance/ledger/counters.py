@@ -20,7 +20,8 @@ from the accepted one than a household's power explains; a step beyond hardware 
 One that jumps to zero to the last digit is likelier away than there: so what is behind it tells, too.
 
 A counter that has come to its end begins at zero again (or, where it has a sign, below it): what lies between is a step
-like any other (`_over_end`).
+like any other (`_over_end`). A net counter may cross its end back soon, so the readings behind are not asked: whatever
+it was, there and back count nothing.
 
 A counter that falls by a last digit (rounding, decimals that went from 4 to 3) stays at its highest value until it is
 passed, so nothing is counted twice and no total runs backwards. The difference across a hole is right. A counter that
@@ -160,13 +161,17 @@ def _misfit(state: State, points: Sequence[Point], index: int, both_ways: bool, 
     if not both_ways and point[1] < state[1] and misplaced.look_back(
             result, state, points[:index], [point, *rest], limit):
         return index, state
-    if not both_ways and point[1] < 0 <= state[1] and _over_end(state, point, both_ways, limit) is None:
+    over = _over_end(state, point, both_ways, limit)
+    if both_ways and over is not None:      # it may cross its end back at once
+        result.steps.append((state[0], point[0], over))
+        return index + 1, State(*point, point[0])
+    if not both_ways and point[1] < 0 <= state[1] and over is None:
         result.events.append(Event(OUTLIER, point[0], state[1], point[1]))  # no counter of energy made is there
         return index + 1, state
     kind, length, looked = _look_ahead(state, point, rest, _fits_net if both_ways else _fits_rising, limit)
     result.until = max(result.until, looked)
     if kind == EPOCH:
-        return index + 1, _begin(state, point, both_ways, limit, result)
+        return index + 1, _begin(state, point, over, both_ways, limit, result)
     alike = points[index:index + length + 1]
     result.events += [Event(HELD if kind == HELD else OUTLIER, time, state[1], value) for time, value in alike]
     if kind == OUTLIER and not both_ways and misplaced.is_of_the_day(state, alike, limit):
@@ -180,9 +185,9 @@ def _is_no_place(state: State, following: Point | None) -> bool:
         following[1] == 0 or abs(following[1] - state[1]) < abs(following[1]))
 
 
-def _begin(state: State, point: Point, both_ways: bool, limit: Limit, result: Folded) -> State:
-    """Begin a new epoch at `point`. What an inverter's new counter shows there it has counted since it began anew."""
-    over = _over_end(state, point, both_ways, limit)
+def _begin(state: State, point: Point, over: int | None, both_ways: bool, limit: Limit, result: Folded) -> State:
+    """Begin a new epoch at `point`, or go on there over the counter's end (`over`: by so much). What an inverter's new
+    counter shows there it has counted since it began anew."""
     if over is not None:
         result.steps.append((state[0], point[0], over))
         return State(*point, point[0])

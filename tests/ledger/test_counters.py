@@ -156,7 +156,7 @@ def test_a_counter_that_comes_to_its_end_and_begins_at_zero_loses_and_doubles_no
         assert (energies, events) == ([400, 400, 400, 400], [])
         assert fold_one(end - 700, end - 300, 0, 400, 900)[0] == [400, 300, 400, 500]
     assert net(700, 300, end - 100, end - 500, end - 900) == ([-400] * 4, [], (1500, end - 900))
-    assert sum(net(end - 300, 100, end - 200, 200, 600)[0]) == 900
+    assert net(end - 300, 100, end - 200, 200, 600)[:2] == ([400, -300, 400, 400], [])
 
 
 def test_a_counter_of_32_bits_with_a_sign_goes_on_below_zero():
@@ -170,6 +170,20 @@ def test_a_counter_of_32_bits_with_a_sign_goes_on_below_zero():
 def test_a_counter_that_says_zero_near_its_end_and_comes_back_was_away():
     end = 10**9
     assert rising(end - 700, end - 300, 0, 0, end - 100) == ([400, 200], [OUTLIER] * 2, (1500, end - 100))
+
+
+def test_a_net_meter_that_says_zero_near_its_end_counts_as_much_there_as_back():
+    """Whether it was there cannot be told, and need not be."""
+    end = 10**9
+    assert net(end - 700, end - 300, 0, 0, end - 100)[:2] == ([400, 300, 0, -100], [])
+
+
+def test_a_net_meter_that_sells_for_half_a_day_beyond_its_end_keeps_the_hours_of_it():
+    end = 10**9
+    shown = [(end + 3000 - 60 * number if number < 100 else end - 2940 + 60 * (number - 100)) % end
+             for number in range(200)]
+    energies, events, _ = net(*shown)
+    assert (energies, events) == ([-60] * 99 + [0] + [60] * 99, [])
 
 
 def test_the_night_over_a_counters_end_is_one_step():

@@ -139,8 +139,12 @@ class Counter:
                 index += 1                      # no counter of energy made is there
                 continue
             if not self.fits(accepted, reading, since) or self.no_place(accepted, reading, ordered[index + 1:]):
-                kind, end = self.away(accepted, since, index, ordered)
-                over = self.over_end(accepted, since, reading) if kind == "epoch" else None
+                over = self.over_end(accepted, since, reading)
+                if self.net and over is not None:       # whatever is behind it
+                    kind, end = "epoch", index + 1
+                else:
+                    kind, end = self.away(accepted, since, index, ordered)
+                    over = over if kind == "epoch" else None
                 if over is not None:
                     self.steps.append((accepted[0], reading[0], over))
                     accepted, since = reading, reading[0]
