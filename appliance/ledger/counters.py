@@ -287,7 +287,8 @@ def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, l
     time up to which this looked)."""
     newest = State(*first, first[0])
     deadline = first[0] + LOOK_AHEAD_S
-    agreed, seen, counts = 0, 0, False
+    agreed, seen = 0, 0
+    counts = fits is _fits_rising and first[1] > state[1]      # a higher one that stands still does not lie like a zero
     is_lower = fits is _fits_rising and limit.least(state, first) < first[1] < state[1]
     for point in rest:
         if point[0] > deadline:
@@ -308,7 +309,7 @@ def _look_ahead(state: State, first: Point, rest: Sequence[Point], fits: Fits, l
 
 def _came_back(state: State, newest: State, point: Point, counts: bool, fits: Fits, limit: Limit) -> bool:
     """Whether `point`, which fits `state`, is that counter again and not the one of `newest` on its way past it.
-    `counts`: that one has moved since it began."""
+    `counts`: that one has moved since it began, or need not."""
     if not counts or not fits(newest, point, limit):
         return True
     onward, back = abs(point[1] - newest[1]), abs(point[1] - state[1])

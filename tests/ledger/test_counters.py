@@ -210,6 +210,15 @@ def test_the_sum_over_a_counters_end_is_exact(end, made, left):
         assert energies == made[1:]
 
 
+def test_a_counter_that_is_another_since_the_night_does_not_become_likelier_by_waiting_for_the_sun():
+    """The same serial number on another inverter: its counter stands higher than the old one can have come, until so
+    many hours are over that it could."""
+    night = [1_000_000] * 72 + [2_150_000] * 48
+    points = [(300 * number, counter) for number, counter in enumerate([*night, *range(2_150_600, 2_156_600, 600)])]
+    folded = fold(None, points, None, False, Limit(16_000, 8_000))
+    assert [event.kind for event in folded.events] == [JUMP] and folded.energy_dwh == 6_000
+
+
 def test_a_net_meter_that_says_zero_for_a_while_was_away_however_near_zero_it_was():
     """A household could have brought it there, but not on to where it is next."""
     energies, events, _ = net(-133_600, -144_000, 0, 0, 0, -185_000, -196_000, step=900)

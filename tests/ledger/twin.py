@@ -77,7 +77,8 @@ class Counter:
 
     def away(self, accepted: Reading, since: int, at: int, ordered: list[Reading]) -> tuple[str, int]:
         """What the reading at index `at`, which does not fit, begins, and up to which index that holds."""
-        newest, first, agreed, counts = ordered[at], ordered[at], 0, False
+        newest, first, agreed = ordered[at], ordered[at], 0
+        counts = not self.net and first[1] > accepted[1]    # a higher one that stands still is where a counter may be
         # One that shows more than a counter that began anew could, and less than before, did not if it returns.
         lower = not self.net and self.least(accepted, first) < first[1] * 10_000 < accepted[1] * 10_000
         end = at + 1
