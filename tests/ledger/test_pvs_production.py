@@ -1,6 +1,8 @@
 """Which counter is a PVS's production, and how its production meter and its inverters take turns."""
 import pytest
 
+from appliance.ledger.folded import Folded
+from appliance.ledger.pvs_production import INVERTERS, METER, Day, Start, judge
 from tests.ledger.support import HOUR, NOON, PRODUCTION, PVS, Box, inverter, meter, upload
 
 MORNING = NOON - 6 * HOUR
@@ -78,3 +80,11 @@ def test_the_day_of_a_pvs_that_no_device_is_of_any_more_is_gone(box):
     assert days() == [("", "2026-05-09", "inverters"), (PVS, "2026-05-09", "inverters")]
     box.deliver(upload([inverter(NOON + 300, 1_000_000)], NOON + HOUR, "3"))
     assert days() == [(PVS, "2026-05-09", "inverters")]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 48), (20, 48), (0, 28), (20, 28)])
+@pytest.mark.parametrize(("percent", "source"), [(100, METER), (80, INVERTERS)])
+def test_a_meter_is_judged_by_the_hours_of_the_day_that_it_was_read_in(first, last, percent, source):
+    steps = [(MORNING + 900 * number, MORNING + 900 * (number + 1), 6000) for number in range(48)]
+    counted = [(begin, end, energy * percent // 100) for begin, end, energy in steps[first:last]]
+    assert judge([Folded(None, steps)], [Folded(None, counted)], True, Start(), Day(MORNING, 900, 900)) == source
